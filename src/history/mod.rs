@@ -1,0 +1,95 @@
+//! What happened: operations as clients saw them, and the truth as only a simulator knows it.
+//!
+//! A full history is kept only when asked for (an export, a check, a diagram) and within a stated bound.
+
+use crate::model::{Answer, Client, Key, Location, Operation, Refusal, Request, Seen, Time};
+
+/// One operation as the client could have written it down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    pub client: Client,
+    pub location: Location,
+    pub key: Key,
+    /// How many keys in a row the operation touched.
+    pub keys: u16,
+    pub operation: Operation,
+    pub start: Time,
+    /// `None` while no answer has come: the operation may take effect at any later time, or never.
+    pub end: Option<Time>,
+    /// What was read, or what a write left behind (its version is the simulator's truth, not the client's knowledge).
+    pub seen: Seen,
+    pub others: Option<Box<[Seen]>>,
+    pub refusal: Option<Refusal>,
+    /// Answered from a cache at the location.
+    pub cached: bool,
+    /// Older than a write that was complete when the read started.
+    pub stale: bool,
+}
+
+impl Record {
+    /// The record of an answered request.
+    pub fn new(request: &Request, answer: &Answer, end: Time, stale: bool) -> Record {
+        Record {
+            client: request.client,
+            location: request.location,
+            key: request.key,
+            keys: request.keys,
+            operation: request.operation,
+            start: request.start,
+            end: Some(end),
+            seen: answer.seen,
+            others: answer.others.clone(),
+            refusal: answer.refusal,
+            cached: answer.cached,
+            stale,
+        }
+    }
+}
+
+/// Something that happened inside a store, unseen by clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// The store took a write: from now on it is the truth (unless a newer one is already there).
+    Committed { key: Key, from: Location, seen: Seen },
+    /// A location's cache took a version: asked for at `asked`, taken from the central store at `taken`.
+    Filled { key: Key, location: Location, seen: Seen, asked: Time, taken: Time },
+    /// The writer's own location shows the new version.
+    ShownLocally { key: Key, location: Location, seen: Seen },
+}
+
+/// A note with its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Noted {
+    pub at: Time,
+    pub note: Note,
+}
+
+/// The history of one partition in one replication.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct History {
+    /// In the order in which the answers were known.
+    pub records: Vec<Record>,
+    /// In the order of their times.
+    pub notes: Vec<Noted>,
+    /// How many records and notes found no room: the history is complete only if this is zero.
+    pub dropped: u64,
+    /// The most that is kept of either list.
+    pub bound: usize,
+}
+
+impl History {
+    /// An empty history that keeps at most `bound` records and as many notes.
+    pub fn bounded(bound: usize) -> History {
+        History { bound, ..History::default() }
+    }
+
+    /// Keeps a record, if there is room.
+    pub fn record(&mut self, record: Record) {
+        if self.records.len() < self.bound { self.records.push(record) } else { self.dropped += 1 }
+    }
+
+    /// Keeps a note, if there is room.
+    pub fn note(&mut self, at: Time, note: Note) {
+        if self.notes.len() < self.bound { self.notes.push(Noted { at, note }) } else { self.dropped += 1 }
+    }
+}

@@ -1,0 +1,116 @@
+//! How often each size occurred: an integer histogram with logarithmic groups of equal steps.
+
+/// Steps within each doubling: values below 128 are exact, larger ones are off by at most one part in 256.
+const STEPS_LOG2: u32 = 7;
+const STEPS: u64 = 1 << STEPS_LOG2;
+
+/// A histogram of whole numbers (nanoseconds, versions, requests). Merging is exact and does not depend on order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Distribution {
+    /// How often each bucket was hit; as long as its highest bucket needs.
+    buckets: Vec<u64>,
+    count: u64,
+    sum: u128,
+    max: u64,
+}
+
+/// The bucket of a value.
+#[inline]
+pub fn bucket_of(value: u64) -> usize {
+    if value < STEPS {
+        return value as usize;
+    }
+    let shift = value.ilog2() - STEPS_LOG2;
+    (((u64::from(shift) + 1) << STEPS_LOG2) + ((value >> shift) - STEPS)) as usize
+}
+
+/// The least value of a bucket, and the number of values that share it.
+pub fn bucket_range(bucket: usize) -> (u64, u64) {
+    let bucket = bucket as u64;
+    if bucket < STEPS {
+        return (bucket, 1);
+    }
+    let shift = (bucket >> STEPS_LOG2) - 1;
+    ((STEPS + (bucket & (STEPS - 1))) << shift, 1 << shift)
+}
+
+impl Distribution {
+    /// Adds one value.
+    #[inline]
+    pub fn add(&mut self, value: u64) {
+        let bucket = bucket_of(value);
+        if bucket >= self.buckets.len() {
+            self.grow(bucket);
+        }
+        self.buckets[bucket] += 1;
+        self.count += 1;
+        self.sum += u128::from(value);
+        self.max = self.max.max(value);
+    }
+
+    #[cold]
+    fn grow(&mut self, bucket: usize) {
+        // A whole doubling at a time, so that growing is rare; `reduced` makes equal what is equal.
+        self.buckets.resize((bucket | (STEPS as usize - 1)) + 1, 0);
+    }
+
+    /// Adds all values of another distribution.
+    pub fn merge(&mut self, other: &Distribution) {
+        if other.buckets.len() > self.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many values there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The largest value, exact; `None` when empty.
+    pub fn max(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// The sum of all values, exact.
+    pub fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// The mean, exact up to the division; `None` when empty.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// The least value that at least the share `p` of all values does not exceed, to within the bucket's width
+    /// (middle of the bucket, never above the maximum); `None` when empty.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        if self.count == 0 {
+            return None;
+        }
+        let rank = (libm::ceil(p * self.count as f64) as u64).clamp(1, self.count);
+        let mut seen = 0;
+        for (bucket, count) in self.buckets.iter().enumerate() {
+            seen += count;
+            if seen >= rank {
+                let (least, width) = bucket_range(bucket);
+                let middle = least as f64 + (width - 1) as f64 / 2.0;
+                return Some(middle.min(self.max as f64));
+            }
+        }
+        Some(self.max as f64)
+    }
+
+    /// The filled buckets: (least value, number of values that share the bucket, how often).
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
+        self.buckets.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bucket, count)| {
+            let (least, width) = bucket_range(bucket);
+            (least, width, *count)
+        })
+    }
+}

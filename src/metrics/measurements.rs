@@ -1,0 +1,100 @@
+//! All measurements of one store: the table's columns, filled. Merging is exact and does not depend on order.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Refusal, Time};
+
+use super::count::Count;
+use super::curve::Curve;
+use super::distribution::Distribution;
+use super::table::{CountId, CurveId, DistributionId};
+
+/// The figures of one store, of one partition, one replication or all of them together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Measurements {
+    counts: Vec<Count>,
+    distributions: Vec<Distribution>,
+    curves: Vec<Curve>,
+    /// Operations that started, counted in the measured part of the run.
+    pub operations: u64,
+    /// Refusals by rule: how often, and when first.
+    pub refusals: BTreeMap<Refusal, (u64, Time)>,
+    /// Answered reads and stale reads among them, by location.
+    pub stale_by_location: Vec<Count>,
+}
+
+impl Measurements {
+    /// Nothing measured yet, for a scenario with so many locations.
+    pub fn new(locations: usize) -> Measurements {
+        Measurements {
+            counts: vec![Count::default(); CountId::ALL.len()],
+            distributions: vec![Distribution::default(); DistributionId::ALL.len()],
+            curves: vec![Curve::default(); CurveId::ALL.len()],
+            operations: 0,
+            refusals: BTreeMap::new(),
+            stale_by_location: vec![Count::default(); locations],
+        }
+    }
+
+    /// A count.
+    pub fn count(&self, id: CountId) -> Count {
+        self.counts[id as usize]
+    }
+
+    /// A count, to add to.
+    #[inline]
+    pub fn count_mut(&mut self, id: CountId) -> &mut Count {
+        &mut self.counts[id as usize]
+    }
+
+    /// A distribution.
+    pub fn distribution(&self, id: DistributionId) -> &Distribution {
+        &self.distributions[id as usize]
+    }
+
+    /// A distribution, to add to.
+    #[inline]
+    pub fn distribution_mut(&mut self, id: DistributionId) -> &mut Distribution {
+        &mut self.distributions[id as usize]
+    }
+
+    /// A curve.
+    pub fn curve(&self, id: CurveId) -> &Curve {
+        &self.curves[id as usize]
+    }
+
+    /// A curve, to add to.
+    #[inline]
+    pub fn curve_mut(&mut self, id: CurveId) -> &mut Curve {
+        &mut self.curves[id as usize]
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&mut self, refusal: Refusal, at: Time) {
+        let entry = self.refusals.entry(refusal).or_insert((0, at));
+        entry.0 += 1;
+        entry.1 = entry.1.min(at);
+    }
+
+    /// Adds the measurements of another partition or replication.
+    pub fn merge(&mut self, other: &Measurements) {
+        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            mine.merge(*theirs);
+        }
+        for (mine, theirs) in self.distributions.iter_mut().zip(&other.distributions) {
+            mine.merge(theirs);
+        }
+        for (mine, theirs) in self.curves.iter_mut().zip(&other.curves) {
+            mine.merge(theirs);
+        }
+        for (mine, theirs) in self.stale_by_location.iter_mut().zip(&other.stale_by_location) {
+            mine.merge(*theirs);
+        }
+        self.operations += other.operations;
+        for (refusal, (count, first)) in &other.refusals {
+            let entry = self.refusals.entry(*refusal).or_insert((0, *first));
+            entry.0 += count;
+            entry.1 = entry.1.min(*first);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! How stale, how fast, how much? Every metric is a count, a distribution or a curve, and all three merge exactly.
+//!
+//! To add a metric: one row in `table.rs`, and the place that counts it (`observer.rs` for what every workload has,
+//! the workload itself for its own harm).
+
+pub mod count;
+pub mod curve;
+pub mod distribution;
+pub mod estimate;
+pub mod measurements;
+
+pub mod table;
+
+pub use count::Count;
+pub use curve::Curve;
+pub use distribution::Distribution;
+pub use estimate::Estimate;
+pub use measurements::Measurements;
+
+pub use table::{CountId, CurveId, DistributionId};

@@ -1,0 +1,68 @@
+//! Places, and how long a message takes between them.
+
+use serde::Serialize;
+
+use crate::model::{Location, Span};
+use crate::random::{Law, Sampler, derive};
+
+pub mod table;
+
+/// One place of a scenario.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Place {
+    /// Airport code, or the user's own name.
+    pub code: String,
+    /// For tables and charts.
+    pub city: String,
+}
+
+/// The places of a scenario and the round-trip times between them.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct NetworkConfig {
+    /// The edges first, in the scenario's order, then the places without clients (such as a central store elsewhere).
+    pub places: Vec<Place>,
+    /// How many of the places are edges, with clients.
+    pub edges: u16,
+    /// Where the central store is.
+    pub central: Location,
+    /// Round-trip times, row by row: from × places + to. Need not obey the triangle inequality.
+    pub rtt: Vec<Span>,
+    /// What is added to half the round-trip time on each way. Default: log-normal, median 0.5 ms, p99 5 ms (assumption).
+    pub jitter: Law,
+}
+
+impl NetworkConfig {
+    /// The round-trip time between two places.
+    pub fn rtt(&self, from: Location, to: Location) -> Span {
+        self.rtt[from.index() * self.places.len() + to.index()]
+    }
+}
+
+/// The network, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Network {
+    places: usize,
+    half_rtt: Vec<Span>,
+    jitter: Sampler,
+}
+
+impl Network {
+    /// From its plain data.
+    pub fn new(config: &NetworkConfig) -> Network {
+        Network {
+            places: config.places.len(),
+            half_rtt: config.rtt.iter().map(|rtt| Span(rtt.0 / 2)).collect(),
+            jitter: Sampler::new(&config.jitter),
+        }
+    }
+
+    /// One way between two places, for the message with this random number: half the round-trip time plus jitter.
+    /// Within one place there is no network.
+    #[inline]
+    pub fn one_way(&self, from: Location, to: Location, draw: u64) -> Span {
+        if from == to {
+            return Span::ZERO;
+        }
+        self.half_rtt[from.index() * self.places + to.index()] + self.jitter.span(derive(draw, 0))
+    }
+}

@@ -1,0 +1,1 @@
+//! Real round-trip times between cities.

@@ -1,0 +1,81 @@
+//! What to run: plain data, validated by the only way in ([`parse`]).
+//!
+//! To add a field: the struct that holds it, one line in its reader (`read/`), and the schema follows.
+
+use serde::Serialize;
+
+use crate::metrics::estimate::Scalar;
+use crate::model::{Location, Span};
+use crate::network::NetworkConfig;
+use crate::stores::StoreConfig;
+use crate::workloads::WorkloadConfig;
+
+/// A validated scenario. Everything that could be refused was refused when it was read: running it cannot fail but for
+/// a trace file that is missing or malformed.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Scenario {
+    /// Letters, digits, `-` and `_`.
+    pub name: String,
+    /// What the scenario answers, as a question.
+    pub question: String,
+    /// How long clients act; what is in flight then is still answered.
+    pub duration: Span,
+    /// Operations that start before this are simulated but not measured.
+    pub warmup: Span,
+    pub seed: u64,
+    pub replications: u32,
+    pub network: NetworkConfig,
+    pub workload: WorkloadConfig,
+    pub stores: Vec<StoreConfig>,
+    pub promises: Vec<Promise>,
+    /// Fields that Cloudflare does not publish and that the scenario left at their default, or set: an assumption.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// What the user needs to hold, in each replication.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Promise {
+    pub name: String,
+    #[serde(serialize_with = "scalar_name")]
+    pub metric: Scalar,
+    pub bound: Bound,
+    /// The share of replications that must keep it; 1: all.
+    pub share: f64,
+}
+
+fn scalar_name<S: serde::Serializer>(scalar: &Scalar, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&scalar.name())
+}
+
+/// In the metric's exported unit.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Bound {
+    /// Whether a value keeps the bound.
+    pub fn holds(self, value: f64) -> bool {
+        match self {
+            Bound::AtMost(most) => value <= most,
+            Bound::AtLeast(least) => value >= least,
+        }
+    }
+}
+
+/// Something that the figures rest on and that nobody publishes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Assumption {
+    /// As in `d1.queue_limit`.
+    pub field: String,
+    pub value: String,
+    pub why: String,
+}
+
+impl Scenario {
+    /// The locations with clients.
+    pub fn edges(&self) -> impl Iterator<Item = Location> {
+        (0..self.network.edges).map(Location)
+    }
+}

@@ -1,0 +1,3 @@
+//! The systems under comparison.
+pub mod config;
+pub use config::*;

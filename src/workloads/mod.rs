@@ -1,0 +1,3 @@
+//! Which client asks what, and when.
+pub mod config;
+pub use config::*;
