@@ -261,8 +261,13 @@ pub struct TraceSource {
 /// Where a trace is read from.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub enum TraceFile {
-    /// A path, as in the scenario file resolved against the scenario file's folder.
-    Path(String),
+    /// A file: the path as the scenario writes it, and where that is (relative paths start at the scenario's folder).
+    /// Only the former enters digests and reports.
+    Path {
+        written: String,
+        #[serde(skip)]
+        resolved: std::path::PathBuf,
+    },
     /// The bytes themselves, for hosts without files.
     Bytes(std::sync::Arc<[u8]>),
 }
