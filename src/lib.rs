@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod metrics;
+pub mod engine;
 pub mod model;
 pub mod network;
 pub mod random;

@@ -186,8 +186,8 @@ pub struct Seen {
 pub enum Operation {
     /// Read; with `cacheTtl` where the caller gives one (Workers KV only).
     Get { cache_ttl: Option<Span> },
-    /// Replace the value.
-    Put { value: Value },
+    /// Replace the value; with `expirationTtl` where the caller gives one: from then on the key is absent.
+    Put { value: Value, ttl: Option<Span> },
     /// Remove the value.
     Delete,
     /// Add in one step (strong stores only): `UPDATE … SET n = n + ?`, or one call of a Durable Object.
@@ -220,7 +220,7 @@ impl Operation {
     pub fn apply(self, found: Option<Value>) -> Option<Value> {
         match self {
             Operation::Get { .. } => found,
-            Operation::Put { value } => Some(value),
+            Operation::Put { value, .. } => Some(value),
             Operation::Delete => None,
             Operation::Add { delta } => Some(found.unwrap_or(0).wrapping_add(delta)),
             Operation::CountInWindow { window, limit } => {
@@ -350,6 +350,19 @@ pub struct Request {
     pub wants_answer: bool,
     /// The request's own random number: every chance event on its way is a pure function of it.
     pub draw: u64,
-    /// How many writes to the key were complete when the request started (kept by the observer).
+    /// Kept by the observer: how many writes to the key were complete when the request started.
     pub completed_before: u32,
+    /// Kept by the observer: the newest version of the key that this client had read when the request started.
+    pub read_before: Version,
+    /// Kept by the observer: the newest version of the key that this client had written when the request started.
+    pub written_before: Version,
+}
+
+/// How client code uses a store: what a workload's intents are lowered to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Idiom {
+    /// The store updates in one step, and the client's code uses that.
+    pub atomic: bool,
+    /// One request can read or write several keys in one step.
+    pub several_keys: bool,
 }

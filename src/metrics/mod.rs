@@ -8,6 +8,7 @@ pub mod curve;
 pub mod distribution;
 pub mod estimate;
 pub mod measurements;
+pub mod observer;
 
 pub mod table;
 
@@ -16,5 +17,6 @@ pub use curve::Curve;
 pub use distribution::Distribution;
 pub use estimate::Estimate;
 pub use measurements::Measurements;
+pub use observer::{Judgement, Observer, Window};
 
 pub use table::{CountId, CurveId, DistributionId};

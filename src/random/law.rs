@@ -1,5 +1,7 @@
 //! Laws of chance for spans of time, and how they are sampled: by inverse transform, from 64-bit draws, without platform mathematics.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::model::Span;
@@ -230,7 +232,7 @@ struct Part {
     law: Law,
     /// The share of the law that lies below the maximum.
     kept: f64,
-    table: Box<[f64]>,
+    table: Arc<[f64]>,
 }
 
 impl Sampler {
@@ -296,7 +298,7 @@ impl Part {
     fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
         let table = if matches!(law, Law::Constant(_)) {
-            vec![law.quantile(0.5)].into_boxed_slice()
+            Arc::from([law.quantile(0.5)])
         } else {
             (0..=CELLS).map(|cell| law.quantile(cell as f64 / CELLS as f64 * kept)).collect()
         };

@@ -1,3 +1,40 @@
-//! The systems under comparison.
+//! The systems under comparison, a file each.
+//!
+//! To add one: a file whose store keeps the promise in `contract.rs`, its plain data in `config.rs`, an arm in
+//! [`with_store`], and a reader in the scenario's parser.
+
+pub mod cache;
+pub mod cache_aside;
 pub mod config;
+pub mod contract;
+pub mod d1;
+pub mod durable_object;
+pub mod kv_pull;
+pub mod kv_push;
+pub mod server;
+
 pub use config::*;
+pub use contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
+
+use crate::network::NetworkConfig;
+
+/// Something to do with a store, whichever it is: the code behind it is compiled for each.
+pub trait StoreUser {
+    /// What comes of it.
+    type Result;
+
+    /// Does it.
+    fn with<S: Store + Clone + Send + Sync + 'static>(self, store: S) -> Self::Result;
+}
+
+/// Builds the store that a scenario asks for and hands it over.
+pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, user: U) -> U::Result {
+    let central = network.central;
+    match kind {
+        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central)),
+        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central)),
+        StoreKind::D1(config) => user.with(d1::D1::new(config)),
+        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
+        StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central)),
+    }
+}

@@ -189,6 +189,9 @@ pub struct CacheAsideWorkloadConfig {
     pub reads: Rate,
     /// Updates per second, all keys together, in the proportions of popularity.
     pub updates: Rate,
+    /// How old an answer the readers expect at most: older stale reads are counted as beyond the TTL. Default 60 s, the
+    /// default `cacheTtl` of Workers KV.
+    pub ttl: Span,
 }
 
 /// Reads and writes in given proportions.

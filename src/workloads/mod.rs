@@ -1,3 +1,145 @@
-//! Which client asks what, and when.
+//! Which client asks what, and when: a workload a file.
+//!
+//! To add one: a file that keeps the promise in `contract.rs`, its plain data in `config.rs`, an arm in [`build`], and a
+//! reader in the scenario's parser.
+
+pub mod arrivals;
 pub mod config;
+pub mod config_set;
+pub mod contract;
+pub mod counter;
+pub mod feature_flag;
+pub mod mix;
+pub mod put_then_get;
+pub mod rate_limit;
+pub mod session;
+pub mod trace;
+pub mod trace_feed;
+pub mod trace_file;
+
 pub use config::*;
+pub use contract::{Ask, Asked, Desk, Groups, Workload};
+
+use std::sync::Arc;
+
+use crate::metrics::Judgement;
+use crate::model::{Answer, Key, Request, Seen, Value};
+use crate::random::{Purpose, StreamKey};
+
+/// Any of the workloads. An enum, so that the engine is compiled once for each store and not once for each pair.
+#[derive(Debug)]
+pub enum AnyWorkload {
+    PutThenGet(put_then_get::PutThenGet),
+    Counter(counter::Counter),
+    Session(session::Sessions),
+    FeatureFlag(feature_flag::FeatureFlags),
+    Config(config_set::Configurations),
+    RateLimit(Box<rate_limit::RateLimit>),
+    Mix(mix::Mix),
+    Trace(Box<trace::Trace>),
+}
+
+/// What is computed once for a scenario and shared by all runs of its workload: the popularity of its keys.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    shares: Option<Arc<[f64]>>,
+}
+
+impl Prepared {
+    /// Computes it.
+    pub fn new(config: &WorkloadConfig) -> Prepared {
+        let shares = match config {
+            WorkloadConfig::Mix(mix) => Some(mix.popularity.shares(mix.keys).into()),
+            WorkloadConfig::CacheAside(load) => Some(load.popularity.shares(load.keys).into()),
+            _ => None,
+        };
+        Prepared { shares }
+    }
+}
+
+/// Builds a scenario's workload for one replication; `places` are the codes of the edges.
+pub fn build(
+    config: &WorkloadConfig,
+    prepared: &Prepared,
+    seed: u64,
+    replication: u32,
+    places: &[String],
+) -> AnyWorkload {
+    let key = StreamKey::new(seed, replication, Purpose::Arrivals);
+    let placement = StreamKey::new(seed, replication, Purpose::Placement);
+    let edges = places.len() as u16;
+    let shares = || prepared.shares.clone().unwrap_or_default();
+    match config {
+        WorkloadConfig::PutThenGet(config) => {
+            AnyWorkload::PutThenGet(put_then_get::PutThenGet::new(config, key, edges))
+        }
+        WorkloadConfig::Counter(config) => AnyWorkload::Counter(counter::Counter::new(config, key, edges)),
+        WorkloadConfig::Session(config) => AnyWorkload::Session(session::Sessions::new(config, key, edges)),
+        WorkloadConfig::FeatureFlag(config) => {
+            AnyWorkload::FeatureFlag(feature_flag::FeatureFlags::new(config, key, edges))
+        }
+        WorkloadConfig::Config(config) => AnyWorkload::Config(config_set::Configurations::new(config, key, edges)),
+        WorkloadConfig::RateLimit(config) => {
+            AnyWorkload::RateLimit(Box::new(rate_limit::RateLimit::new(config, key, placement, places)))
+        }
+        WorkloadConfig::CacheAside(config) => AnyWorkload::Mix(mix::Mix::cache_aside(config, shares(), key, edges)),
+        WorkloadConfig::Mix(config) => AnyWorkload::Mix(mix::Mix::new(config, shares(), key, edges)),
+        WorkloadConfig::Trace(config) => {
+            AnyWorkload::Trace(Box::new(trace::Trace::new(config, key, placement, places)))
+        }
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $workload:ident => $call:expr) => {
+        match $self {
+            AnyWorkload::PutThenGet($workload) => $call,
+            AnyWorkload::Counter($workload) => $call,
+            AnyWorkload::Session($workload) => $call,
+            AnyWorkload::FeatureFlag($workload) => $call,
+            AnyWorkload::Config($workload) => $call,
+            AnyWorkload::RateLimit($workload) => $call,
+            AnyWorkload::Mix($workload) => $call,
+            AnyWorkload::Trace($workload) => $call,
+        }
+    };
+}
+
+impl Workload for AnyWorkload {
+    fn groups(&self) -> Groups {
+        each!(self, workload => workload.groups())
+    }
+
+    fn initial(&self) -> Option<Value> {
+        each!(self, workload => workload.initial())
+    }
+
+    fn sessions(&self) -> bool {
+        each!(self, workload => workload.sessions())
+    }
+
+    fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
+        each!(self, workload => workload.begin(first_group, groups, desk));
+    }
+
+    #[inline]
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
+        each!(self, workload => workload.wake(token, desk));
+    }
+
+    fn answered(&mut self, request: &Request, answer: &Answer, judgement: Judgement, desk: &mut Desk<'_>) {
+        each!(self, workload => workload.answered(request, answer, judgement, desk));
+    }
+
+    fn end(&mut self, latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>) {
+        each!(self, workload => workload.end(latest, desk));
+    }
+
+    fn identity(&self, group: u32) -> u64 {
+        each!(self, workload => workload.identity(group))
+    }
+
+    fn failure(&mut self) -> Option<trace_file::TraceError> {
+        each!(self, workload => workload.failure())
+    }
+}

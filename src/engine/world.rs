@@ -1,0 +1,262 @@
+//! The live parts of one store's simulation: the store, the workload, the network, and what is in flight.
+
+use crate::history::History;
+use crate::metrics::{Measurements, Observer, Window};
+use crate::model::{Answer, Location, Request, RequestId, Time, Version};
+use crate::network::{Network, NetworkConfig};
+use crate::random::{StreamKey, derive};
+use crate::stores::{Effect, Ground, Outbox, Requests, Store};
+use crate::workloads::{Ask, Asked, Desk, Groups, Workload};
+
+use super::queue::Queue;
+
+/// What waits in the event queue.
+#[derive(Debug)]
+enum Event<M> {
+    /// The workload wanted to be woken.
+    Wake(u64),
+    /// A message of the store arrives.
+    Message(M),
+    /// An answer arrives at its client.
+    Answer(RequestId, Answer),
+}
+
+/// Which groups are simulated together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Partition {
+    pub first_group: u32,
+    pub groups: u32,
+}
+
+/// The live parts, used for one partition after another. Their tables keep their room between partitions.
+#[derive(Debug)]
+pub struct World<S: Store, W: Workload> {
+    store: S,
+    workload: W,
+    network: Network,
+    locations: u16,
+    window: Window,
+    requests_key: StreamKey,
+    observer: Observer,
+    queue: Queue<Event<S::Message>>,
+    requests: Requests,
+    outbox: Outbox<S::Message>,
+    asked: Vec<Asked>,
+    /// For each group of the partition: its number for random draws, and how many requests it has made.
+    groups: Vec<(u64, u64)>,
+    first_group: u32,
+    history: Option<History>,
+}
+
+impl<S: Store, W: Workload> World<S, W> {
+    /// A world at rest.
+    pub fn new(store: S, workload: W, network: &NetworkConfig, window: Window, requests_key: StreamKey) -> World<S, W> {
+        let locations = network.places.len() as u16;
+        World {
+            observer: Observer::new(usize::from(locations), window, workload.sessions()),
+            store,
+            workload,
+            network: Network::new(network),
+            locations,
+            window,
+            requests_key,
+            queue: Queue::default(),
+            requests: Requests::default(),
+            outbox: Outbox::new(false),
+            asked: Vec::new(),
+            groups: Vec::new(),
+            first_group: 0,
+            history: None,
+        }
+    }
+
+    /// Keeps the history of what follows.
+    pub fn keep_history(&mut self, history: History) {
+        self.outbox.noting = true;
+        self.history = Some(history);
+    }
+
+    /// Hands over what was kept.
+    pub fn take_history(&mut self) -> Option<History> {
+        self.outbox.noting = false;
+        self.history.take()
+    }
+
+    /// The workload, to ask it what stopped it.
+    pub fn workload(&mut self) -> &mut W {
+        &mut self.workload
+    }
+
+    /// All that was measured so far.
+    pub fn into_measurements(self) -> Measurements {
+        self.observer.measurements
+    }
+
+    /// Simulates one partition from its start until nothing is in flight any more.
+    pub fn simulate(&mut self, partition: Partition) {
+        self.begin(partition);
+        // A history that is full shows nothing more.
+        while let Some((now, event)) = self.queue.pop()
+            && self.history.as_ref().is_none_or(|history| history.dropped == 0)
+        {
+            match event {
+                Event::Wake(token) => {
+                    self.with_workload(now, |workload, desk| workload.wake(token, desk));
+                    self.grant(now);
+                }
+                Event::Message(message) => {
+                    self.store.deliver(now, message, &self.requests, &mut self.outbox);
+                    self.perform(now);
+                }
+                Event::Answer(id, answer) => self.answer(now, id, &answer),
+            }
+        }
+        let latest = |key| self.store.latest(key);
+        let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);
+        self.workload.end(&latest, &mut desk);
+        self.asked.clear();
+        self.observer.end();
+    }
+
+    fn begin(&mut self, partition: Partition) {
+        self.queue.clear();
+        self.requests.clear();
+        self.first_group = partition.first_group;
+        self.groups.clear();
+        let initial = self.workload.initial();
+        self.store.begin(Ground { groups: partition.groups, locations: self.locations, initial });
+        let Partition { first_group, groups } = partition;
+        self.with_workload(Time::START, |workload, desk| workload.begin(first_group, groups, desk));
+        self.grant(Time::START);
+    }
+
+    #[inline]
+    fn with_workload(&mut self, now: Time, call: impl FnOnce(&mut W, &mut Desk<'_>)) {
+        let mut desk = desk(now, self.window, &self.store, &mut self.observer, &mut self.asked);
+        call(&mut self.workload, &mut desk);
+    }
+
+    /// Does what the workload asked for.
+    #[inline]
+    fn grant(&mut self, now: Time) {
+        let mut asked = std::mem::take(&mut self.asked);
+        for wish in asked.drain(..) {
+            match wish {
+                Asked::Wake { at, token } => self.queue.push(at.max(now), Event::Wake(token)),
+                Asked::Request(ask) => self.start(now, ask),
+            }
+        }
+        self.asked = asked;
+    }
+
+    fn start(&mut self, now: Time, ask: Ask) {
+        let mut request = Request {
+            client: ask.client,
+            location: ask.location,
+            key: ask.key,
+            keys: ask.keys,
+            group: ask.group,
+            operation: ask.operation,
+            tag: ask.tag,
+            start: now,
+            wants_answer: ask.wants_answer,
+            draw: self.draw(ask.group),
+            completed_before: 0,
+            read_before: Version::INITIAL,
+            written_before: Version::INITIAL,
+        };
+        self.observer.started(&mut request);
+        let id = self.requests.insert(request);
+        self.store.request(now, id, &request, &mut self.outbox);
+        self.perform(now);
+    }
+
+    /// The random number of the group's next request. It depends on nothing but the seed, the replication, the group and
+    /// how many requests the group made before: not on the store, and not on what is simulated beside.
+    fn draw(&mut self, group: u32) -> u64 {
+        while self.groups.len() <= group as usize {
+            let next = self.groups.len() as u32;
+            let number = match self.workload.groups() {
+                Groups::Fixed(_) => u64::from(self.first_group + next),
+                Groups::Stream => self.workload.identity(next),
+            };
+            self.groups.push((self.requests_key.entity(number), 0));
+        }
+        let (number, made) = &mut self.groups[group as usize];
+        *made += 1;
+        derive(*number, *made)
+    }
+
+    /// Does what the store wants.
+    #[inline]
+    fn perform(&mut self, now: Time) {
+        let mut effects = std::mem::take(&mut self.outbox.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send { from, to, draw, after, message } => {
+                    let arrives = self.arrival(now + after, from, to, draw);
+                    self.queue.push(arrives, Event::Message(message));
+                }
+                Effect::After { span, message } => self.queue.push(now + span, Event::Message(message)),
+                Effect::Reply { request, after, answer } => self.reply(now, now + after, request, answer),
+                Effect::Answer { from, to, draw, after, request, answer } => {
+                    let arrives = self.arrival(now + after, from, to, draw);
+                    self.reply(now, arrives, request, answer);
+                }
+                Effect::Note { at, note } => {
+                    if let Some(history) = &mut self.history {
+                        history.note(at, note);
+                    }
+                }
+            }
+        }
+        self.outbox.effects = effects;
+    }
+
+    #[inline]
+    fn arrival(&self, leaves: Time, from: Location, to: Location, draw: u64) -> Time {
+        leaves + self.network.one_way(from, to, draw)
+    }
+
+    /// An answer is on its way. A read whose answer changes nothing need not wait for its end: what it is judged by, the
+    /// writes complete at its start, is known. All else takes its place in time.
+    #[inline]
+    fn reply(&mut self, now: Time, end: Time, id: RequestId, answer: Answer) {
+        let request = self.requests.get(id);
+        if request.operation.is_read() && !request.wants_answer {
+            let request = self.requests.remove(id);
+            self.observe(end, &request, &answer);
+        } else if end == now {
+            self.answer(now, id, &answer);
+        } else {
+            self.queue.push(end, Event::Answer(id, answer));
+        }
+    }
+
+    fn observe(&mut self, end: Time, request: &Request, answer: &Answer) -> crate::metrics::Judgement {
+        let judgement = self.observer.answered(request, answer, end);
+        if let Some(history) = &mut self.history {
+            history.record(crate::history::Record::new(request, answer, end, judgement.stale));
+        }
+        judgement
+    }
+
+    fn answer(&mut self, now: Time, id: RequestId, answer: &Answer) {
+        let request = self.requests.remove(id);
+        let judgement = self.observe(now, &request, answer);
+        if request.wants_answer {
+            self.with_workload(now, |workload, desk| workload.answered(&request, answer, judgement, desk));
+            self.grant(now);
+        }
+    }
+}
+
+fn desk<'a, S: Store>(
+    now: Time,
+    window: Window,
+    store: &S,
+    observer: &'a mut Observer,
+    asked: &'a mut Vec<Asked>,
+) -> Desk<'a> {
+    Desk { now, window, idiom: store.idiom(), measurements: &mut observer.measurements, asked }
+}

@@ -1,0 +1,215 @@
+//! Watches every request and answer, knows the truth, and fills the measurements that every workload has.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use crate::model::{Answer, Client, Key, Request, Seen, Span, Time, Version};
+
+use super::measurements::Measurements;
+use super::table::{CountId, CurveId, DistributionId};
+
+/// What is measured of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Operations that start before this are simulated but not measured.
+    pub from: Time,
+    /// Clients stop acting then.
+    pub until: Time,
+}
+
+/// What the truth says of an answered read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Judgement {
+    /// Older than a write that was complete when the read started.
+    pub stale: bool,
+    /// For a stale read: its start minus the completion of the oldest completed write that it missed.
+    pub age: Span,
+}
+
+/// A completed write of a key. Kept in the order of completion.
+#[derive(Clone, Copy, Debug)]
+struct Completed {
+    version: Version,
+    /// The newest version among this and all earlier completions.
+    newest: Version,
+    at: Time,
+    /// The start of the last read that missed this write and, of those that it missed, no older one.
+    last_missed: Time,
+    measured: bool,
+}
+
+/// Nothing stays measured between partitions but the measurements.
+#[derive(Debug)]
+pub struct Observer {
+    pub measurements: Measurements,
+    window: Window,
+    keys: Vec<Vec<Completed>>,
+    /// Keys that were touched since the partition began; the others' lists are empty.
+    touched: Vec<Key>,
+    /// What each client has read and written of each key, where the workload's clients are sessions.
+    sessions: Option<HashMap<(Client, Key), [Version; 2], FxBuildHasher>>,
+}
+
+impl Observer {
+    /// Nothing observed yet.
+    pub fn new(locations: usize, window: Window, sessions: bool) -> Observer {
+        Observer {
+            measurements: Measurements::new(locations),
+            window,
+            keys: Vec::new(),
+            touched: Vec::new(),
+            sessions: sessions.then(HashMap::default),
+        }
+    }
+
+    /// Whether an operation that started then is measured.
+    #[inline]
+    pub fn measures(&self, start: Time) -> bool {
+        start >= self.window.from
+    }
+
+    /// A request starts: remembers what was true then.
+    #[inline]
+    pub fn started(&mut self, request: &mut Request) {
+        let last = request.key.index() + usize::from(request.keys) - 1;
+        if last >= self.keys.len() {
+            self.keys.resize_with(last + 1, Vec::new);
+        }
+        request.completed_before = self.keys[request.key.index()].len() as u32;
+        if let Some(sessions) = &self.sessions
+            && let Some([read, written]) = sessions.get(&(request.client, request.key))
+        {
+            request.read_before = *read;
+            request.written_before = *written;
+        }
+        if self.measures(request.start) {
+            self.measurements.operations += 1;
+        }
+    }
+
+    /// A request is answered.
+    pub fn answered(&mut self, request: &Request, answer: &Answer, end: Time) -> Judgement {
+        let measured = self.measures(request.start);
+        if measured {
+            self.measurements.count_mut(CountId::Available).add(answer.is_ok());
+        }
+        if let Some(refusal) = answer.refusal {
+            if measured {
+                self.measurements.refuse(refusal, end);
+            }
+            return Judgement::default();
+        }
+        let latency = end.since(request.start).0;
+        if request.operation.is_read() {
+            if measured {
+                self.measurements.distribution_mut(DistributionId::ReadLatency).add(latency);
+                self.measurements.count_mut(CountId::CacheHits).add(answer.cached);
+            }
+            let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
+            for (n, seen) in answer.others.iter().flatten().enumerate() {
+                let key = Key(request.key.0 + 1 + n as u32);
+                let before = self.keys[key.index()].partition_point(|write| write.at <= request.start);
+                let other = self.judge(request, key, before, *seen);
+                judgement.stale |= other.stale;
+                judgement.age = judgement.age.max(other.age);
+            }
+            judgement
+        } else {
+            if measured {
+                self.measurements.distribution_mut(DistributionId::WriteLatency).add(latency);
+            }
+            self.complete(request, request.key, answer.seen, end);
+            for (n, seen) in answer.others.iter().flatten().enumerate() {
+                self.complete(request, Key(request.key.0 + 1 + n as u32), *seen, end);
+            }
+            Judgement::default()
+        }
+    }
+
+    fn judge(&mut self, request: &Request, key: Key, completed_before: usize, seen: Seen) -> Judgement {
+        let measured = self.measures(request.start);
+        let completed = &mut self.keys[key.index()][..completed_before];
+        let mut judgement = Judgement::default();
+        let mut lag = 0;
+        if completed.last().is_some_and(|write| write.newest > seen.version) {
+            let first = completed.partition_point(|write| write.newest <= seen.version);
+            judgement = Judgement { stale: true, age: request.start.since(completed[first].at) };
+            let mut oldest = first;
+            for n in first..completed.len() {
+                if completed[n].version > seen.version {
+                    lag += 1;
+                    if completed[n].version < completed[oldest].version {
+                        oldest = n;
+                    }
+                }
+            }
+            completed[oldest].last_missed = completed[oldest].last_missed.max(request.start);
+        }
+        if measured {
+            let measurements = &mut self.measurements;
+            measurements.count_mut(CountId::StaleReads).add(judgement.stale);
+            measurements.stale_by_location[request.location.index()].add(judgement.stale);
+            if judgement.stale {
+                measurements.distribution_mut(DistributionId::StaleAge).add(judgement.age.0);
+                measurements.distribution_mut(DistributionId::VersionLag).add(lag);
+            }
+            if let Some(last) = completed.last() {
+                let since = request.start.since(last.at).0;
+                measurements.curve_mut(CurveId::TVisibility).add(since, seen.version >= last.version);
+            }
+        }
+        self.judge_session(request, key, seen, measured);
+        judgement
+    }
+
+    fn judge_session(&mut self, request: &Request, key: Key, seen: Seen, measured: bool) {
+        let Some(sessions) = &mut self.sessions else { return };
+        if measured && key == request.key {
+            let counts = &mut self.measurements;
+            if request.written_before > Version::INITIAL {
+                counts.count_mut(CountId::ReadYourWrites).add(seen.version < request.written_before);
+            }
+            if request.read_before > Version::INITIAL {
+                counts.count_mut(CountId::MonotonicReads).add(seen.version < request.read_before);
+            }
+        }
+        let [read, _] = sessions.entry((request.client, key)).or_default();
+        *read = seen.version.max(*read);
+    }
+
+    fn complete(&mut self, request: &Request, key: Key, seen: Seen, at: Time) {
+        let measured = self.measures(request.start);
+        let completed = &mut self.keys[key.index()];
+        if completed.is_empty() {
+            self.touched.push(key);
+        }
+        let newest = completed.last().map_or(seen.version, |write| write.newest.max(seen.version));
+        completed.push(Completed { version: seen.version, newest, at, last_missed: Time::START, measured });
+        if let Some(sessions) = &mut self.sessions {
+            let [_, written] = sessions.entry((request.client, key)).or_default();
+            *written = seen.version.max(*written);
+        }
+    }
+
+    /// The partition is over: what can only be known at its end, and a clean table for the next one.
+    pub fn end(&mut self) {
+        for key in self.touched.drain(..) {
+            let completed = &mut self.keys[key.index()];
+            // A read that missed a write missed all newer ones too, if it started after they were complete.
+            completed.sort_by_key(|write| write.version);
+            let mut last_missed = Time::START;
+            for write in completed.iter().filter(|write| write.measured || write.last_missed > Time::START) {
+                last_missed = last_missed.max(write.last_missed);
+                if write.measured {
+                    let window = last_missed.since(write.at).0;
+                    self.measurements.distribution_mut(DistributionId::InconsistencyWindow).add(window);
+                }
+            }
+            completed.clear();
+        }
+        if let Some(sessions) = &mut self.sessions {
+            sessions.clear();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Finds one stale read worth looking at, and cuts its neighbourhood out of the history.
+
+use std::collections::BTreeMap;
+
+use crate::engine::Partition;
+use crate::history::{History, Note, Record};
+use crate::metrics::CountId;
+use crate::model::{Key, Span, Time, Version};
+use crate::network::NetworkConfig;
+
+use super::outcome::{Anomaly, StoreOutcome};
+use super::unit::Contestant;
+
+/// How many groups are looked into, and how many operations of each.
+const GROUPS_MAX: u32 = 64;
+const OPERATIONS_MAX: usize = 50_000;
+/// The picture shows at most this many operations …
+const SHOWN_MAX: usize = 220;
+/// … within at most this time.
+const STRETCH_MAX: Span = Span::from_secs(100);
+
+/// The first store with stale reads, in the scenario's order, shows one of them.
+pub fn find(contestants: &[Contestant], stores: &[StoreOutcome], network: &NetworkConfig) -> Option<Anomaly> {
+    let stale = |store: &StoreOutcome| store.pooled.count(CountId::StaleReads).hits > 0;
+    let store = stores.iter().position(stale)?;
+    let contestant = &contestants[store];
+    let partitions: Vec<Partition> = match contestant.separable() {
+        Some(groups) => (0..groups.min(GROUPS_MAX)).map(|first_group| Partition { first_group, groups: 1 }).collect(),
+        None => vec![contestant.whole()],
+    };
+    partitions.into_iter().find_map(|partition| {
+        let history = contestant.record(0, partition, OPERATIONS_MAX)?;
+        cut(store, &history, usize::from(network.edges))
+    })
+}
+
+/// A write that some reads missed: who missed it, and until when.
+#[derive(Clone, Copy, Debug)]
+struct Missed {
+    reads: u32,
+    last: Time,
+}
+
+fn cut(store: usize, history: &History, edges: usize) -> Option<Anomaly> {
+    let mut writes: BTreeMap<(Key, Version), (&Record, Missed)> = BTreeMap::new();
+    for record in &history.records {
+        if record.keys == 1 && !record.operation.is_read() && record.refusal.is_none() {
+            let missed = Missed { reads: 0, last: record.start };
+            writes.insert((record.key, record.seen.version), (record, missed));
+        }
+    }
+    for read in history.records.iter().filter(|record| record.stale && record.keys == 1) {
+        let newer = (read.key, Version { nonce: read.seen.version.nonce.saturating_add(1), ..read.seen.version });
+        let end = (Key(read.key.0 + 1), Version::INITIAL);
+        // The oldest write that the read missed and that was complete when it started.
+        let complete = |write: &&Record| write.end.is_some_and(|end| end <= read.start);
+        if let Some((_, (write, missed))) = writes.range_mut(newer..end).find(|(_, (write, _))| complete(&write)) {
+            if read.start.since(write.start) < STRETCH_MAX {
+                missed.reads += 1;
+                missed.last = missed.last.max(read.end.unwrap_or(read.start));
+            }
+        }
+    }
+    let worth = |missed: &Missed| missed.reads.min(12);
+    let (write, missed) = writes
+        .values()
+        .filter(|(_, missed)| missed.reads > 0)
+        .max_by_key(|(write, missed)| (worth(missed), std::cmp::Reverse(write.start)))?;
+    let length = missed.last.since(write.start).0.max(1_000_000);
+    let from = write.start - Span(length / 4);
+    let to = missed.last + Span(length / 5);
+    Some(Anomaly { store, key: write.key, from, to, history: stretch(history, write, from, to, edges) })
+}
+
+/// The operations and notes of the write's key between two times, thinned to what a picture can show.
+fn stretch(history: &History, write: &Record, from: Time, to: Time, edges: usize) -> History {
+    let key = write.key;
+    let mut kept = History::bounded(usize::MAX);
+    let near = |record: &&Record| {
+        record.key == key && record.keys == 1 && record.end.is_some_and(|end| end >= from) && record.start <= to
+    };
+    let mut records: Vec<&Record> = history.records.iter().filter(near).collect();
+    records.sort_by_key(|record| (record.start, record.end));
+    // Where there are too many reads, each location shows the first of each slice of time, and stale ones first.
+    let reads = records.iter().filter(|record| record.operation.is_read()).count();
+    let slices = (SHOWN_MAX / edges.clamp(1, 8)).max(1) as u64;
+    let slice = (to.since(from).0 / slices).max(1);
+    let mut taken: BTreeMap<_, bool> = BTreeMap::new();
+    for record in &records {
+        let place = (record.location, record.start.since(from).0 / slice);
+        *taken.entry(place).or_insert(false) |= record.stale;
+    }
+    for record in records {
+        let place = (record.location, record.start.since(from).0 / slice);
+        let shown = !record.operation.is_read() || reads <= SHOWN_MAX || taken.get(&place) == Some(&record.stale);
+        if shown {
+            kept.record(record.clone());
+            if reads > SHOWN_MAX && record.operation.is_read() {
+                taken.remove(&place);
+            }
+        }
+    }
+    let of_key = |note: &Note| match note {
+        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => *of == key,
+    };
+    for noted in history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to) {
+        kept.note(noted.at, noted.note);
+    }
+    kept.notes.sort_by_key(|noted| noted.at);
+    kept
+}

@@ -1,0 +1,181 @@
+//! One unit of work: a share of the groups of one replication on one store.
+
+use std::fmt;
+
+use crate::engine::{Partition, World};
+use crate::history::History;
+use crate::metrics::{Measurements, Window};
+use crate::model::Time;
+use crate::random::{Purpose, StreamKey};
+use crate::scenario::Scenario;
+use crate::stores::{Coupling, Store, StoreUser, with_store};
+use crate::workloads::trace_file::TraceError;
+use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
+
+/// Which unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unit {
+    /// The store's place in the scenario's list.
+    pub store: usize,
+    pub replication: u32,
+    /// Of the groups, those whose number leaves this remainder …
+    pub share: u32,
+    /// … when divided by this.
+    pub shares: u32,
+}
+
+/// How many units one replication is divided into, if it can be: enough to keep many threads busy.
+const SHARES: u32 = 64;
+
+/// One store of the scenario, ready to run any unit.
+pub struct Contestant {
+    groups: Groups,
+    coupling: Coupling,
+    runner: Box<dyn Runner>,
+}
+
+impl fmt::Debug for Contestant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contestant")
+            .field("groups", &self.groups)
+            .field("coupling", &self.coupling)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store behind a pointer: called once for each unit, never in the hot path.
+trait Runner: Send + Sync {
+    fn measure(&self, replication: u32, partitions: &mut dyn Iterator<Item = Partition>)
+    -> Result<Measurements, TraceError>;
+
+    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History>;
+}
+
+/// What is the same for all units of one store.
+struct Setting<S> {
+    store: S,
+    workload: WorkloadConfig,
+    prepared: Prepared,
+    network: crate::network::NetworkConfig,
+    places: Vec<String>,
+    window: Window,
+    seed: u64,
+}
+
+struct Build<'a> {
+    scenario: &'a Scenario,
+    prepared: Prepared,
+}
+
+impl StoreUser for Build<'_> {
+    type Result = Contestant;
+
+    fn with<S: Store + Clone + Send + Sync + 'static>(self, store: S) -> Contestant {
+        let scenario = self.scenario;
+        let edges = usize::from(scenario.network.edges);
+        let setting = Setting {
+            workload: scenario.workload.clone(),
+            prepared: self.prepared,
+            places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
+            network: scenario.network.clone(),
+            window: Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) },
+            seed: scenario.seed,
+            store,
+        };
+        let groups = setting.workload(0).groups();
+        let coupling = setting.store.coupling();
+        Contestant { groups, coupling, runner: Box::new(setting) }
+    }
+}
+
+impl<S: Store + Clone> Setting<S> {
+    fn workload(&self, replication: u32) -> AnyWorkload {
+        build(&self.workload, &self.prepared, self.seed, replication, &self.places)
+    }
+
+    fn world(&self, replication: u32) -> World<S, AnyWorkload> {
+        let requests = StreamKey::new(self.seed, replication, Purpose::Requests);
+        World::new(self.store.clone(), self.workload(replication), &self.network, self.window, requests)
+    }
+}
+
+impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
+    fn measure(
+        &self,
+        replication: u32,
+        partitions: &mut dyn Iterator<Item = Partition>,
+    ) -> Result<Measurements, TraceError> {
+        let mut world = self.world(replication);
+        for partition in partitions {
+            world.simulate(partition);
+        }
+        match world.workload().failure() {
+            Some(error) => Err(error),
+            None => Ok(world.into_measurements()),
+        }
+    }
+
+    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History> {
+        let mut world = self.world(replication);
+        world.keep_history(History::bounded(bound));
+        world.simulate(partition);
+        world.take_history()
+    }
+}
+
+impl Contestant {
+    /// All stores of a scenario.
+    pub fn all(scenario: &Scenario) -> Vec<Contestant> {
+        let prepared = Prepared::new(&scenario.workload);
+        let build = |kind| with_store(kind, &scenario.network, Build { scenario, prepared: prepared.clone() });
+        scenario.stores.iter().map(|config| build(&config.kind)).collect()
+    }
+
+    /// The groups that can be simulated alone; `None` where all belong together.
+    pub fn separable(&self) -> Option<u32> {
+        match (self.coupling, self.groups) {
+            (Coupling::Groups, Groups::Fixed(groups)) => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// Into how many units a replication is divided.
+    pub fn shares(&self, replications: u32) -> u32 {
+        // More replications keep the threads busy by themselves.
+        self.separable().map_or(1, |groups| groups.min((SHARES / replications.max(1)).max(1)))
+    }
+
+    /// The partition that holds everything, for what cannot be divided.
+    pub fn whole(&self) -> Partition {
+        let groups = if let Groups::Fixed(groups) = self.groups { groups } else { 0 };
+        Partition { first_group: 0, groups }
+    }
+
+    /// Simulates a unit.
+    ///
+    /// # Errors
+    /// When a trace cannot be read to its end.
+    pub fn simulate(&self, unit: Unit) -> Result<Measurements, TraceError> {
+        match self.separable() {
+            Some(groups) => {
+                let mine = (unit.share..groups).step_by(unit.shares as usize);
+                let mut partitions = mine.map(|first_group| Partition { first_group, groups: 1 });
+                self.runner.measure(unit.replication, &mut partitions)
+            }
+            None => self.runner.measure(unit.replication, &mut std::iter::once(self.whole())),
+        }
+    }
+
+    /// Simulates all groups together, even if they could be divided: for tests of the division.
+    ///
+    /// # Errors
+    /// When a trace cannot be read to its end.
+    pub fn simulate_whole(&self, replication: u32) -> Result<Measurements, TraceError> {
+        self.runner.measure(replication, &mut std::iter::once(self.whole()))
+    }
+
+    /// The history of one partition, of at most `bound` operations.
+    pub fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History> {
+        self.runner.record(replication, partition, bound)
+    }
+}

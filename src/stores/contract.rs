@@ -1,0 +1,186 @@
+//! What every store promises: it gets a request or one of its own messages and fills an outbox. It performs nothing itself.
+
+use crate::history::Note;
+use crate::model::{Answer, Idiom, Key, Location, Request, RequestId, Seen, Span, Time, Value};
+
+/// What a store couples: keys that must be simulated together even if no client touches both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Coupling {
+    /// Nothing: each group of the workload can be simulated alone.
+    Groups,
+    /// All keys share a server or a quota.
+    Everything,
+}
+
+/// What a partition holds, as far as a store must know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ground {
+    /// How many groups of the workload are in it; more than one only where something couples them.
+    pub groups: u32,
+    pub locations: u16,
+    /// What every key holds at the start.
+    pub initial: Option<Value>,
+}
+
+/// A system under comparison.
+pub trait Store {
+    /// What the store sends to its own parts.
+    type Message: Clone;
+
+    /// How client code uses it.
+    fn idiom(&self) -> Idiom;
+
+    /// What it couples.
+    fn coupling(&self) -> Coupling;
+
+    /// Forgets everything: a new partition starts. Tables may keep their room.
+    fn begin(&mut self, ground: Ground);
+
+    /// A client asks, at the location of the request.
+    fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Self::Message>);
+
+    /// One of the store's own messages arrives.
+    fn deliver(&mut self, now: Time, message: Self::Message, requests: &Requests, outbox: &mut Outbox<Self::Message>);
+
+    /// The truth: the newest version that the store has taken.
+    fn latest(&self, key: Key) -> Seen;
+}
+
+/// What a store wants to happen. Spans count from now.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect<M> {
+    /// The message travels between two places; `draw` decides its jitter.
+    Send { from: Location, to: Location, draw: u64, after: Span, message: M },
+    /// The message comes back to the store after this long.
+    After { span: Span, message: M },
+    /// The client that asked gets its answer after this long.
+    Reply { request: RequestId, after: Span, answer: Answer },
+    /// The answer leaves `from` after this long and travels to the client at `to`.
+    Answer { from: Location, to: Location, draw: u64, after: Span, request: RequestId, answer: Answer },
+    /// For histories.
+    Note { at: Time, note: Note },
+}
+
+/// A list of effects, filled by a store and emptied by the engine.
+#[derive(Clone, Debug)]
+pub struct Outbox<M> {
+    pub effects: Vec<Effect<M>>,
+    /// Whether anybody reads notes.
+    pub noting: bool,
+}
+
+impl<M> Outbox<M> {
+    /// An empty outbox.
+    pub fn new(noting: bool) -> Outbox<M> {
+        Outbox { effects: Vec::new(), noting }
+    }
+
+    /// Sends a message between two places, now.
+    #[inline]
+    pub fn send(&mut self, from: Location, to: Location, draw: u64, message: M) {
+        self.send_after(Span::ZERO, from, to, draw, message);
+    }
+
+    /// Sends a message between two places, after a while.
+    #[inline]
+    pub fn send_after(&mut self, after: Span, from: Location, to: Location, draw: u64, message: M) {
+        self.effects.push(Effect::Send { from, to, draw, after, message });
+    }
+
+    /// Delivers a message to the store itself, after a while.
+    #[inline]
+    pub fn after(&mut self, span: Span, message: M) {
+        self.effects.push(Effect::After { span, message });
+    }
+
+    /// Answers a request, after a while.
+    #[inline]
+    pub fn reply(&mut self, request: RequestId, after: Span, answer: Answer) {
+        self.effects.push(Effect::Reply { request, after, answer });
+    }
+
+    /// Answers a request from another place, after a while: the answer travels.
+    #[inline]
+    pub fn answer_from(
+        &mut self,
+        after: Span,
+        from: Location,
+        to: Location,
+        draw: u64,
+        request: RequestId,
+        answer: Answer,
+    ) {
+        self.effects.push(Effect::Answer { from, to, draw, after, request, answer });
+    }
+
+    /// Tells the history, if there is one.
+    #[inline]
+    pub fn note(&mut self, at: Time, note: Note) {
+        if self.noting {
+            self.effects.push(Effect::Note { at, note });
+        }
+    }
+}
+
+/// The requests in flight.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    slots: Vec<Option<Request>>,
+    free: Vec<u32>,
+}
+
+impl Requests {
+    /// Takes a request in and numbers it.
+    #[inline]
+    pub fn insert(&mut self, request: Request) -> RequestId {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = Some(request);
+            return RequestId(slot);
+        }
+        self.slots.push(Some(request));
+        RequestId((self.slots.len() - 1) as u32)
+    }
+
+    /// A request in flight. Asking for one that was answered is a bug of the store.
+    #[inline]
+    pub fn get(&self, id: RequestId) -> &Request {
+        self.slots[id.0 as usize].as_ref().expect("a request in flight")
+    }
+
+    /// Takes a request out: it was answered.
+    #[inline]
+    pub fn remove(&mut self, id: RequestId) -> Request {
+        self.free.push(id.0);
+        self.slots[id.0 as usize].take().expect("a request in flight")
+    }
+
+    /// Forgets all requests.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.free.clear();
+    }
+}
+
+/// The chance events on a request's way, each with its own number derived from the request's draw.
+pub mod hop {
+    /// On the way to the central store, the database or the object.
+    pub const OUT: u64 = 1;
+    /// On the way back.
+    pub const BACK: u64 = 2;
+    /// At the server.
+    pub const SERVICE: u64 = 3;
+    /// In the location's cache.
+    pub const HIT: u64 = 4;
+    /// The nonce of a write.
+    pub const NONCE: u64 = 5;
+    /// Whether the writer's location shows the write.
+    pub const LOCAL: u64 = 6;
+    /// When pushed copies arrive; the location is derived further.
+    pub const PUSH: u64 = 7;
+    /// Until a write is durable.
+    pub const DURABLE: u64 = 8;
+    /// The first request within a composite store; the following ones count on.
+    pub const WITHIN: u64 = 16;
+    /// Each further try of the same request adds this.
+    pub const RETRY: u64 = 64;
+}

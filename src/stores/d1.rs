@@ -1,0 +1,170 @@
+//! D1: one SQLite primary, which answers one query at a time, in the order in which they arrive.
+
+use crate::history::Note;
+use crate::model::{Answer, Idiom, Key, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::random::{Sampler, derive};
+
+use super::config::D1Config;
+use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::kv_pull::{expiry, shown};
+use super::server::{Server, Turn};
+
+/// What travels between the locations and the primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// A query arrives at the primary; so many tries came before.
+    Arrive { request: RequestId, tries: u8 },
+    /// Its refusal arrives at the caller's location.
+    Refused { request: RequestId, tries: u8, refusal: Refusal },
+}
+
+/// Rows of a strong store, by key: what is stored, and until when.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    rows: Vec<(Seen, Time)>,
+    initial: Option<Value>,
+    commits: u32,
+}
+
+impl Rows {
+    pub(super) fn begin(&mut self, initial: Option<Value>) {
+        self.rows.clear();
+        self.initial = initial;
+        self.commits = 0;
+    }
+
+    fn vacant(&self) -> (Seen, Time) {
+        (Seen { version: Version::INITIAL, value: self.initial }, Time::NEVER)
+    }
+
+    pub(super) fn latest(&self, key: Key) -> Seen {
+        self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant()).0
+    }
+
+    /// Does the request at `at`, in one step for all its keys, and answers with what each key holds then.
+    pub(super) fn perform(&mut self, request: &Request, at: Time, mut commit: impl FnMut(Key, Seen)) -> Answer {
+        let last = request.key.index() + usize::from(request.keys) - 1;
+        if last >= self.rows.len() {
+            self.rows.resize(last + 1, self.vacant());
+        }
+        self.commits = self.commits.wrapping_add(1);
+        let commits = self.commits;
+        let mut step = |key: Key| {
+            let row = &mut self.rows[key.index()];
+            let found = shown(row.0, row.1, at);
+            if request.operation.is_read() {
+                return found;
+            }
+            let seen = Seen {
+                version: Version { stamp: at.0 + 1, nonce: commits },
+                value: request.operation.apply(found.value),
+            };
+            *row = (seen, expiry(request.operation, at));
+            commit(key, seen);
+            seen
+        };
+        let mut answer = Answer::of(step(request.key));
+        if request.keys > 1 {
+            answer.others = Some((1..u32::from(request.keys)).map(|n| step(Key(request.key.0 + n))).collect());
+        }
+        answer
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct D1 {
+    config: D1Config,
+    read: Sampler,
+    write: Sampler,
+    server: Server,
+    rows: Rows,
+}
+
+impl D1 {
+    /// From its plain data.
+    pub fn new(config: &D1Config) -> D1 {
+        D1 {
+            read: Sampler::new(&config.read_time),
+            write: Sampler::new(&config.write_time),
+            config: config.clone(),
+            server: Server::default(),
+            rows: Rows::default(),
+        }
+    }
+
+    fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
+        let draw = derive(request.draw, hop::RETRY * u64::from(tries));
+        let back = derive(draw, hop::BACK);
+        let time = if request.operation.is_read() { &self.read } else { &self.write };
+        let service = time.span(derive(draw, hop::SERVICE));
+        let (from, to) = (self.config.primary, request.location);
+        match self.server.arrive(now, service, self.config.queue_limit, self.config.queue_timeout) {
+            Turn::Done { end } => {
+                // First come, first served: what is applied now, in the order of arrival, is what each query sees at its end.
+                let mut notes = Vec::new();
+                let answer = self.rows.perform(request, end, |key, seen| {
+                    if outbox.noting {
+                        notes.push(Note::Committed { key, from: to, seen });
+                    }
+                });
+                for note in notes {
+                    outbox.note(end, note);
+                }
+                outbox.answer_from(end.since(now), from, to, back, id, answer);
+            }
+            Turn::QueueFull => {
+                let refusal = Refusal::D1QueueFull;
+                outbox.send(from, to, back, Message::Refused { request: id, tries, refusal });
+            }
+            Turn::WaitedTooLong { until } => {
+                let refusal = Refusal::D1QueuedTooLong;
+                outbox.send_after(until.since(now), from, to, back, Message::Refused { request: id, tries, refusal });
+            }
+        }
+    }
+
+    fn ask(&self, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
+        let out = derive(derive(request.draw, hop::RETRY * u64::from(tries)), hop::OUT);
+        outbox.send(request.location, self.config.primary, out, Message::Arrive { request: id, tries });
+    }
+}
+
+impl Store for D1 {
+    type Message = Message;
+
+    fn idiom(&self) -> Idiom {
+        Idiom { atomic: !self.config.read_then_write, several_keys: true }
+    }
+
+    fn coupling(&self) -> Coupling {
+        Coupling::Everything
+    }
+
+    fn begin(&mut self, ground: Ground) {
+        self.server.reset();
+        self.rows.begin(ground.initial);
+    }
+
+    fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        self.ask(id, 0, request, outbox);
+    }
+
+    fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Arrive { request: id, tries } => self.query(now, id, tries, requests.get(id), outbox),
+            Message::Refused { request: id, tries, refusal } => {
+                let request = requests.get(id);
+                if request.operation.is_read() && tries < self.config.read_retries {
+                    self.ask(id, tries + 1, request, outbox);
+                } else {
+                    outbox.reply(id, Span::ZERO, Answer::refused(refusal));
+                }
+            }
+        }
+    }
+
+    fn latest(&self, key: Key) -> Seen {
+        self.rows.latest(key)
+    }
+}

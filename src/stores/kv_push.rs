@@ -1,0 +1,214 @@
+//! The teaching model of Workers KV: each version is pushed to each location and takes its own time to arrive.
+//!
+//! Nothing is scheduled: whether a version has reached a location is computed when a read looks, from a delay that is a
+//! pure function of (version, location).
+
+use std::collections::VecDeque;
+
+use crate::history::Note;
+use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::random::{Sampler, chance, derive};
+
+use super::config::{KvPushConfig, WriteLimit};
+use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::kv_pull::{WRITE_INTERVAL, counts_as_write, expiry, shown, stamp};
+
+/// What travels between the locations and the central store.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Message {
+    /// A write arrives at the central store.
+    Write { request: RequestId, version: Version },
+    /// Its acknowledgement arrives at the location.
+    Acknowledged { request: RequestId, seen: Seen },
+    /// The central store refused it.
+    Refused(RequestId, Refusal),
+}
+
+/// A version on its way to the locations.
+#[derive(Clone, Copy, Debug)]
+struct Pushed {
+    seen: Seen,
+    expires: Time,
+    committed: Time,
+    /// From which the delay towards each location is derived.
+    draw: u64,
+    /// Where and from when it is shown because it was written there.
+    shown_at: Location,
+    shown_from: Time,
+}
+
+/// A key: what every location has, and what is on its way.
+#[derive(Clone, Debug)]
+struct Replicated {
+    everywhere: Seen,
+    everywhere_expires: Time,
+    /// Rising in version.
+    on_the_way: VecDeque<Pushed>,
+    last_accepted: Option<Time>,
+}
+
+impl Replicated {
+    fn new(initial: Option<Value>) -> Replicated {
+        Replicated {
+            everywhere: Seen { version: Version::INITIAL, value: initial },
+            everywhere_expires: Time::NEVER,
+            on_the_way: VecDeque::new(),
+            last_accepted: None,
+        }
+    }
+
+    /// Versions that have surely arrived everywhere need no further look.
+    fn settle(&mut self, now: Time, max: Span) {
+        while self.on_the_way.front().is_some_and(|pushed| pushed.committed + max <= now) {
+            let pushed = self.on_the_way.pop_front().expect("a front");
+            if pushed.seen.version > self.everywhere.version {
+                self.everywhere = pushed.seen;
+                self.everywhere_expires = pushed.expires;
+            }
+        }
+    }
+
+    /// The newest version that has reached the location.
+    fn at(&self, location: Location, now: Time, delay: &Sampler) -> (Seen, Time) {
+        for pushed in self.on_the_way.iter().rev() {
+            let arrives = || pushed.committed + delay.span(derive(pushed.draw, u64::from(location.0)));
+            if (pushed.shown_at == location && pushed.shown_from <= now) || arrives() <= now {
+                return (pushed.seen, pushed.expires);
+            }
+        }
+        (self.everywhere, self.everywhere_expires)
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct KvPush {
+    config: KvPushConfig,
+    central: Location,
+    hit: Sampler,
+    write: Sampler,
+    delay: Sampler,
+    shown_locally: u64,
+    initial: Option<Value>,
+    keys: Vec<Replicated>,
+    last_accepted_in_namespace: Option<Time>,
+}
+
+impl KvPush {
+    /// From its plain data.
+    pub fn new(config: &KvPushConfig, central: Location) -> KvPush {
+        KvPush {
+            central,
+            hit: Sampler::new(&config.common.hit_latency),
+            write: Sampler::new(&config.common.central_write),
+            delay: Sampler::truncated(&config.delay, config.max),
+            shown_locally: chance(config.common.local_visibility),
+            config: config.clone(),
+            initial: None,
+            keys: Vec::new(),
+            last_accepted_in_namespace: None,
+        }
+    }
+
+    fn ensure(&mut self, key: Key) {
+        if key.index() >= self.keys.len() {
+            self.keys.resize(key.index() + 1, Replicated::new(self.initial));
+        }
+    }
+
+    fn commit(&mut self, now: Time, id: RequestId, version: Version, request: &Request, outbox: &mut Outbox<Message>) {
+        let back = derive(request.draw, hop::BACK);
+        self.ensure(request.key);
+        let replicated = &mut self.keys[request.key.index()];
+        let last = if self.config.limit_per_namespace {
+            &mut self.last_accepted_in_namespace
+        } else {
+            &mut replicated.last_accepted
+        };
+        let counted = counts_as_write(&self.config.common, request.operation);
+        if counted && last.is_some_and(|last| now.since(last) < WRITE_INTERVAL) {
+            outbox.send(self.central, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
+            return;
+        }
+        if counted {
+            *last = Some(now);
+        }
+        let seen = Seen { version, value: request.operation.apply(None) };
+        replicated.settle(now, self.config.max);
+        let place = replicated.on_the_way.partition_point(|pushed| pushed.seen.version < version);
+        let pushed = Pushed {
+            seen,
+            expires: expiry(request.operation, now),
+            committed: now,
+            draw: derive(request.draw, hop::PUSH),
+            shown_at: request.location,
+            shown_from: Time::NEVER,
+        };
+        replicated.on_the_way.insert(place, pushed);
+        outbox.note(now, Note::Committed { key: request.key, from: request.location, seen });
+        let service = self.write.span(derive(request.draw, hop::SERVICE));
+        outbox.send_after(service, self.central, request.location, back, Message::Acknowledged { request: id, seen });
+    }
+}
+
+impl Store for KvPush {
+    type Message = Message;
+
+    fn idiom(&self) -> Idiom {
+        Idiom { atomic: false, several_keys: false }
+    }
+
+    fn coupling(&self) -> Coupling {
+        let counted = self.config.common.write_limit == WriteLimit::Strict;
+        if self.config.limit_per_namespace && counted { Coupling::Everything } else { Coupling::Groups }
+    }
+
+    fn begin(&mut self, ground: Ground) {
+        self.initial = ground.initial;
+        self.keys.clear();
+        self.last_accepted_in_namespace = None;
+    }
+
+    #[inline]
+    fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        if !request.operation.is_read() {
+            let version = stamp(&self.config.common, request, now);
+            let out = derive(request.draw, hop::OUT);
+            outbox.send(request.location, self.central, out, Message::Write { request: id, version });
+            return;
+        }
+        self.ensure(request.key);
+        let replicated = &mut self.keys[request.key.index()];
+        replicated.settle(now, self.config.max);
+        let (seen, expires) = replicated.at(request.location, now, &self.delay);
+        let answer = Answer { cached: true, ..Answer::of(shown(seen, expires, now)) };
+        outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), answer);
+    }
+
+    fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Write { request: id, version } => self.commit(now, id, version, requests.get(id), outbox),
+            Message::Acknowledged { request: id, seen } => {
+                let Request { key, location, draw, .. } = *requests.get(id);
+                if derive(draw, hop::LOCAL) <= self.shown_locally && self.shown_locally > 0 {
+                    let on_the_way = &mut self.keys[key.index()].on_the_way;
+                    if let Some(pushed) = on_the_way.iter_mut().find(|pushed| pushed.seen.version == seen.version) {
+                        pushed.shown_from = now;
+                        outbox.note(now, Note::ShownLocally { key, location, seen });
+                    }
+                }
+                outbox.reply(id, Span::ZERO, Answer::of(seen));
+            }
+            Message::Refused(id, refusal) => outbox.reply(id, Span::ZERO, Answer::refused(refusal)),
+        }
+    }
+
+    fn latest(&self, key: Key) -> Seen {
+        let Some(replicated) = self.keys.get(key.index()) else {
+            return Replicated::new(self.initial).everywhere;
+        };
+        let newest = replicated.on_the_way.back().map_or(replicated.everywhere, |pushed| pushed.seen);
+        if newest.version > replicated.everywhere.version { newest } else { replicated.everywhere }
+    }
+}
+

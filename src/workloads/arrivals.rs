@@ -1,0 +1,145 @@
+//! When things happen: arrival processes, the popularity of keys, and a fair choice of places.
+
+use crate::model::{Location, Span, Time};
+use crate::random::{Law, Sampler, Stream, unit};
+
+use super::config::{Popularity, Rate, Shape};
+
+/// An arrival process, ready to be drawn from. One serves any number of sources with any rates.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    shape: Shape,
+    exponential: Sampler,
+}
+
+/// The state of one source of arrivals.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    pub stream: Stream,
+    /// For on and off: the phase, and when it ends.
+    on: bool,
+    phase_end: Time,
+}
+
+/// Exponential draws are made for this mean, and scaled.
+const UNIT: Span = Span(1 << 40);
+
+impl Arrivals {
+    /// From its plain data.
+    pub fn new(shape: &Shape) -> Arrivals {
+        Arrivals { shape: shape.clone(), exponential: Sampler::new(&Law::Exponential { mean: UNIT }) }
+    }
+
+    /// An exponential time with this mean, in nanoseconds.
+    #[inline]
+    pub fn exponential(&self, stream: &mut Stream, mean_nanos: f64) -> f64 {
+        self.exponential.nanos(stream.draw()) * (mean_nanos / UNIT.0 as f64)
+    }
+
+    /// A source that starts at the beginning of the run, and its first arrival. `rate` is per second and above zero.
+    pub fn first(&self, stream: Stream, rate: Rate) -> (Source, Time) {
+        let mut source = Source { stream, on: false, phase_end: Time::START };
+        match &self.shape {
+            Shape::Constant => {
+                let phase = unit(source.stream.draw()) * 1e9 / rate;
+                (source, Time(Span::from_nanos_f64(phase).0))
+            }
+            Shape::OnOff { on, off } => {
+                // Started in its stationary state: exponential phases have no memory.
+                let share = on.0 as f64 / (on.0 as f64 + off.0 as f64);
+                source.on = unit(source.stream.draw()) < share;
+                let mean = if source.on { on } else { off };
+                source.phase_end = Time(self.exponential(&mut source.stream, mean.0 as f64) as u64);
+                let first = self.next(&mut source, Time::START, rate);
+                (source, first)
+            }
+            Shape::Poisson | Shape::Diurnal { .. } => {
+                let first = self.next(&mut source, Time::START, rate);
+                (source, first)
+            }
+        }
+    }
+
+    /// The arrival after the one at `now`.
+    #[inline]
+    pub fn next(&self, source: &mut Source, now: Time, rate: Rate) -> Time {
+        match &self.shape {
+            Shape::Poisson => now + Span::from_nanos_f64(self.exponential(&mut source.stream, 1e9 / rate)),
+            Shape::Constant => now + Span::from_nanos_f64(1e9 / rate),
+            Shape::OnOff { on, off } => self.next_on_off(source, now, rate, *on, *off),
+            Shape::Diurnal { period, depth } => {
+                let mut at = now.0 as f64;
+                loop {
+                    at += self.exponential(&mut source.stream, 1e9 / (rate * (1.0 + depth)));
+                    let angle = std::f64::consts::TAU * (at / period.0 as f64);
+                    let relative = 1.0 + depth * libm::sin(angle);
+                    if unit(source.stream.draw()) * (1.0 + depth) < relative || at >= u64::MAX as f64 {
+                        return Time(at as u64);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_on_off(&self, source: &mut Source, now: Time, rate: Rate, on: Span, off: Span) -> Time {
+        let while_on = rate * (on.0 as f64 + off.0 as f64) / on.0 as f64;
+        let mut at = now;
+        loop {
+            if source.on {
+                let next = at + Span::from_nanos_f64(self.exponential(&mut source.stream, 1e9 / while_on));
+                if next < source.phase_end {
+                    return next;
+                }
+            }
+            at = source.phase_end;
+            if at == Time::NEVER {
+                return at;
+            }
+            source.on = !source.on;
+            let mean = if source.on { on } else { off };
+            source.phase_end = at + Span::from_nanos_f64(self.exponential(&mut source.stream, mean.0 as f64).max(1.0));
+        }
+    }
+}
+
+/// One of the first `edges` locations, evenly.
+#[inline]
+pub fn any_edge(stream: &mut Stream, edges: u16) -> Location {
+    Location(stream.below(u64::from(edges)) as u16)
+}
+
+/// One of the first `edges` locations other than `not`, evenly; `not` itself where there is no other.
+pub fn other_edge(stream: &mut Stream, edges: u16, not: Location) -> Location {
+    if edges < 2 {
+        return not;
+    }
+    let drawn = stream.below(u64::from(edges) - 1) as u16;
+    Location(if drawn >= not.0 { drawn + 1 } else { drawn })
+}
+
+impl Popularity {
+    /// Each key's share of all operations; they add up to 1.
+    pub fn shares(&self, keys: u32) -> Vec<f64> {
+        let weight = |n: u32| match self {
+            Popularity::Uniform => 1.0,
+            Popularity::Zipf { exponent } => libm::pow(f64::from(n + 1), -exponent),
+            Popularity::HotSet { keys: share, operations } => {
+                let hot = libm::ceil(share * f64::from(keys)).clamp(1.0, f64::from(keys));
+                let cold = f64::from(keys) - hot;
+                if cold == 0.0 {
+                    1.0
+                } else if f64::from(n) < hot {
+                    operations / hot
+                } else {
+                    (1.0 - operations) / cold
+                }
+            }
+        };
+        let mut shares: Vec<f64> = (0..keys).map(weight).collect();
+        let total: f64 = shares.iter().sum();
+        for share in &mut shares {
+            *share /= total;
+        }
+        shares
+    }
+}

@@ -1,0 +1,149 @@
+//! A configuration of several keys is published together, and read together.
+
+use crate::metrics::{CountId, Judgement};
+use crate::model::{Answer, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::random::{Sampler, StreamKey};
+
+use super::arrivals::{Arrivals, Source, any_edge};
+use super::config::{ConfigConfig, Shape};
+use super::contract::{Ask, Desk, Groups, Workload};
+
+/// The publisher's tag; readings carry the place of their state.
+const PUBLISH: u32 = u32::MAX;
+
+/// One reading under way: of which publishes its keys were.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    awaited: u16,
+    complete: bool,
+    oldest: Value,
+    newest: Value,
+}
+
+/// One configuration.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    publisher: Source,
+    readers: Source,
+    published: Value,
+}
+
+/// The workload: each configuration is a group. The publisher sits at the first edge.
+#[derive(Debug)]
+pub struct Configurations {
+    config: ConfigConfig,
+    publish_every: Sampler,
+    arrivals: Arrivals,
+    key: StreamKey,
+    edges: u16,
+    sets: Vec<Set>,
+    readings: Vec<Reading>,
+    free: Vec<u32>,
+}
+
+impl Configurations {
+    /// From its plain data.
+    pub fn new(config: &ConfigConfig, key: StreamKey, edges: u16) -> Configurations {
+        Configurations {
+            publish_every: Sampler::new(&config.publish_every),
+            arrivals: Arrivals::new(&Shape::Poisson),
+            config: config.clone(),
+            key,
+            edges,
+            sets: Vec::new(),
+            readings: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        self.config.reads * f64::from(self.edges)
+    }
+
+    /// Asks for all keys of a set: in one request where the store can, else side by side.
+    fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) -> u16 {
+        let count = self.config.keys;
+        let (requests, keys) = if desk.idiom.several_keys { (1, count) } else { (count, 1) };
+        let client = if tag == PUBLISH { u32::from(self.edges) } else { u32::from(location.0) };
+        for n in 0..requests {
+            let key = Key(group * u32::from(count) + u32::from(n));
+            let client = Client(client);
+            desk.ask(Ask { client, location, key, keys, group, operation, tag, wants_answer: tag != PUBLISH });
+        }
+        requests
+    }
+}
+
+impl Workload for Configurations {
+    fn groups(&self) -> Groups {
+        Groups::Fixed(self.config.sets)
+    }
+
+    fn initial(&self) -> Option<Value> {
+        Some(0)
+    }
+
+    fn sessions(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
+        self.sets.clear();
+        self.readings.clear();
+        self.free.clear();
+        for group in 0..groups {
+            let number = u64::from(first_group + group);
+            let mut publisher = self.arrivals.first(self.key.stream(number << 1), 1.0).0;
+            let (readers, first) = self.arrivals.first(self.key.stream(number << 1 | 1), self.rate());
+            let publish = self.publish_every.span(publisher.stream.draw());
+            desk.wake(Time(publish.0), u64::from(group) << 1);
+            desk.wake(first, u64::from(group) << 1 | 1);
+            self.sets.push(Set { publisher, readers, published: 0 });
+        }
+    }
+
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
+        let group = (token >> 1) as u32;
+        let rate = self.rate();
+        let set = &mut self.sets[group as usize];
+        if token & 1 == 0 {
+            set.published += 1;
+            let operation = Operation::Put { value: set.published, ttl: None };
+            let next = desk.now + self.publish_every.span(set.publisher.stream.draw());
+            desk.wake(next, token);
+            self.ask(group, Location(0), operation, PUBLISH, desk);
+            return;
+        }
+        let location = any_edge(&mut set.readers.stream, self.edges);
+        let next = self.arrivals.next(&mut set.readers, desk.now, rate);
+        desk.wake(next, token);
+        let reading = Reading { awaited: 0, complete: true, oldest: Value::MAX, newest: Value::MIN };
+        let slot = self.free.pop().unwrap_or(self.readings.len() as u32);
+        if slot as usize == self.readings.len() {
+            self.readings.push(reading);
+        }
+        self.readings[slot as usize] = reading;
+        let awaited = self.ask(group, location, Operation::Get { cache_ttl: None }, slot, desk);
+        self.readings[slot as usize].awaited = awaited;
+    }
+
+    fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
+        let reading = &mut self.readings[request.tag as usize];
+        reading.complete &= answer.is_ok();
+        for seen in std::iter::once(&answer.seen).chain(answer.others.iter().flatten()) {
+            let value = seen.value.unwrap_or(Value::MIN);
+            reading.oldest = reading.oldest.min(value);
+            reading.newest = reading.newest.max(value);
+        }
+        reading.awaited -= 1;
+        if reading.awaited == 0 {
+            if reading.complete && desk.measures(request.start) {
+                let torn = reading.oldest != reading.newest;
+                desk.measurements.count_mut(CountId::TornReads).add(torn);
+            }
+            self.free.push(request.tag);
+        }
+    }
+
+    fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, _desk: &mut Desk<'_>) {}
+}

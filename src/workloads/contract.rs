@@ -1,0 +1,105 @@
+//! What every workload promises: woken or answered, it asks for operations and for further wake-ups at its desk.
+//!
+//! A workload turns what its users want into operations in the store's idiom, judges what came of it as its users would,
+//! and never looks at a clock or a store of its own.
+
+use crate::metrics::{Judgement, Measurements, Window};
+use crate::model::{Answer, Client, Idiom, Key, Location, Operation, Request, Seen, Time, Value};
+
+/// How a workload divides into groups that never meet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Groups {
+    /// So many, each of which can be simulated alone.
+    Fixed(u32),
+    /// Found while a file is read: one partition, in the order of time.
+    Stream,
+}
+
+/// Something that acts on a store.
+pub trait Workload {
+    /// How it divides.
+    fn groups(&self) -> Groups;
+
+    /// What every key holds at the start.
+    fn initial(&self) -> Option<Value>;
+
+    /// Whether its clients are sessions, so that session guarantees mean something.
+    fn sessions(&self) -> bool;
+
+    /// A partition starts, with these groups. Every group's arrivals are a pure function of its number.
+    fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>);
+
+    /// The wake-up that was asked for with this token.
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>);
+
+    /// A request that wanted its answer is answered.
+    fn answered(&mut self, request: &Request, answer: &Answer, judgement: Judgement, desk: &mut Desk<'_>);
+
+    /// All is done; `latest` tells what the store holds.
+    fn end(&mut self, latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>);
+
+    /// The number that identifies a group of a stream, for its random numbers; fixed groups are their own.
+    fn identity(&self, group: u32) -> u64 {
+        u64::from(group)
+    }
+
+    /// What made the workload stop before its end: a trace that cannot be read on.
+    fn failure(&mut self) -> Option<super::trace_file::TraceError> {
+        None
+    }
+}
+
+/// What a workload asks for.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ask {
+    pub client: Client,
+    pub location: Location,
+    pub key: Key,
+    /// How many keys in a row; more than one only where the idiom allows it.
+    pub keys: u16,
+    /// Counted within the partition.
+    pub group: u32,
+    pub operation: Operation,
+    /// Comes back with the answer.
+    pub tag: u32,
+    pub wants_answer: bool,
+}
+
+/// Where a workload leaves what it wants, and what it found out.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    pub now: Time,
+    pub window: Window,
+    pub idiom: Idiom,
+    pub measurements: &'a mut Measurements,
+    pub asked: &'a mut Vec<Asked>,
+}
+
+/// One wish of a workload.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Asked {
+    Request(Ask),
+    Wake { at: Time, token: u64 },
+}
+
+impl Desk<'_> {
+    /// Asks for an operation, now.
+    #[inline]
+    pub fn ask(&mut self, ask: Ask) {
+        self.asked.push(Asked::Request(ask));
+    }
+
+    /// Asks to be woken. After the end of the run nobody is woken: clients have stopped acting.
+    #[inline]
+    pub fn wake(&mut self, at: Time, token: u64) {
+        if at < self.window.until {
+            self.asked.push(Asked::Wake { at, token });
+        }
+    }
+
+    /// Whether what started then is measured.
+    #[inline]
+    pub fn measures(&self, start: Time) -> bool {
+        start >= self.window.from
+    }
+}

@@ -1,0 +1,139 @@
+//! Reads and writes in given proportions over keys of given popularity; also the load of a cache in front of a database.
+
+use std::sync::Arc;
+
+use crate::metrics::{CountId, Judgement};
+use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Value};
+use crate::random::{StreamKey, chance};
+
+use super::arrivals::{Arrivals, Source, any_edge};
+use super::config::{CacheAsideWorkloadConfig, MixConfig, Shape};
+use super::contract::{Ask, Desk, Groups, Workload};
+
+/// What a cache in front of a database is held to.
+#[derive(Clone, Copy, Debug)]
+struct CachePromise {
+    ttl: Span,
+}
+
+/// The workload: each key is a group with its own arrivals.
+#[derive(Debug)]
+pub struct Mix {
+    arrivals: Arrivals,
+    key: StreamKey,
+    edges: u16,
+    /// Operations per second, all keys together.
+    rate: f64,
+    shares: Arc<[f64]>,
+    writes: u64,
+    deletes: u64,
+    preloaded: bool,
+    promise: Option<CachePromise>,
+    first_group: u32,
+    sources: Vec<(Source, Value)>,
+}
+
+impl Mix {
+    /// The general mix.
+    pub fn new(config: &MixConfig, shares: Arc<[f64]>, key: StreamKey, edges: u16) -> Mix {
+        let rate = config.reads + config.writes;
+        Mix {
+            arrivals: Arrivals::new(&config.shape),
+            key,
+            edges,
+            rate,
+            shares,
+            writes: chance(config.writes / rate),
+            deletes: chance(config.deletes),
+            preloaded: config.preloaded,
+            promise: None,
+            first_group: 0,
+            sources: Vec::new(),
+        }
+    }
+
+    /// Reads through a cache, updates in the database.
+    pub fn cache_aside(config: &CacheAsideWorkloadConfig, shares: Arc<[f64]>, key: StreamKey, edges: u16) -> Mix {
+        let mix = MixConfig {
+            keys: config.keys,
+            popularity: config.popularity.clone(),
+            reads: config.reads * f64::from(edges),
+            writes: config.updates,
+            deletes: 0.0,
+            shape: Shape::Poisson,
+            preloaded: true,
+        };
+        Mix { promise: Some(CachePromise { ttl: config.ttl }), ..Mix::new(&mix, shares, key, edges) }
+    }
+
+    #[inline]
+    fn rate_of(&self, group: u32) -> f64 {
+        self.rate * self.shares[(self.first_group + group) as usize]
+    }
+}
+
+impl Workload for Mix {
+    fn groups(&self) -> Groups {
+        Groups::Fixed(self.shares.len() as u32)
+    }
+
+    fn initial(&self) -> Option<Value> {
+        self.preloaded.then_some(0)
+    }
+
+    fn sessions(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
+        self.first_group = first_group;
+        self.sources.clear();
+        for group in 0..groups {
+            let stream = self.key.stream(u64::from(first_group + group));
+            let (source, at) = self.arrivals.first(stream, self.rate_of(group));
+            self.sources.push((source, 0));
+            desk.wake(at, u64::from(group));
+        }
+    }
+
+    #[inline]
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
+        let group = token as u32;
+        let rate = self.rate_of(group);
+        let (source, written) = &mut self.sources[group as usize];
+        let location = any_edge(&mut source.stream, self.edges);
+        let operation = if source.stream.happens(self.writes) {
+            *written += 1;
+            if source.stream.happens(self.deletes) {
+                Operation::Delete
+            } else {
+                Operation::Put { value: *written, ttl: None }
+            }
+        } else {
+            Operation::Get { cache_ttl: None }
+        };
+        desk.ask(Ask {
+            client: Client(u32::from(location.0)),
+            location,
+            key: Key(group),
+            keys: 1,
+            group,
+            operation,
+            tag: 0,
+            wants_answer: self.promise.is_some(),
+        });
+        let next = self.arrivals.next(source, desk.now, rate);
+        desk.wake(next, token);
+    }
+
+    fn answered(&mut self, request: &Request, answer: &Answer, judgement: Judgement, desk: &mut Desk<'_>) {
+        let Some(promise) = self.promise else { return };
+        if request.operation.is_read() && answer.is_ok() && desk.measures(request.start) {
+            let beyond = judgement.stale && judgement.age > promise.ttl;
+            desk.measurements.count_mut(CountId::StaleAfterInvalidation).add(judgement.stale);
+            desk.measurements.count_mut(CountId::StaleBeyondTtl).add(beyond);
+        }
+    }
+
+    fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, _desk: &mut Desk<'_>) {}
+}

@@ -1,0 +1,236 @@
+//! Identities send requests from several locations, and a limit per window is enforced through the store.
+
+use std::collections::VecDeque;
+
+use crate::metrics::{CountId, DistributionId, Judgement};
+use crate::model::{
+    Answer, Client, Key, Location, Operation, Request, Seen, Span, Time, Value, split_window_count, window_count,
+};
+use crate::random::StreamKey;
+
+use super::arrivals::{Arrivals, Source, any_edge};
+use super::config::RateLimitConfig;
+use super::contract::{Ask, Desk, Groups, Workload};
+use super::trace_feed::{Feed, Placed};
+use super::trace_file::TraceError;
+
+/// What a request is for.
+const COUNT: u32 = 0;
+const READ: u32 = 1;
+const WRITE: u32 = 2;
+
+/// The token of the next row of a trace.
+const ROW: u64 = u64::MAX;
+/// A window's decisions are all made this long after its end.
+const SETTLED: Span = Span::from_secs(60);
+
+/// What happened in one window of one identity.
+#[derive(Clone, Copy, Debug)]
+struct Windowed {
+    window: u32,
+    offered: u32,
+    admitted: u32,
+}
+
+/// One identity: who asks, and the windows that are not settled.
+#[derive(Clone, Debug)]
+struct Identity {
+    source: Source,
+    number: u64,
+    windows: VecDeque<Windowed>,
+}
+
+impl Identity {
+    fn new(source: Source, number: u64) -> Identity {
+        Identity { source, number, windows: VecDeque::new() }
+    }
+
+    fn window(&mut self, number: u32) -> &mut Windowed {
+        let place = self.windows.partition_point(|window| window.window < number);
+        if self.windows.get(place).is_none_or(|window| window.window != number) {
+            self.windows.insert(place, Windowed { window: number, offered: 0, admitted: 0 });
+        }
+        &mut self.windows[place]
+    }
+}
+
+/// The workload: each identity is a group.
+#[derive(Debug)]
+pub struct RateLimit {
+    config: RateLimitConfig,
+    arrivals: Arrivals,
+    key: StreamKey,
+    locations: u16,
+    identities: Vec<Identity>,
+    /// Arrivals from a file, and the next of them.
+    trace: Option<Feed>,
+    next: Option<Placed>,
+}
+
+impl RateLimit {
+    /// From its plain data; `places` are the codes of the edges.
+    pub fn new(config: &RateLimitConfig, key: StreamKey, placement: StreamKey, places: &[String]) -> RateLimit {
+        let locations = config.locations.min(places.len() as u16);
+        RateLimit {
+            trace: config.arrivals.as_ref().map(|source| Feed::new(source, places, locations, placement)),
+            next: None,
+            arrivals: Arrivals::new(&config.shape),
+            locations,
+            config: config.clone(),
+            key,
+            identities: Vec::new(),
+        }
+    }
+
+    fn window_at(&self, at: Time) -> u32 {
+        (at.0 / self.config.window.0) as u32
+    }
+
+    fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) {
+        let client = Client(u32::from(location.0));
+        desk.ask(Ask { client, location, key: Key(group), keys: 1, group, operation, tag, wants_answer: true });
+    }
+
+    /// A request of an identity arrives at a location.
+    fn arrive(&mut self, group: u32, location: Location, desk: &mut Desk<'_>) {
+        let window = self.window_at(desk.now);
+        let limit = self.config.limit;
+        let settled = self.window_at(desk.now - self.config.window - SETTLED);
+        let identity = &mut self.identities[group as usize];
+        while identity.windows.front().is_some_and(|front| front.window < settled) {
+            let done = identity.windows.pop_front().expect("a front");
+            settle(done, limit, self.config.window, desk);
+        }
+        identity.window(window).offered += 1;
+        if desk.idiom.atomic {
+            self.ask(group, location, Operation::CountInWindow { window, limit }, COUNT, desk);
+        } else {
+            self.ask(group, location, Operation::Get { cache_ttl: None }, READ, desk);
+        }
+    }
+
+    fn decide(&mut self, request: &Request, admit: bool, desk: &mut Desk<'_>) {
+        let number = self.window_at(request.start);
+        let limit = self.config.limit;
+        let window = self.identities[request.group as usize].window(number);
+        if window.admitted < limit && desk.measures(request.start) {
+            desk.measurements.count_mut(CountId::FalseRejections).add(!admit);
+        }
+        window.admitted += u32::from(admit);
+    }
+
+    /// What the stored count says of a window: how many were counted in it.
+    fn counted(value: Option<Value>, window: u32) -> u32 {
+        let (stored, count) = value.map_or((window, 0), split_window_count);
+        if stored == window { count } else { 0 }
+    }
+
+    fn next_row(&mut self, desk: &mut Desk<'_>) {
+        self.next = self.trace.as_mut().and_then(Feed::next_row);
+        if let Some(placed) = self.next {
+            desk.wake(placed.row.at, ROW);
+        }
+    }
+
+    fn row(&mut self, desk: &mut Desk<'_>) {
+        let Some(placed) = self.next.take() else { return };
+        if placed.group as usize == self.identities.len() {
+            let source = self.arrivals.first(self.key.stream(placed.row.key), 1.0).0;
+            self.identities.push(Identity::new(source, placed.row.key));
+        }
+        self.arrive(placed.group, placed.location, desk);
+        self.next_row(desk);
+    }
+}
+
+fn settle(window: Windowed, limit: u32, length: Span, desk: &mut Desk<'_>) {
+    let start = Time(u64::from(window.window) * length.0);
+    let whole = start + length <= desk.window.until;
+    if window.offered > limit && desk.measures(start) && whole {
+        let over = window.admitted.saturating_sub(limit);
+        desk.measurements.distribution_mut(DistributionId::Overshoot).add(u64::from(over));
+        desk.measurements.count_mut(CountId::OvershootWindows).add(over > 0);
+    }
+}
+
+impl Workload for RateLimit {
+    fn groups(&self) -> Groups {
+        if self.config.arrivals.is_some() { Groups::Stream } else { Groups::Fixed(self.config.identities) }
+    }
+
+    fn initial(&self) -> Option<Value> {
+        None
+    }
+
+    fn sessions(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
+        self.identities.clear();
+        if let Some(trace) = &mut self.trace {
+            trace.begin();
+            self.next_row(desk);
+            return;
+        }
+        for group in 0..groups {
+            let number = u64::from(first_group + group);
+            let (source, at) = self.arrivals.first(self.key.stream(number), self.config.requests);
+            self.identities.push(Identity::new(source, number));
+            desk.wake(at, u64::from(group));
+        }
+    }
+
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
+        if token == ROW {
+            self.row(desk);
+            return;
+        }
+        let group = token as u32;
+        let source = &mut self.identities[group as usize].source;
+        let location = any_edge(&mut source.stream, self.locations);
+        let next = self.arrivals.next(source, desk.now, self.config.requests);
+        desk.wake(next, token);
+        self.arrive(group, location, desk);
+    }
+
+    fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
+        let limit = self.config.limit;
+        let window = self.window_at(request.start);
+        match request.tag {
+            // Without an answer nobody decides; such requests show as unavailable.
+            COUNT | READ if !answer.is_ok() => {}
+            COUNT => {
+                let counted = Self::counted(answer.seen.value, window);
+                self.decide(request, counted <= limit, desk);
+            }
+            READ => {
+                let counted = Self::counted(answer.seen.value, window);
+                let admit = counted < limit;
+                self.decide(request, admit, desk);
+                if admit {
+                    let value = window_count(window, counted + 1);
+                    self.ask(request.group, request.location, Operation::Put { value, ttl: None }, WRITE, desk);
+                }
+            }
+            // Admitted already: a refused write is one that the next reader does not see.
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>) {
+        for identity in &mut self.identities {
+            for window in identity.windows.drain(..) {
+                settle(window, self.config.limit, self.config.window, desk);
+            }
+        }
+    }
+
+    fn identity(&self, group: u32) -> u64 {
+        self.identities[group as usize].number
+    }
+
+    fn failure(&mut self) -> Option<TraceError> {
+        self.trace.as_mut().and_then(Feed::take_failure)
+    }
+}

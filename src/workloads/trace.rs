@@ -1,0 +1,218 @@
+//! Operations from a file, perhaps with readers around its writes.
+
+use std::collections::{HashMap, VecDeque};
+
+use rustc_hash::FxBuildHasher;
+
+use crate::metrics::Judgement;
+use crate::model::{Answer, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
+use crate::random::{StreamKey, chance};
+
+use super::arrivals::{Arrivals, Source, any_edge};
+use super::config::{Shape, TraceConfig, TraceOperation};
+use super::contract::{Ask, Desk, Groups, Workload};
+use super::trace_feed::{Feed, Placed};
+use super::trace_file::TraceError;
+
+/// The next row comes into sight, `within` before its time.
+const SIGHT: u64 = 1 << 32;
+/// The first row in sight takes place.
+const ROW: u64 = 2 << 32;
+
+/// The tag of a read that an increment waits for.
+const INCREMENT: u32 = 1;
+
+/// A key's readers, where the scenario has them.
+#[derive(Clone, Copy, Debug)]
+struct Readers {
+    source: Source,
+    /// They stop then; nobody reads when this is past.
+    until: Time,
+    reading: bool,
+}
+
+/// The workload: one stream of rows.
+#[derive(Debug)]
+pub struct Trace {
+    config: TraceConfig,
+    feed: Feed,
+    arrivals: Arrivals,
+    key: StreamKey,
+    edges: u16,
+    writes: u64,
+    next: Option<Placed>,
+    in_sight: VecDeque<Placed>,
+    readers: Vec<Readers>,
+    /// Looked up, never iterated.
+    clients: HashMap<u64, u32, FxBuildHasher>,
+    written: Value,
+}
+
+impl Trace {
+    /// From its plain data; `places` are the codes of the edges.
+    pub fn new(config: &TraceConfig, key: StreamKey, placement: StreamKey, places: &[String]) -> Trace {
+        let edges = places.len() as u16;
+        Trace {
+            feed: Feed::new(&config.source, places, edges, placement),
+            arrivals: Arrivals::new(&Shape::Poisson),
+            writes: chance(config.write_share),
+            config: config.clone(),
+            key,
+            edges,
+            next: None,
+            in_sight: VecDeque::new(),
+            readers: Vec::new(),
+            clients: HashMap::default(),
+            written: 0,
+        }
+    }
+
+    /// How far ahead of its time a row must be known.
+    fn sight(&self) -> Span {
+        self.config.readers.map_or(Span::ZERO, |readers| readers.within)
+    }
+
+    fn rate(&self) -> f64 {
+        self.config.readers.map_or(0.0, |readers| readers.rate * f64::from(self.edges))
+    }
+
+    fn read_on(&mut self, desk: &mut Desk<'_>) {
+        self.next = self.feed.next_row();
+        if let Some(placed) = self.next {
+            // Rows at or after the end of the run have readers before it: the wake-up counts, not the row.
+            desk.wake((placed.row.at - self.sight()).max(desk.now), SIGHT);
+        }
+    }
+
+    /// A row comes into sight: its readers start, and it waits for its time.
+    fn sighted(&mut self, desk: &mut Desk<'_>) {
+        let Some(placed) = self.next.take() else { return };
+        if self.config.readers.is_some() {
+            self.start_readers(placed, desk);
+            desk.wake(placed.row.at, ROW);
+            self.in_sight.push_back(placed);
+        } else {
+            self.act(placed, desk);
+        }
+        self.read_on(desk);
+    }
+
+    fn start_readers(&mut self, placed: Placed, desk: &mut Desk<'_>) {
+        let rate = self.rate();
+        if placed.group as usize >= self.readers.len() {
+            let source = self.arrivals.first(self.key.stream(placed.row.key), rate).0;
+            let idle = Readers { source, until: Time::START, reading: false };
+            self.readers.push(idle);
+        }
+        let within = self.sight();
+        let readers = &mut self.readers[placed.group as usize];
+        readers.until = readers.until.max(placed.row.at + within);
+        if !readers.reading {
+            readers.reading = true;
+            let at = self.arrivals.next(&mut readers.source, desk.now, rate);
+            desk.wake(at, u64::from(placed.group));
+        }
+    }
+
+    fn read(&mut self, group: u32, desk: &mut Desk<'_>) {
+        let rate = self.rate();
+        let readers = &mut self.readers[group as usize];
+        if desk.now > readers.until {
+            readers.reading = false;
+            return;
+        }
+        let location = any_edge(&mut readers.source.stream, self.edges);
+        let next = self.arrivals.next(&mut readers.source, desk.now, rate);
+        desk.wake(next, u64::from(group));
+        ask(desk, u32::from(location.0), location, group, Operation::Get { cache_ttl: None }, 0);
+    }
+
+    /// The row's operation, where it names none: the default, or by a seeded rule a put.
+    fn operation(&self, placed: &Placed) -> TraceOperation {
+        placed.row.operation.unwrap_or_else(|| {
+            let put = self.writes > 0 && self.key.stream(placed.number).happens(self.writes);
+            if put { TraceOperation::Put } else { self.config.default_operation }
+        })
+    }
+
+    fn act(&mut self, placed: Placed, desk: &mut Desk<'_>) {
+        let fresh = self.clients.len() as u32 + u32::from(self.edges);
+        let client = match placed.row.client {
+            Some(name) => *self.clients.entry(name).or_insert(fresh),
+            None => u32::from(placed.location.0),
+        };
+        let operation = match self.operation(&placed) {
+            TraceOperation::Get => Operation::Get { cache_ttl: None },
+            TraceOperation::Delete => Operation::Delete,
+            TraceOperation::Put => {
+                self.written += 1;
+                Operation::Put { value: self.written, ttl: placed.row.ttl }
+            }
+            TraceOperation::Add if desk.idiom.atomic => Operation::Add { delta: 1 },
+            TraceOperation::Add => {
+                let get = Operation::Get { cache_ttl: None };
+                return ask(desk, client, placed.location, placed.group, get, INCREMENT);
+            }
+        };
+        ask(desk, client, placed.location, placed.group, operation, 0);
+    }
+}
+
+fn ask(desk: &mut Desk<'_>, client: u32, location: Location, group: u32, operation: Operation, tag: u32) {
+    let client = Client(client);
+    let wants_answer = tag == INCREMENT;
+    desk.ask(Ask { client, location, key: Key(group), keys: 1, group, operation, tag, wants_answer });
+}
+
+impl Workload for Trace {
+    fn groups(&self) -> Groups {
+        Groups::Stream
+    }
+
+    fn initial(&self) -> Option<Value> {
+        Some(0)
+    }
+
+    fn sessions(&self) -> bool {
+        self.config.source.client.is_some()
+    }
+
+    fn begin(&mut self, _first_group: u32, _groups: u32, desk: &mut Desk<'_>) {
+        self.in_sight.clear();
+        self.readers.clear();
+        self.clients.clear();
+        self.written = 0;
+        self.feed.begin();
+        self.read_on(desk);
+    }
+
+    fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
+        match token {
+            SIGHT => self.sighted(desk),
+            ROW => {
+                if let Some(placed) = self.in_sight.pop_front() {
+                    self.act(placed, desk);
+                }
+            }
+            group => self.read(group as u32, desk),
+        }
+    }
+
+    fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
+        if request.tag == INCREMENT && answer.is_ok() {
+            let value = answer.seen.value.unwrap_or(0) + 1;
+            let put = Operation::Put { value, ttl: None };
+            ask(desk, request.client.0, request.location, request.group, put, 0);
+        }
+    }
+
+    fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, _desk: &mut Desk<'_>) {}
+
+    fn identity(&self, group: u32) -> u64 {
+        self.feed.name(group)
+    }
+
+    fn failure(&mut self) -> Option<TraceError> {
+        self.feed.take_failure()
+    }
+}

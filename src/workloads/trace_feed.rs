@@ -1,0 +1,108 @@
+//! The rows of a trace as a workload takes them in: keys counted, places given where the file has none, failures kept.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use crate::model::Location;
+use crate::random::StreamKey;
+
+use super::arrivals::any_edge;
+use super::config::{Placement, TraceSource};
+use super::trace_file::{Row, TraceError, TraceReader};
+
+/// A row with its place in the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    pub row: Row,
+    /// The key's number among the keys of the trace, in the order of their first rows.
+    pub group: u32,
+    pub location: Location,
+    /// The row's own number, from zero.
+    pub number: u64,
+}
+
+/// A trace under way.
+#[derive(Debug)]
+pub struct Feed {
+    source: TraceSource,
+    places: Vec<String>,
+    placement: StreamKey,
+    /// Rows without a place go to one of the first so many locations.
+    locations: u16,
+    reader: Option<TraceReader>,
+    failure: Option<TraceError>,
+    /// Looked up, never iterated.
+    known: HashMap<u64, u32, FxBuildHasher>,
+    names: Vec<u64>,
+    rows: u64,
+}
+
+impl Feed {
+    /// A feed that has not begun. `places` are the codes of the edges.
+    pub fn new(source: &TraceSource, places: &[String], locations: u16, placement: StreamKey) -> Feed {
+        Feed {
+            source: source.clone(),
+            places: places.to_vec(),
+            placement,
+            locations,
+            reader: None,
+            failure: None,
+            known: HashMap::default(),
+            names: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Starts from the first row.
+    pub fn begin(&mut self) {
+        self.known.clear();
+        self.names.clear();
+        self.rows = 0;
+        match TraceReader::open(&self.source, &self.places) {
+            Ok(reader) => self.reader = Some(reader),
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// The next row; `None` after the last, and after the first that cannot be read, which is kept as the failure.
+    pub fn next_row(&mut self) -> Option<Placed> {
+        let row = match self.reader.as_mut()?.next_row() {
+            Ok(row) => row?,
+            Err(error) => {
+                self.failure = Some(error);
+                self.reader = None;
+                return None;
+            }
+        };
+        let number = self.rows;
+        self.rows += 1;
+        let fresh = self.names.len() as u32;
+        let group = *self.known.entry(row.key).or_insert(fresh);
+        if group == fresh {
+            self.names.push(row.key);
+        }
+        let location = row.location.unwrap_or_else(|| self.place(&row, number));
+        Some(Placed { row, group, location, number })
+    }
+
+    /// The seeded rule for rows without a place.
+    fn place(&self, row: &Row, number: u64) -> Location {
+        let entity = match (self.source.placement, row.client) {
+            (Placement::PerKey, _) => row.key,
+            (Placement::PerClient, Some(client)) => client,
+            (Placement::PerRow | Placement::PerClient, _) => number,
+        };
+        any_edge(&mut self.placement.stream(entity), self.locations)
+    }
+
+    /// The name of a key, as a number.
+    pub fn name(&self, group: u32) -> u64 {
+        self.names[group as usize]
+    }
+
+    /// What stopped the feed, once.
+    pub fn take_failure(&mut self) -> Option<TraceError> {
+        self.failure.take()
+    }
+}
