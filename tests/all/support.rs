@@ -1,0 +1,119 @@
+//! Scenarios built by hand, for tests of the model that should not depend on the parser.
+
+use consistency_sim::metrics::{CountId, Estimate};
+use consistency_sim::model::{Location, Span};
+use consistency_sim::network::{NetworkConfig, Place};
+use consistency_sim::random::Law;
+use consistency_sim::run::{Options, Outcome, Unwatched, run};
+use consistency_sim::scenario::Scenario;
+use consistency_sim::stores::*;
+use consistency_sim::workloads::*;
+
+/// `edges` places with clients and one more for the central store, all `rtt` apart.
+pub fn network(edges: u16, rtt: Span) -> NetworkConfig {
+    let n = usize::from(edges) + 1;
+    let place = |at: usize| Place { code: format!("P{at}"), city: format!("Place {at}") };
+    let distance = |at: usize| if at / n == at % n { Span::ZERO } else { rtt };
+    NetworkConfig {
+        places: (0..n).map(place).collect(),
+        edges,
+        central: Location(edges),
+        rtt: (0..n * n).map(distance).collect(),
+        jitter: Law::Constant(Span::ZERO),
+    }
+}
+
+/// What a KV store takes no time for anything.
+pub fn instant_kv() -> KvCommon {
+    let zero = || Law::Constant(Span::ZERO);
+    KvCommon {
+        hit_latency: zero(),
+        central_read: zero(),
+        central_write: zero(),
+        local_visibility: 0.0,
+        write_limit: WriteLimit::Lenient,
+        clock_skew: Vec::new(),
+    }
+}
+
+pub fn kv_pull(cache_ttl: Span) -> StoreConfig {
+    let kind = StoreKind::KvPull(KvPullConfig { common: instant_kv(), cache_ttl, negative_caching: true });
+    StoreConfig { name: "kv".into(), label: "Workers KV".into(), kind }
+}
+
+pub fn kv_push(delay: Law, max: Span) -> StoreConfig {
+    let config = KvPushConfig { common: instant_kv(), delay, max, limit_per_namespace: false };
+    StoreConfig { name: "push".into(), label: "KV push".into(), kind: StoreKind::KvPush(config) }
+}
+
+pub fn d1(primary: Location) -> StoreConfig {
+    StoreConfig { name: "d1".into(), label: "D1".into(), kind: StoreKind::D1(d1_config(primary)) }
+}
+
+pub fn d1_config(primary: Location) -> D1Config {
+    D1Config {
+        primary,
+        read_time: Law::Constant(Span::from_millis(1)),
+        write_time: Law::LogNormal { median: Span::from_millis(5), p99: Span::from_millis(8) },
+        queue_limit: 1000,
+        queue_timeout: Span::from_secs(5),
+        read_retries: 2,
+        read_then_write: false,
+    }
+}
+
+pub fn durable_object() -> StoreConfig {
+    let config = DurableObjectConfig {
+        placement: None,
+        hosts: Vec::new(),
+        read_time: Law::Constant(Span::from_millis(1)),
+        write_time: Law::LogNormal { median: Span::from_millis(2), p99: Span::from_millis(5) },
+        durability: Law::LogNormal { median: Span::from_millis(5), p99: Span::from_millis(20) },
+        queue_limit: 1000,
+        queue_timeout: Span::from_secs(5),
+        read_then_write: false,
+    };
+    StoreConfig { name: "do".into(), label: "Durable Object".into(), kind: StoreKind::DurableObject(config) }
+}
+
+pub fn mix(keys: u32, reads: f64, writes: f64) -> WorkloadConfig {
+    WorkloadConfig::Mix(MixConfig {
+        keys,
+        popularity: Popularity::Uniform,
+        reads,
+        writes,
+        deletes: 0.0,
+        shape: Shape::Poisson,
+        preloaded: true,
+    })
+}
+
+pub fn scenario(network: NetworkConfig, workload: WorkloadConfig, stores: Vec<StoreConfig>) -> Scenario {
+    Scenario {
+        name: "test".into(),
+        question: "?".into(),
+        duration: Span::from_secs(3600),
+        warmup: Span::from_secs(600),
+        seed: 1,
+        replications: 40,
+        network,
+        workload,
+        stores,
+        promises: Vec::new(),
+        assumptions: Vec::new(),
+    }
+}
+
+pub fn outcome(scenario: &Scenario) -> Outcome {
+    run(scenario, &Options { threads: 0, command: String::new() }, &Unwatched).expect("no trace is read")
+}
+
+/// A share with its standard error over replications.
+pub fn share(outcome: &Outcome, store: usize, id: CountId) -> (f64, f64) {
+    let estimate: &Estimate = outcome.stores[store].estimate(id.row().name).expect("measured");
+    let [low, high] = estimate.interval.expect("several replications");
+    let n = f64::from(outcome.scenario.replications);
+    let t = consistency_sim::metrics::estimate::student_quantile(0.975, n - 1.0);
+    // The interval may be clipped at zero: the upper half is whole.
+    (estimate.value, ((high - estimate.value).max(estimate.value - low)) / t)
+}
