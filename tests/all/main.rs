@@ -1,0 +1,3 @@
+//! All integration tests in one program: building one is faster than building many.
+
+mod network;
