@@ -2,5 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a test that skips something says so")]
 
+mod floors;
 mod ground;
+mod house;
 mod network;

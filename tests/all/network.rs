@@ -150,6 +150,21 @@ fn estimate_is_the_least_squares_line_through_the_measured_pairs() {
 }
 
 #[test]
+fn measured_times_break_the_triangle_inequality() {
+    // Nothing may assume that the direct way is the shortest: for some pairs a third city is a short cut.
+    let cities = &all()[..MEASURED];
+    let shorter_by_way_of = |a: &Known, b: &Known| {
+        let others = cities.iter().filter(|via| via.code != a.code && via.code != b.code);
+        others
+            .filter(|via| 1.05 * milliseconds(rtt(a, via)) + 1.05 * milliseconds(rtt(via, b)) < milliseconds(rtt(a, b)))
+            .count()
+    };
+    let triples: usize =
+        cities.iter().flat_map(|a| cities.iter().map(move |b| (a, b))).map(|(a, b)| shorter_by_way_of(a, b)).sum();
+    assert!((80..110).contains(&triples), "{triples} of 5,814 triples");
+}
+
+#[test]
 fn one_way_is_half_the_round_trip_and_never_less() {
     let places = ["LHR", "SYD", "CPT"].map(known);
     let config = NetworkConfig {
