@@ -1,8 +1,8 @@
 //! A deterministic simulator of Workers KV, D1 and Durable Objects.
 
+pub mod engine;
 pub mod history;
 pub mod metrics;
-pub mod engine;
 pub mod model;
 pub mod network;
 pub mod random;

@@ -193,7 +193,7 @@ pub enum Operation {
     /// Add in one step (strong stores only): `UPDATE … SET n = n + ?`, or one call of a Durable Object.
     Add { delta: Value },
     /// Count a request in a fixed window and say how many there were, in one step (strong stores only).
-    /// The answer's value is packed as in [`window_count`].
+    /// The answer's value is packed as in [`window_count`]; its window is the one that the request was counted in.
     CountInWindow { window: u32, limit: u32 },
 }
 
@@ -225,7 +225,8 @@ impl Operation {
             Operation::Add { delta } => Some(found.unwrap_or(0).wrapping_add(delta)),
             Operation::CountInWindow { window, limit } => {
                 let (stored, count) = found.map_or((window, 0), split_window_count);
-                let count = if stored == window { count } else { 0 };
+                // A request that was overtaken on its way by one of the next window counts in that one.
+                let (window, count) = if stored >= window { (stored, count) } else { (window, 0) };
                 Some(window_count(window, (count + 1).min(limit.saturating_add(1))))
             }
         }

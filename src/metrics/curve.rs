@@ -13,7 +13,7 @@ pub struct Curve {
 /// One point of a curve.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct CurvePoint {
-    /// The bounds of the interval of time, in nanoseconds.
+    /// The bounds of the interval of time, in nanoseconds: from `from` to just below `to`.
     pub from: u64,
     pub to: u64,
     pub hits: u64,
@@ -39,21 +39,24 @@ impl Curve {
     /// The curve in `cells` equal intervals from zero to `horizon`; what lies beyond is left out. A bucket is counted
     /// in the interval that holds its middle.
     pub fn points(&self, horizon: u64, cells: usize) -> Vec<CurvePoint> {
-        let cell = |n: usize| (u128::from(horizon) * n as u128 / cells as u128) as u64;
+        // Rounded up: whole nanoseconds from there on lie in the interval, and none before.
+        let cell = |n: usize| (u128::from(horizon) * n as u128).div_ceil(cells as u128) as u64;
         let mut points: Vec<CurvePoint> =
             (0..cells).map(|n| CurvePoint { from: cell(n), to: cell(n + 1), hits: 0, of: 0 }).collect();
+        // `None` beyond the horizon.
         let place = |least: u64, width: u64| {
             let middle = u128::from(least) + u128::from(width / 2);
-            (middle * cells as u128 / u128::from(horizon.max(1))) as usize
+            let place = (middle * cells as u128).checked_div(u128::from(horizon))?;
+            usize::try_from(place).ok().filter(|place| *place < cells)
         };
         for (least, width, count) in self.chances.buckets() {
-            if let Some(point) = points.get_mut(place(least, width)) {
-                point.of += count;
+            if let Some(place) = place(least, width) {
+                points[place].of += count;
             }
         }
         for (least, width, count) in self.hits.buckets() {
-            if let Some(point) = points.get_mut(place(least, width)) {
-                point.hits += count;
+            if let Some(place) = place(least, width) {
+                points[place].hits += count;
             }
         }
         points

@@ -1,6 +1,6 @@
 //! How often each size occurred: an integer histogram with logarithmic groups of equal steps.
 
-/// Steps within each doubling: values below 128 are exact, larger ones are off by at most one part in 256.
+/// Steps within each doubling: values below 256 are exact, larger ones are off by at most one part in 256.
 const STEPS_LOG2: u32 = 7;
 const STEPS: u64 = 1 << STEPS_LOG2;
 
@@ -24,7 +24,8 @@ pub fn bucket_of(value: u64) -> usize {
     (((u64::from(shift) + 1) << STEPS_LOG2) + ((value >> shift) - STEPS)) as usize
 }
 
-/// The least value of a bucket, and the number of values that share it.
+/// The least value of a bucket, and the number of values that share it. For buckets that [`bucket_of`] gives; the least
+/// value and the number together reach 2⁶⁴ in the last one.
 pub fn bucket_range(bucket: usize) -> (u64, u64) {
     let bucket = bucket as u64;
     if bucket < STEPS {
@@ -50,7 +51,8 @@ impl Distribution {
 
     #[cold]
     fn grow(&mut self, bucket: usize) {
-        // A whole doubling at a time, so that growing is rare; `reduced` makes equal what is equal.
+        // A whole doubling at a time: growing is rare, and the length follows from the highest bucket alone, however it
+        // was reached, so that equal distributions compare equal.
         self.buckets.resize((bucket | (STEPS as usize - 1)) + 1, 0);
     }
 
@@ -93,7 +95,9 @@ impl Distribution {
         if self.count == 0 {
             return None;
         }
-        let rank = (libm::ceil(p * self.count as f64) as u64).clamp(1, self.count);
+        // A product that rounding lifted above a whole number (7 % of 100 values: 7.000000000000001) means that number.
+        let rank = libm::ceil(p * self.count as f64 * (1.0 - 4.0 * f64::EPSILON));
+        let rank = (rank as u64).clamp(1, self.count);
         let mut seen = 0;
         for (bucket, count) in self.buckets.iter().enumerate() {
             seen += count;

@@ -134,7 +134,7 @@ pub fn estimate(scalar: Scalar, samples: &[Sample]) -> Option<Estimate> {
     }
     let value = used.iter().map(|sample| sample.hits).sum::<f64>() / of;
     let interval = (used.len() > 1).then(|| {
-        let squares: f64 = used.iter().map(|sample| (sample.hits - value * sample.of).powi(2)).sum();
+        let squares: f64 = used.iter().map(|sample| sample.hits - value * sample.of).map(|miss| miss * miss).sum();
         let error = libm::sqrt(squares / (n - 1.0) / n) / (of / n);
         let half = student_quantile(0.975, n - 1.0) * error;
         let top = if matches!(scalar, Scalar::Share(_)) { 1.0 } else { f64::INFINITY };

@@ -87,6 +87,9 @@ impl Measurements {
         for (mine, theirs) in self.curves.iter_mut().zip(&other.curves) {
             mine.merge(theirs);
         }
+        if self.stale_by_location.len() < other.stale_by_location.len() {
+            self.stale_by_location.resize(other.stale_by_location.len(), Count::default());
+        }
         for (mine, theirs) in self.stale_by_location.iter_mut().zip(&other.stale_by_location) {
             mine.merge(*theirs);
         }

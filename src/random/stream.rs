@@ -98,17 +98,23 @@ impl Stream {
     /// True with the probability that [`chance`] turned into a threshold.
     #[inline]
     pub fn happens(&mut self, threshold: u64) -> bool {
-        self.draw() < threshold
+        // The draw is taken even where it cannot matter, so that the next one does not depend on the threshold.
+        let draw = self.draw();
+        draw < threshold || threshold == u64::MAX
     }
 }
 
 /// The `n`-th derived number of an entity or a draw: for chance events that have a place of their own (hop 2 of a request).
+///
+/// It equals the draw after `n` others of [`Stream::from_entity`] with the same number: take derived numbers or a stream
+/// from a number, never both.
 #[inline]
 pub fn derive(number: u64, n: u64) -> u64 {
     mix(number.wrapping_add(STEP.wrapping_mul(n.wrapping_add(1))))
 }
 
-/// A probability as a threshold for a 64-bit draw; 1 and more always happens.
+/// A probability as a threshold: a 64-bit draw below it happens with that probability. For 1 and more it is the greatest
+/// number, which all draws but one are below; [`Stream::happens`] counts that one too. NaN gives 0.
 pub fn chance(probability: f64) -> u64 {
     if probability >= 1.0 {
         u64::MAX
@@ -118,10 +124,11 @@ pub fn chance(probability: f64) -> u64 {
     }
 }
 
-/// A draw as a number strictly between 0 and 1, of 53 bits.
+/// A draw as a number strictly between 0 and 1: an odd multiple of 2⁻⁵³.
 #[inline]
 pub fn unit(draw: u64) -> f64 {
-    ((draw >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+    // Odd, so that it is never 0; below 2⁵³, so that nothing is rounded and it is never 1, where logarithms end.
+    ((draw >> 11) | 1) as f64 * (1.0 / 9_007_199_254_740_992.0)
 }
 
 /// A bijection of 64 bits in which every input bit reaches every output bit (the finaliser of SplitMix64).

@@ -101,7 +101,9 @@ fn stretch(history: &History, write: &Record, from: Time, to: Time, edges: usize
         }
     }
     let of_key = |note: &Note| match note {
-        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => *of == key,
+        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => {
+            *of == key
+        }
     };
     for noted in history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to) {
         kept.note(noted.at, noted.note);

@@ -140,12 +140,7 @@ impl Sum {
     }
 }
 
-fn conclude(
-    scenario: &Scenario,
-    config: &crate::stores::StoreConfig,
-    sum: Sum,
-    scalars: &[Scalar],
-) -> StoreOutcome {
+fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, scalars: &[Scalar]) -> StoreOutcome {
     let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
     let estimates = scalars.iter().enumerate().filter_map(|(n, scalar)| estimate(*scalar, &column(n))).collect();
     let limits = sum

@@ -4,11 +4,7 @@
 ///
 /// # Errors
 /// Whatever `work` fails with.
-pub fn each<T: Sync, E: Send>(
-    threads: usize,
-    items: &[T],
-    work: impl Fn(&T) -> Result<(), E> + Sync,
-) -> Result<(), E> {
+pub fn each<T: Sync, E: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
     let threads = wanted(threads).min(items.len());
     if threads < 2 {
         return items.iter().try_for_each(work);

@@ -45,8 +45,11 @@ impl fmt::Debug for Contestant {
 
 /// A store behind a pointer: called once for each unit, never in the hot path.
 trait Runner: Send + Sync {
-    fn measure(&self, replication: u32, partitions: &mut dyn Iterator<Item = Partition>)
-    -> Result<Measurements, TraceError>;
+    fn measure(
+        &self,
+        replication: u32,
+        partitions: &mut dyn Iterator<Item = Partition>,
+    ) -> Result<Measurements, TraceError>;
 
     fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History>;
 }

@@ -19,7 +19,10 @@ pub enum Message {
     Cache(kv_pull::Message),
     Database(d1::Message),
     /// The part's answer to the inner request arrived.
-    Answered { inner: RequestId, answer: Answer },
+    Answered {
+        inner: RequestId,
+        answer: Answer,
+    },
 }
 
 /// Where the client's code is.
@@ -101,7 +104,14 @@ impl CacheAside {
         forward(&mut self.from_database, Message::Database, outbox);
     }
 
-    fn answered(&mut self, now: Time, inner: RequestId, answer: Answer, outer: &Requests, outbox: &mut Outbox<Message>) {
+    fn answered(
+        &mut self,
+        now: Time,
+        inner: RequestId,
+        answer: Answer,
+        outer: &Requests,
+        outbox: &mut Outbox<Message>,
+    ) {
         self.inner.remove(inner);
         let (id, step) = self.steps[inner.0 as usize];
         let request = *outer.get(id);

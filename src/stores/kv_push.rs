@@ -211,4 +211,3 @@ impl Store for KvPush {
         if newest.version > replicated.everywhere.version { newest } else { replicated.everywhere }
     }
 }
-

@@ -101,7 +101,6 @@ impl RateLimit {
             let done = identity.windows.pop_front().expect("a front");
             settle(done, limit, self.config.window, desk);
         }
-        identity.window(window).offered += 1;
         if desk.idiom.atomic {
             self.ask(group, location, Operation::CountInWindow { window, limit }, COUNT, desk);
         } else {
@@ -109,20 +108,15 @@ impl RateLimit {
         }
     }
 
-    fn decide(&mut self, request: &Request, admit: bool, desk: &mut Desk<'_>) {
-        let number = self.window_at(request.start);
+    /// A request was decided on, in the window that it was counted in.
+    fn decide(&mut self, request: &Request, window: u32, admit: bool, desk: &mut Desk<'_>) {
         let limit = self.config.limit;
-        let window = self.identities[request.group as usize].window(number);
+        let window = self.identities[request.group as usize].window(window);
         if window.admitted < limit && desk.measures(request.start) {
             desk.measurements.count_mut(CountId::FalseRejections).add(!admit);
         }
+        window.offered += 1;
         window.admitted += u32::from(admit);
-    }
-
-    /// What the stored count says of a window: how many were counted in it.
-    fn counted(value: Option<Value>, window: u32) -> u32 {
-        let (stored, count) = value.map_or((window, 0), split_window_count);
-        if stored == window { count } else { 0 }
     }
 
     fn next_row(&mut self, desk: &mut Desk<'_>) {
@@ -201,15 +195,16 @@ impl Workload for RateLimit {
             // Without an answer nobody decides; such requests show as unavailable.
             COUNT | READ if !answer.is_ok() => {}
             COUNT => {
-                let counted = Self::counted(answer.seen.value, window);
-                self.decide(request, counted <= limit, desk);
+                let (counted_in, count) = answer.seen.value.map_or((window, 0), split_window_count);
+                self.decide(request, counted_in, count <= limit, desk);
             }
             READ => {
-                let counted = Self::counted(answer.seen.value, window);
-                let admit = counted < limit;
-                self.decide(request, admit, desk);
+                let (stored, count) = answer.seen.value.map_or((window, 0), split_window_count);
+                let count = if stored == window { count } else { 0 };
+                let admit = count < limit;
+                self.decide(request, window, admit, desk);
                 if admit {
-                    let value = window_count(window, counted + 1);
+                    let value = window_count(window, count + 1);
                     self.ask(request.group, request.location, Operation::Put { value, ttl: None }, WRITE, desk);
                 }
             }

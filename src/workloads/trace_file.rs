@@ -100,7 +100,12 @@ pub fn inspect(source: &TraceSource, places: &[String]) -> Result<TraceSummary, 
         summary.length = row.at.since(Time::START);
     }
     if summary.rows == 0 {
-        return Err(reader.error("T003", 0, "the trace holds no row".into(), "a header and at least one row are needed"));
+        return Err(reader.error(
+            "T003",
+            0,
+            "the trace holds no row".into(),
+            "a header and at least one row are needed",
+        ));
     }
     Ok(summary)
 }
@@ -172,7 +177,11 @@ impl TraceReader {
             help: help.to_string(),
         };
         let file = open(source).map_err(|error| {
-            fail("T001", format!("the trace cannot be read: {error}"), "check the path; it starts at the scenario's folder")
+            fail(
+                "T001",
+                format!("the trace cannot be read: {error}"),
+                "check the path; it starts at the scenario's folder",
+            )
         })?;
         let bounded: Box<dyn Read + Send> = Box::new(BoundedLines { inner: file, since_newline: 0 });
         let mut rows = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bounded);
@@ -357,9 +366,9 @@ fn operation(field: &str) -> Result<TraceOperation, Wrong> {
 
 /// A name as a number: FNV-1a, then mixed so that every bit counts.
 pub fn name_number(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     mix(hash)
 }
 
@@ -403,7 +412,8 @@ fn date_time(field: &str) -> Option<u128> {
     }
     // Days since 0000-03-01, counting years from March, so that the leap day is a year's last.
     let (shifted, months) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * u64::from(shifted) + u64::from(shifted / 4 - shifted / 100 + shifted / 400)
+    let days = 365 * u64::from(shifted)
+        + u64::from(shifted / 4 - shifted / 100 + shifted / 400)
         + u64::from((153 * months + 2) / 5 + day - 1);
     let seconds = days * 86_400 + u64::from(hour * 3_600 + minute * 60 + second);
     Some(u128::from(seconds) * 1_000_000_000 + decimal(&format!("0.{fraction}"), 1_000_000_000)?)

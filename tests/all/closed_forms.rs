@@ -2,7 +2,7 @@
 
 use consistency_sim::metrics::{CountId, CurveId};
 use consistency_sim::model::Span;
-use consistency_sim::random::{Law, Sampler, Stream, StreamKey, Purpose};
+use consistency_sim::random::{Law, Purpose, Sampler, Stream, StreamKey};
 
 use crate::support::*;
 
@@ -22,12 +22,15 @@ fn pull_agrees_with_its_closed_form_over_a_grid_of_rates() {
         (1.0, 0.02, 30),
         (0.05, 1.0, 60),
     ] {
-        let mut scenario = scenario(network(1, Span::ZERO), mix(4, 4.0 * lambda, 4.0 * mu), vec![kv_pull(Span::from_secs(tau))]);
+        let mut scenario =
+            scenario(network(1, Span::ZERO), mix(4, 4.0 * lambda, 4.0 * mu), vec![kv_pull(Span::from_secs(tau))]);
         scenario.duration = Span::from_secs(20_000);
         let (value, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
         let expected = pull_stale(lambda, mu, tau as f64);
         let off = (value - expected) / error;
-        println!("pull λ={lambda} μ={mu} τ={tau}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors");
+        println!(
+            "pull λ={lambda} μ={mu} τ={tau}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors"
+        );
         assert!(off.abs() < 3.0, "λ={lambda} μ={mu} τ={tau}: {value} ±{error} against {expected}");
     }
 }
@@ -52,7 +55,8 @@ fn push_agrees_with_its_closed_form_for_each_law() {
     };
     let lognormal = Law::LogNormal { median: seconds(5), p99: seconds(50) };
     let pareto = Law::Pareto { scale: seconds(1), shape: 1.2 };
-    let mixture = Law::Mixture(vec![(3.0, lognormal.clone()), (1.0, Law::Uniform { low: seconds(0), high: seconds(60) })]);
+    let mixture =
+        Law::Mixture(vec![(3.0, lognormal.clone()), (1.0, Law::Uniform { low: seconds(0), high: seconds(60) })]);
     let quantiles = Law::Quantiles(vec![(0.0, seconds(1)), (0.5, seconds(5)), (1.0, seconds(40))]);
     let mu = 0.02;
     let max = seconds(60);
@@ -72,7 +76,9 @@ fn push_agrees_with_its_closed_form_for_each_law() {
             scenario.duration = Span::from_secs(10_000);
             let (value, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
             let off = (value - expected) / error;
-            println!("push {name} λ={lambda}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors");
+            println!(
+                "push {name} λ={lambda}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors"
+            );
             assert!(off.abs() < 3.0, "{name} λ={lambda}: {value} ±{error} against {expected}");
         }
     }
@@ -108,7 +114,10 @@ fn a_hot_pull_cache_equals_push_with_a_uniform_delay() {
     let hot = pull_stale(1e9, mu, tau);
     let push = 1.0 - (1.0 - (-mu * tau).exp()) / (mu * tau);
     assert!((hot - push).abs() < 1e-6, "{hot} against {push}");
-    let both = vec![kv_pull(Span::from_secs(60)), kv_push(Law::Uniform { low: Span::ZERO, high: Span::from_secs(60) }, Span::from_secs(60))];
+    let both = vec![
+        kv_pull(Span::from_secs(60)),
+        kv_push(Law::Uniform { low: Span::ZERO, high: Span::from_secs(60) }, Span::from_secs(60)),
+    ];
     let mut scenario = scenario(network(1, Span::ZERO), mix(2, 40.0, 2.0 * mu), both);
     scenario.duration = Span::from_secs(8_000);
     let outcome = outcome(&scenario);

@@ -126,12 +126,8 @@ fn threads_and_partitions_change_no_byte() {
     for workload in workloads() {
         let word = workload.word();
         let delay = Law::Exponential { mean: Span::from_secs(5) };
-        let stores = vec![
-            kv_pull(Span::from_secs(60)),
-            kv_push(delay, Span::from_secs(60)),
-            d1(Location(4)),
-            durable_object(),
-        ];
+        let stores =
+            vec![kv_pull(Span::from_secs(60)), kv_push(delay, Span::from_secs(60)), d1(Location(4)), durable_object()];
         let mut scenario = scenario(network(4, Span::from_millis(80)), workload, stores);
         scenario.replications = 2;
         scenario.duration = Span::from_secs(900);
@@ -152,7 +148,9 @@ fn threads_and_partitions_change_no_byte() {
 
 #[test]
 fn without_writes_or_with_one_location_that_shows_its_own_nothing_is_stale() {
-    let stores = || vec![kv_pull(Span::from_secs(60)), kv_push(Law::Exponential { mean: Span::from_secs(9) }, Span::from_secs(60))];
+    let stores = || {
+        vec![kv_pull(Span::from_secs(60)), kv_push(Law::Exponential { mean: Span::from_secs(9) }, Span::from_secs(60))]
+    };
     let silent = scenario(network(4, Span::from_millis(80)), mix(5, 20.0, 0.0), stores());
     let mut alone = scenario(network(1, Span::from_millis(80)), mix(5, 20.0, 0.5), stores());
     for store in &mut alone.stores {
@@ -177,7 +175,8 @@ fn without_writes_or_with_one_location_that_shows_its_own_nothing_is_stale() {
 fn a_longer_ttl_never_lowers_staleness() {
     let mut last = -1.0;
     for ttl in [1, 5, 30, 60, 120, 600] {
-        let mut scenario = scenario(network(4, Span::from_millis(50)), mix(10, 20.0, 0.2), vec![kv_pull(Span::from_secs(ttl))]);
+        let mut scenario =
+            scenario(network(4, Span::from_millis(50)), mix(10, 20.0, 0.2), vec![kv_pull(Span::from_secs(ttl))]);
         scenario.replications = 8;
         let (value, _) = share(&outcome(&scenario), 0, CountId::StaleReads);
         assert!(value >= last, "TTL {ttl} s: {value} after {last}");
