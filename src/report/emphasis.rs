@@ -117,8 +117,32 @@ impl Line {
     }
 }
 
-/// What is said of the store that does worst, with `{}` for the figure, and what is said where every figure is zero.
-pub fn sentence(line: Line) -> (&'static str, &'static str) {
+/// What is said of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sentence {
+    /// Of the store that does worst, with `{}` for the figure.
+    pub worst: &'static str,
+    /// Of the stores beside it whose figure is zero.
+    pub zero: &'static str,
+    /// Where every figure is zero.
+    pub all_zero: &'static str,
+}
+
+/// The sentence of a line.
+pub fn sentence(line: Line) -> Sentence {
+    use CountId::*;
+    use DistributionId::*;
+    let (worst, all_zero) = words(line);
+    let zero = match line {
+        Line::Share(_) | Line::Figures(Overshoot, _) => "none",
+        Line::Figures(StaleAge | VersionLag | InconsistencyWindow, _) => "never",
+        Line::Figures(Exposure, _) => "not at all",
+        Line::Figures(ReadLatency | WriteLatency | FirstEdge | LastEdge, _) => "at once",
+    };
+    Sentence { worst, zero, all_zero }
+}
+
+fn words(line: Line) -> (&'static str, &'static str) {
     use CountId::*;
     use DistributionId::*;
     match line {

@@ -75,11 +75,22 @@ pub fn several(unit: Unit, values: &[f64]) -> String {
         return "0".to_string();
     }
     if values.iter().all(|value| suits(*value)) {
-        let texts: Vec<String> = values.iter().map(|value| short(value * scale.factor)).collect();
+        let texts: Vec<String> = values.iter().map(|value| short(value * scale.factor, scale.sign)).collect();
         return format!("{} {}", texts.join(" / "), scale.sign);
     }
     let texts: Vec<String> = values.iter().map(|value| about(unit, *value)).collect();
     texts.join(" / ")
+}
+
+/// Shares one below the other, with the same number of decimals.
+pub fn shares(shares: &[f64]) -> Vec<String> {
+    let largest = shares.iter().copied().fold(0.0, f64::max) * 100.0;
+    let places = decimals(largest, 3);
+    let text = |share: &f64| match fixed(share * 100.0, places) {
+        text if parses_to_zero(&text) || *share > 0.99 => value(Unit::Share, *share),
+        text => format!("{text} %"),
+    };
+    shares.iter().map(text).collect()
 }
 
 /// A number on an axis whose steps are this wide.
@@ -102,9 +113,10 @@ pub fn tidy(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }
 
-/// One decimal below ten, none above; more only for what would vanish.
-fn short(number: f64) -> String {
-    trimmed(number, decimals(number, 2).min(if number >= 9.95 { 0 } else { 2 }))
+/// Two digits, but tenths of seconds where they are few: a cache of 30 s and one of 30.4 s are not the same.
+fn short(number: f64, sign: &str) -> String {
+    let digits = if sign == "s" && number < 99.95 { 3 } else { 2 };
+    trimmed(number, decimals(number, digits).min(2))
 }
 
 /// The decimals that show this many significant digits.
@@ -202,7 +214,14 @@ mod tests {
         assert_eq!(several(Unit::Seconds, &[0.0005, 0.214]), "0.5 / 214 ms");
         assert_eq!(several(Unit::Seconds, &[0.009, 58.0]), "9 ms / 58 s");
         assert_eq!(several(Unit::Requests, &[1.25, 4.0, 9.0]), "1.3 / 4 / 9 requests");
+        assert_eq!(several(Unit::Seconds, &[30.14, 59.6, 60.31]), "30.1 / 59.6 / 60.3 s");
         assert_eq!(several(Unit::Seconds, &[0.0, 0.0]), "0");
+    }
+
+    #[test]
+    fn shares_in_a_column_have_the_same_decimals() {
+        assert_eq!(shares(&[0.423, 0.39, 0.0, 1e-9]), ["42.3 %", "39.0 %", "0", "0.0000001 %"]);
+        assert_eq!(shares(&[0.9999, 0.5]), ["99.99 %", "50.0 %"]);
     }
 
     #[test]

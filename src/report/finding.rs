@@ -28,15 +28,15 @@ pub fn emptied(store: &StoreOutcome, line: Line) -> bool {
 /// was measured.
 pub fn headlines(outcome: &Outcome, line: Line) -> Vec<String> {
     let stores = measured(outcome, line);
-    let (bad, good) = emphasis::sentence(line);
+    let words = emphasis::sentence(line);
     let unit = line.row().unit;
     let Some((worst, most)) = stores.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a }) else {
         return Vec::new();
     };
     if most == 0.0 {
-        return vec![good.to_string()];
+        return vec![words.all_zero.to_string()];
     }
-    let claim = format!("{} {}", worst.label, bad.replace("{}", &figures::value(unit, most)));
+    let claim = format!("{} {}", worst.label, words.worst.replace("{}", &figures::value(unit, most)));
     let clean: Vec<&str> = stores.iter().filter(|(_, value)| *value == 0.0).map(|(store, _)| &*store.label).collect();
     let least = stores
         .iter()
@@ -50,8 +50,8 @@ pub fn headlines(outcome: &Outcome, line: Line) -> Vec<String> {
         }
         ([], None) => {}
         (names, _) => {
-            sentences.push(format!("{claim}; {}: none", names.join(", ")));
-            sentences.push(format!("{claim}; {} of {} stores: none", names.len(), stores.len()));
+            sentences.push(format!("{claim}; {}: {}", names.join(", "), words.zero));
+            sentences.push(format!("{claim}; {} of {} stores: {}", names.len(), stores.len(), words.zero));
         }
     }
     sentences.push(claim);

@@ -10,6 +10,8 @@ use super::figures;
 
 /// The narrowest that a table is made for.
 const WIDTH_MIN: usize = 40;
+/// The widest a row's words get before they are broken into lines.
+const LABEL_WIDTH: usize = 34;
 /// The widest a store's name gets before it is broken into lines.
 const HEADER_WIDTH: usize = 18;
 
@@ -51,8 +53,8 @@ type Column = (usize, usize);
 
 fn label_width(rows: &[TableRow], width: usize) -> usize {
     let widest = rows.iter().map(|row| row.label.width()).max().unwrap_or(0) + 3;
-    // Half of the screen is for the figures; longer labels are broken into lines.
-    widest.min(width / 2)
+    // At least half of the screen is for the figures; longer labels are broken into lines.
+    widest.min(width / 2).min(LABEL_WIDTH)
 }
 
 /// The stores, in as many tables as the width asks for.

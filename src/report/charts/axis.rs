@@ -28,7 +28,8 @@ impl Axis {
         let sign = if matches!(unit, Unit::Share | Unit::Seconds) { format!(" {}", scale.sign) } else { String::new() };
         let number = largest * scale.factor;
         let mut axis = Axis { top: largest, ticks: Vec::new() };
-        for wanted in [6.0, 5.0, 4.0, 3.0, 2.0, 1.0] {
+        let most = if length > 600.0 { 8.0 } else { 6.0 };
+        for wanted in [most, 5.0, 4.0, 3.0, 2.0, 1.0] {
             let step = round_step(number / wanted);
             // Rounding errors must not add a step: 0.3 / 0.1 is a little less than 3.
             let steps = libm::ceil(number / step - 1e-9).max(1.0);

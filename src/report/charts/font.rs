@@ -61,7 +61,8 @@ pub fn fit(text: &str, size: f64, weight: Weight, most: f64) -> String {
 /// The text in lines no wider than this; what does not fit on the last one is cut.
 pub fn wrap(text: &str, size: f64, weight: Weight, most: f64, lines_max: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let mut words = text.split_whitespace().peekable();
+    let words = glued(text);
+    let mut words = words.iter().map(String::as_str).peekable();
     while let Some(first) = words.next() {
         let mut line = first.to_string();
         if lines.len() + 1 == lines_max {
@@ -77,4 +78,21 @@ pub fn wrap(text: &str, size: f64, weight: Weight, most: f64, lines_max: usize) 
         lines.push(fit(&line, size, weight, most));
     }
     lines
+}
+
+/// The words of a text; a number and its unit are one word.
+fn glued(text: &str) -> Vec<String> {
+    const UNITS: [&str; 7] = ["%", "µs", "ms", "s", "min", "h", "d"];
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let bare = word.trim_end_matches([',', ';', '.', ':']);
+        match words.last_mut() {
+            Some(last) if UNITS.contains(&bare) && last.ends_with(|end: char| end.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_string()),
+        }
+    }
+    words
 }

@@ -5,7 +5,7 @@ use crate::report::figures;
 use crate::run::Outcome;
 
 use super::font::{self, Weight};
-use super::scene::{Anchor, Area, Label, Mark, Scene, at};
+use super::scene::{Anchor, Area, Mark, Scene, at};
 use super::theme;
 
 /// A page with its title and subtitle, and the place for what is drawn.
@@ -46,14 +46,9 @@ impl Frame {
         Frame { scene, inside: Area { left, top, right: theme::WIDTH - theme::MARGIN, bottom }, title }
     }
 
-    /// Adds a label unless it would lie on another.
-    pub fn label_if_free(&mut self, label: Label) -> bool {
-        let area = label.area().grown(1.0);
-        let free = !self.scene.labels().any(|other| other.area().overlaps(&area));
-        if free {
-            self.scene.marks.push(Mark::Text(label));
-        }
-        free
+    /// Whether no text lies there.
+    pub fn is_free(&self, area: &Area) -> bool {
+        !self.scene.labels().any(|other| other.area().overlaps(&area.grown(1.0)))
     }
 }
 

@@ -15,15 +15,14 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
         return None;
     }
     let key = rows::range_words(severity::in_words("p50"), severity::in_words("p95"), severity::in_words("p99"));
-    let subtitle =
-        format!("Time from the call to the answer, at the client's location, for reads that were answered. {key}");
+    let subtitle = format!("From the call to the answer at the client's location, answered reads only. {key}");
     let titles = titles(&rows);
     Some(severity::finish(outcome, "read_latency", &titles, &subtitle, rows, Unit::Seconds))
 }
 
 fn titles(rows: &[Row]) -> Vec<String> {
     let figure = |row: &Row, n: usize| if let Drawn::Range(figures) = row.drawn { figures[n] } else { 0.0 };
-    let words = |row: &Row, n: usize| figures::value(Unit::Seconds, figure(row, n));
+    let words = |row: &Row, n: usize| figures::about(Unit::Seconds, figure(row, n));
     let by_median = |a: &&Row, b: &&Row| figure(a, 0).total_cmp(&figure(b, 0));
     let (Some(fastest), Some(slowest)) = (rows.iter().min_by(by_median), rows.iter().max_by(by_median)) else {
         return Vec::new();

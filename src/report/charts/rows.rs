@@ -4,7 +4,7 @@ use crate::metrics::table::Unit;
 
 use super::axis::{self, Axis};
 use super::font::{self, Weight};
-use super::scene::{Anchor, Area, Scene, at};
+use super::scene::{Anchor, Area, Label, Scene, at};
 use super::theme::{self, Rgb};
 
 /// What is drawn in a row.
@@ -58,11 +58,11 @@ pub fn draw(scene: &mut Scene, inside: &Area, rows: &[Row], unit: Unit) {
     };
     let axis = Axis::new(unit, rows.iter().map(largest).fold(0.0, f64::max), plot.width(), true);
     axis::along_bottom(scene, &plot, &axis, true);
+    scene.line(at(plot.left, plot.top), at(plot.left, plot.bottom), 1.5, theme::AXIS);
     let step = plot.height() / rows.len().max(1) as f64;
     for (n, row) in rows.iter().enumerate() {
         draw_row(scene, &plot, &axis, row, plot.top + step * (n as f64 + 0.5), step);
     }
-    scene.line(at(plot.left, plot.top), at(plot.left, plot.bottom), 1.5, theme::AXIS);
 }
 
 fn largest(row: &Row) -> f64 {
@@ -97,7 +97,14 @@ fn draw_row(scene: &mut Scene, plot: &Area, axis: &Axis, row: &Row, y: f64, step
         }
         Drawn::Gap => plot.left,
     };
-    scene.text(row.value.as_str(), at(end + 8.0, baseline), theme::LABEL, Weight::Regular, Anchor::Start, theme::INK);
+    scene.text_on_paper(Label {
+        text: row.value.clone(),
+        at: at(end + 8.0, baseline),
+        size: theme::LABEL,
+        weight: Weight::Regular,
+        anchor: Anchor::Start,
+        color: theme::INK,
+    });
 }
 
 fn whisker(scene: &mut Scene, low: f64, high: f64, y: f64, half: f64) {

@@ -1,7 +1,7 @@
 //! A picture as plain data: marks with places, before any file format. What overlaps can be computed from it.
 
 use super::font::{self, Weight};
-use super::theme::{Dash, Rgb};
+use super::theme::{self, Dash, Rgb};
 
 /// A place; y grows downwards.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -157,6 +157,14 @@ impl Scene {
     /// A text; its place is on the baseline.
     pub fn text(&mut self, text: impl Into<String>, at: Point, size: f64, weight: Weight, anchor: Anchor, color: Rgb) {
         self.marks.push(Mark::Text(Label { text: text.into(), at, size, weight, anchor, color }));
+    }
+
+    /// A text that hides the grid behind it.
+    pub fn text_on_paper(&mut self, label: Label) {
+        if !label.text.is_empty() {
+            self.rectangle(label.area().grown(1.5), theme::PAPER);
+            self.marks.push(Mark::Text(label));
+        }
     }
 
     /// A piece of a line that ends in a point.

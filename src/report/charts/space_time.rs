@@ -12,7 +12,7 @@ use super::Chart;
 use super::axis::{self, Axis};
 use super::font::{self, Weight};
 use super::frame::Frame;
-use super::scene::{Anchor, Area, Label, Mark, Scene, at};
+use super::scene::{Anchor, Area, Label, Scene, at};
 use super::theme::{self, Rgb};
 
 const LANE: f64 = 50.0;
@@ -359,11 +359,9 @@ impl<'a> Diagram<'a> {
                     color: theme::INK,
                 };
                 let area = label.area();
-                if area.right <= self.plot.right + 14.0 && frame.label_if_free(label.clone()) {
+                if area.right <= self.plot.right + 14.0 && frame.is_free(&area) {
                     // Arrows pass behind the name, not through it.
-                    let text = frame.scene.marks.pop();
-                    frame.scene.marks.push(Mark::Rectangle { area: area.grown(1.0), color: theme::PAPER });
-                    frame.scene.marks.extend(text);
+                    frame.scene.text_on_paper(label);
                 }
             }
         }

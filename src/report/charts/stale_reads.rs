@@ -46,22 +46,19 @@ fn stalest(outcome: &Outcome) -> Option<String> {
 }
 
 fn rows(places: &[Place], color: theme::Rgb) -> Vec<Row> {
-    let row = |place: &Place| {
-        let share = place.share.unwrap_or(0.0);
-        Row {
-            label: name(place).to_string(),
-            value: figures::value(Unit::Share, share),
-            color,
-            drawn: Drawn::Bar { value: share, interval: None },
-        }
+    let shares: Vec<f64> = places.iter().map(|place| place.share.unwrap_or(0.0)).collect();
+    let bar = |((place, share), value): ((&Place, &f64), String)| {
+        let drawn = Drawn::Bar { value: *share, interval: None };
+        Row { label: name(place).to_string(), value, color, drawn }
     };
+    let mut rows: Vec<Row> = places.iter().zip(&shares).zip(figures::shares(&shares)).map(bar).collect();
     if places.len() <= PLACES_MAX {
-        return places.iter().map(row).collect();
+        return rows;
     }
     let between = places.len() - MOST - FEWEST;
     let gap = Row { label: format!("… {between} between"), value: String::new(), color, drawn: Drawn::Gap };
-    let (most, fewest) = (&places[..MOST], &places[places.len() - FEWEST..]);
-    most.iter().map(row).chain([gap]).chain(fewest.iter().map(row)).collect()
+    rows.splice(MOST..places.len() - FEWEST, [gap]);
+    rows
 }
 
 fn name(place: &Place) -> &str {
@@ -69,7 +66,8 @@ fn name(place: &Place) -> &str {
 }
 
 fn titles(store: &str, most: &Place, least: &Place, places: usize) -> Vec<String> {
-    let share = |place: &Place| figures::value(Unit::Share, place.share.unwrap_or(0.0));
+    let shares = figures::shares(&[most.share.unwrap_or(0.0), least.share.unwrap_or(0.0)]);
+    let share = |place: &Place| if place == most { &shares[0] } else { &shares[1] };
     if places == 1 {
         return vec![format!("{} of reads from {store} in {} are stale", share(most), name(most))];
     }

@@ -116,11 +116,11 @@ fn draw_documented(scene: &mut Scene, plot: &Area, across: &Axis) -> Vec<Area> {
     let (place, anchor) =
         if x + 8.0 + widest <= plot.right + 10.0 { (x + 8.0, Anchor::Start) } else { (x - 8.0, Anchor::End) };
     let left = if anchor == Anchor::Start { place } else { place - widest };
-    let area = Area { left, top: plot.top + 2.0, right: left + widest, bottom: plot.top + 36.0 };
+    let area = Area { left, top: plot.top + 6.0, right: left + widest, bottom: plot.top + 40.0 };
     // The grid must not run through the words.
     scene.rectangle(area.grown(2.0), theme::PAPER);
     for (n, line) in lines.into_iter().enumerate() {
-        let y = plot.top + 13.0 + n as f64 * 16.0;
+        let y = plot.top + 18.0 + n as f64 * 16.0;
         scene.text(line, at(place, y), theme::TICK, Weight::Regular, anchor, theme::INK);
     }
     vec![area.grown(6.0), Area { left: x - 3.0, right: x + 3.0, top: plot.top, bottom: plot.bottom }]
@@ -139,7 +139,11 @@ fn lines(outcome: &Outcome, rows: &[Row], plot: &Area, across: &Axis, up: &Axis)
         at(x, plot.bottom - up.share(row.share_still_old) * plot.height())
     };
     let line = |(store, outcome): (usize, &StoreOutcome)| {
-        let own: Vec<&Row> = rows.iter().filter(|row| row.store == outcome.name).collect();
+        let mut own: Vec<&Row> = rows.iter().filter(|row| row.store == outcome.name).collect();
+        // A line ends where it reaches the axis for good: there it would only hide those that lie on it all along.
+        if let Some(last) = own.iter().rposition(|row| row.still_old > 0) {
+            own.truncate(last + 2);
+        }
         let mut points: Vec<Point> = own.iter().map(|row| place(row)).collect();
         if let [only] = points[..] {
             points = vec![at(only.x - 4.0, only.y), at(only.x + 4.0, only.y)];
@@ -184,7 +188,7 @@ fn draw_names(scene: &mut Scene, outcome: &Outcome, lines: &[Drawn], plot: &Area
     areas.extend(placed.iter().flatten().map(|label| label.area()));
     for ((line, named), label) in order.iter().zip(named).zip(placed) {
         match label {
-            Some(label) => scene.marks.push(super::scene::Mark::Text(label)),
+            Some(label) => scene.text_on_paper(label),
             None => homeless.push((line.store, named)),
         }
     }
