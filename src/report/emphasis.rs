@@ -130,7 +130,6 @@ pub struct Sentence {
 
 /// The sentence of a line.
 pub fn sentence(line: Line) -> Sentence {
-    use CountId::*;
     use DistributionId::*;
     let (worst, all_zero) = words(line);
     let zero = match line {
