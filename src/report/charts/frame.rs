@@ -5,6 +5,7 @@ use crate::report::figures;
 use crate::run::Outcome;
 
 use super::font::{self, Weight};
+use super::rows::{Drawn, Row};
 use super::scene::{Anchor, Area, Mark, Scene, at};
 use super::theme;
 
@@ -72,8 +73,10 @@ fn footer(outcome: &Outcome) -> String {
 }
 
 /// What an interval of the figures means, for subtitles.
-pub fn interval_words(outcome: &Outcome) -> String {
+pub fn interval_words(outcome: &Outcome, rows: &[Row]) -> String {
+    let wide = |row: &Row| matches!(row.drawn, Drawn::Bar { interval: Some([low, high]), .. } if high > low);
     match outcome.scenario.replications {
+        n if n > 1 && !rows.iter().any(wide) => format!("The same in each of {n} replications."),
         0 | 1 => "One replication, hence no interval.".to_string(),
         n => format!("Thin line: 95 % confidence interval over {n} replications."),
     }

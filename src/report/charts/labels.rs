@@ -84,12 +84,12 @@ fn score(label: &Label, rank: usize, own: usize, lines: &[Vec<Point>], plot: &Ar
         .filter(|(n, _)| *n != own)
         .map(|(_, line)| nearest(line))
         .fold(f64::INFINITY, f64::min);
-    if to_own < CLEAR || to_others < CLEAR {
+    // A name that is nearer to another line than to its own would mislead; lines that lie on each other are as near.
+    if to_own < CLEAR || to_others < CLEAR || to_others < to_own - 0.5 {
         return None;
     }
-    // A name that is nearer to another line than to its own would mislead.
-    let misleading = if to_others < to_own + 2.0 { 25.0 } else { 0.0 };
-    Some(to_others.min(FAR) - to_own - misleading - rank as f64 * 0.02)
+    let doubtful = if to_others < to_own + 2.0 { 25.0 } else { 0.0 };
+    Some(to_others.min(FAR) - to_own - doubtful - rank as f64 * 0.02)
 }
 
 fn densely(points: &[Point]) -> Vec<Point> {

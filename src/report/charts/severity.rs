@@ -26,7 +26,7 @@ pub fn chart(outcome: &Outcome, line: Line) -> Option<Chart> {
     if rows.is_empty() || titles.is_empty() {
         return None;
     }
-    Some(finish(outcome, line.row().name, &titles, &subtitle(outcome, line), rows, line.row().unit))
+    Some(finish(outcome, line.row().name, &titles, &subtitle(outcome, line, &rows), rows, line.row().unit))
 }
 
 /// Title, rows and axis on one page.
@@ -77,10 +77,10 @@ pub(super) fn ranges(outcome: &Outcome, line: Line, sizes: &[SizeRow]) -> Vec<Ro
     sizes.chunks_exact(3).map(row).collect()
 }
 
-fn subtitle(outcome: &Outcome, line: Line) -> String {
+fn subtitle(outcome: &Outcome, line: Line, rows: &[Row]) -> String {
     let definition = line.row().definition;
     match line {
-        Line::Share(_) => format!("{} {}", first_sentence(definition), interval_words(outcome)),
+        Line::Share(_) => format!("{} {}", first_sentence(definition), interval_words(outcome, rows)),
         Line::Figures(_, names) => {
             let words = |n: usize| names.get(n).map_or("", |name| in_words(name));
             format!("{} {}", first_sentence(definition), rows::range_words(words(0), words(1), words(2)))

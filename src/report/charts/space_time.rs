@@ -159,6 +159,9 @@ fn acknowledged(scene: &mut Scene, x: f64, y: f64) {
     scene.polygon(vec![at(x, y - 5.0), at(x + 4.6, y), at(x, y + 5.0), at(x - 4.6, y)], theme::INK);
 }
 
+/// From, to, and the version in between.
+type Stretch = (Time, Time, Version);
+
 struct Diagram<'a> {
     outcome: &'a Outcome,
     anomaly: &'a Anomaly,
@@ -234,32 +237,90 @@ impl<'a> Diagram<'a> {
     }
 
     /// The stretches in which a lane answers with one version: (from, to, version).
-    fn stretches(&self, location: Option<Location>) -> Vec<(Time, Time, Version)> {
-        let mut starts: Vec<(Time, Version)> = Vec::new();
-        for noted in &self.anomaly.history.notes {
-            let version = match noted.note {
-                Note::Committed { seen, .. } if location.is_none() => seen.version,
-                Note::Filled { location: at, seen, .. } | Note::ShownLocally { location: at, seen, .. }
-                    if location == Some(at) =>
-                {
-                    seen.version
+    fn stretches(&self, location: Option<Location>) -> Vec<Stretch> {
+        let Some(location) = location else { return self.central_stretches() };
+        let starts: Vec<(Time, Version)> = self
+            .anomaly
+            .history
+            .notes
+            .iter()
+            .filter_map(|noted| match noted.note {
+                Note::Filled { location: at, seen, .. } | Note::ShownLocally { location: at, seen, .. } => {
+                    (at == location).then_some((noted.at, seen.version))
                 }
-                _ => continue,
-            };
-            // A write with an older stamp than the newest changes nothing at the central store.
-            let overtaken = location.is_none() && starts.last().is_some_and(|(_, newest)| *newest > version);
-            if !overtaken {
-                starts.push((noted.at, version));
-            }
-        }
-        let lives = location.and_then(|_| copy_lives(self.outcome, self.anomaly));
-        let mut stretches = Vec::with_capacity(starts.len());
+                Note::Committed { .. } => None,
+            })
+            .collect();
+        let lives = copy_lives(self.outcome, self.anomaly);
+        let mut stretches: Vec<Stretch> = Vec::with_capacity(starts.len());
         for (n, (from, version)) in starts.iter().enumerate() {
             let next = starts.get(n + 1).map_or(self.anomaly.to, |(at, _)| *at);
             let end = lives.map_or(next, |lives| next.min(Time(from.0.saturating_add(lives))));
             stretches.push((*from, end, *version));
         }
+        self.add_what_reads_show(location, &mut stretches);
         stretches
+    }
+
+    /// Copies that were taken before this stretch leave no note in it, but reads that they answered show them.
+    fn add_what_reads_show(&self, location: Location, stretches: &mut Vec<Stretch>) {
+        let from_copy = |record: &&Record| {
+            record.location == location && record.cached && record.operation.is_read() && record.refusal.is_none()
+        };
+        let mut reads: Vec<&Record> = self.anomaly.history.records.iter().filter(from_copy).collect();
+        reads.sort_by_key(|read| read.start);
+        let noted = stretches.len();
+        for read in reads {
+            let at = read.start;
+            if stretches[..noted].iter().any(|(from, to, _)| *from <= at && at <= *to) {
+                continue;
+            }
+            let end = read.end.unwrap_or(at);
+            // Reads of the same version with no note between them were answered by the same copy.
+            let same = |(_, to, version): &&mut Stretch| {
+                *version == read.seen.version && !self.noted_between(location, *to, at)
+            };
+            match stretches[noted..].last_mut().filter(same) {
+                Some(stretch) => stretch.1 = end,
+                None => stretches.push((at, end, read.seen.version)),
+            }
+        }
+        stretches.sort_by_key(|(from, ..)| *from);
+    }
+
+    fn noted_between(&self, location: Location, from: Time, to: Time) -> bool {
+        self.anomaly.history.notes.iter().any(|noted| {
+            let here = match noted.note {
+                Note::Filled { location: at, .. } | Note::ShownLocally { location: at, .. } => at == location,
+                Note::Committed { .. } => false,
+            };
+            here && from <= noted.at && noted.at <= to
+        })
+    }
+
+    /// The central store's versions. Before the first commit of the stretch it holds one version throughout: the one
+    /// that a location took from it, if one did.
+    fn central_stretches(&self) -> Vec<Stretch> {
+        let notes = &self.anomaly.history.notes;
+        let mut starts: Vec<(Time, Version)> = Vec::new();
+        for noted in notes {
+            // A write with an older stamp than the newest changes nothing.
+            if let Note::Committed { seen, .. } = noted.note
+                && starts.last().is_none_or(|(_, newest)| *newest < seen.version)
+            {
+                starts.push((noted.at, seen.version));
+            }
+        }
+        let first = starts.first().map_or(self.anomaly.to, |(at, _)| *at);
+        let before = notes.iter().find_map(|noted| match noted.note {
+            Note::Filled { seen, taken, .. } => {
+                (self.anomaly.from <= taken && taken < first).then_some((self.anomaly.from, seen.version))
+            }
+            _ => None,
+        });
+        starts.splice(0..0, before);
+        let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([self.anomaly.to]);
+        starts.iter().zip(ends).map(|((from, version), to)| (*from, to, *version)).collect()
     }
 
     fn draw_bars(&self, scene: &mut Scene) {

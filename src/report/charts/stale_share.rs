@@ -19,7 +19,7 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     }
     let subtitle = format!(
         "Share of answered reads that returned an older version than a write completed before they started. {}",
-        interval_words(outcome)
+        interval_words(outcome, &rows)
     );
     let unit = CountId::StaleReads.row().unit;
     Some(severity::finish(outcome, "stale_share", &titles, &subtitle, rows, unit))

@@ -11,7 +11,7 @@ use super::axis::{self, Axis};
 use super::font::{self, Weight};
 use super::frame::Frame;
 use super::labels::{self, Named};
-use super::scene::{Anchor, Area, Point, Scene, at};
+use super::scene::{Anchor, Area, Label, Point, Scene, at};
 use super::theme::{self, Rgb};
 
 const HEIGHT: f64 = 350.0;
@@ -31,7 +31,8 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     }
     let subtitle = "Share of reads that return an older value than the last completed write, by the time since that write \
                     was complete. All replications together.";
-    let mut frame = Frame::new(outcome, &titles(outcome), subtitle, HEIGHT);
+    let titles = titles(outcome);
+    let mut frame = Frame::new(outcome, &titles, subtitle, HEIGHT);
     let inside = frame.inside;
     let plot = Area {
         left: inside.left + BESIDE,
@@ -44,11 +45,19 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     // Shares reach up to 100 %; where all are small, the axis ends above the largest of them.
     let largest = rows.iter().map(|row| row.share_still_old).fold(0.0, f64::max);
     let up = Axis::new(Unit::Share, if largest > 0.0 { largest } else { 1.0 }, plot.height() * 3.0, true);
-    draw_axes(&mut frame.scene, &plot, &across, &up);
-    let mark = table::documented_bound_applies(outcome).then(|| draw_documented(&mut frame.scene, &plot, &across));
     let lines = lines(outcome, &rows, &plot, &across, &up);
+    let documented = table::documented_bound_applies(outcome).then(|| Documented::new(&plot, &across));
+    let taken = documented.as_ref().map_or(Vec::new(), Documented::taken);
+    let (names, homeless) = names(outcome, &lines, &plot, &taken);
+    if !homeless.is_empty() {
+        // The same page, with room for a key below; the plot stays where it is.
+        frame = Frame::new(outcome, &titles, subtitle, HEIGHT + key_height(homeless.len()));
+    }
+    draw_axes(&mut frame.scene, &plot, &across, &up);
+    documented.iter().for_each(|documented| documented.draw(&mut frame.scene, &plot));
     draw_lines(&mut frame.scene, outcome, &lines, &plot);
-    draw_names(&mut frame.scene, outcome, &lines, &plot, &mark.unwrap_or_default());
+    names.into_iter().for_each(|name| frame.scene.text_on_paper(name));
+    draw_key(&mut frame.scene, outcome, &homeless, &inside);
     let description = format!("{subtitle} {}", in_words(outcome));
     Some(Chart { name: "t_visibility".to_string(), title: frame.title, description, scene: frame.scene })
 }
@@ -107,23 +116,44 @@ fn draw_axes(scene: &mut Scene, plot: &Area, across: &Axis, up: &Axis) {
     );
 }
 
-/// The documented minute; returns what other texts keep away from.
-fn draw_documented(scene: &mut Scene, plot: &Area, across: &Axis) -> Vec<Area> {
-    let x = plot.left + across.share(DOCUMENTED_S) * plot.width();
-    scene.path(vec![at(x, plot.top), at(x, plot.bottom)], 1.5, theme::INK, &[3.0, 3.0]);
-    let lines = ["documented:", "60 s or more"];
-    let widest = lines.iter().map(|line| font::width(line, theme::TICK, Weight::Regular)).fold(0.0, f64::max);
-    let (place, anchor) =
-        if x + 8.0 + widest <= plot.right + 10.0 { (x + 8.0, Anchor::Start) } else { (x - 8.0, Anchor::End) };
-    let left = if anchor == Anchor::Start { place } else { place - widest };
-    let area = Area { left, top: plot.top + 6.0, right: left + widest, bottom: plot.top + 40.0 };
-    // The grid must not run through the words.
-    scene.rectangle(area.grown(2.0), theme::PAPER);
-    for (n, line) in lines.into_iter().enumerate() {
-        let y = plot.top + 18.0 + n as f64 * 16.0;
-        scene.text(line, at(place, y), theme::TICK, Weight::Regular, anchor, theme::INK);
+/// The mark at the documented minute.
+struct Documented {
+    x: f64,
+    /// Where its words begin or end.
+    words: f64,
+    anchor: Anchor,
+    area: Area,
+}
+
+const DOCUMENTED_WORDS: [&str; 2] = ["documented:", "60 s or more"];
+
+impl Documented {
+    fn new(plot: &Area, across: &Axis) -> Documented {
+        let x = plot.left + across.share(DOCUMENTED_S) * plot.width();
+        let widths = DOCUMENTED_WORDS.iter().map(|line| font::width(line, theme::TICK, Weight::Regular));
+        let widest = widths.fold(0.0, f64::max);
+        let after = x + 8.0 + widest <= plot.right + 10.0;
+        let (words, anchor, left) =
+            if after { (x + 8.0, Anchor::Start, x + 8.0) } else { (x - 8.0, Anchor::End, x - 8.0 - widest) };
+        let area = Area { left, top: plot.top + 6.0, right: left + widest, bottom: plot.top + 40.0 };
+        Documented { x, words, anchor, area }
     }
-    vec![area.grown(6.0), Area { left: x - 3.0, right: x + 3.0, top: plot.top, bottom: plot.bottom }]
+
+    /// What other texts keep away from.
+    fn taken(&self) -> Vec<Area> {
+        let line = Area { left: self.x - 3.0, right: self.x + 3.0, top: 0.0, bottom: theme::WIDTH };
+        vec![self.area.grown(6.0), line]
+    }
+
+    fn draw(&self, scene: &mut Scene, plot: &Area) {
+        scene.path(vec![at(self.x, plot.top), at(self.x, plot.bottom)], 1.5, theme::INK, &[3.0, 3.0]);
+        // The grid must not run through the words.
+        scene.rectangle(self.area.grown(2.0), theme::PAPER);
+        for (n, line) in DOCUMENTED_WORDS.into_iter().enumerate() {
+            let place = at(self.words, plot.top + 18.0 + n as f64 * 16.0);
+            scene.text(line, place, theme::TICK, Weight::Regular, self.anchor, theme::INK);
+        }
+    }
 }
 
 /// A line in the plot, and whether it lies on the axis all along.
@@ -169,8 +199,9 @@ fn draw_lines(scene: &mut Scene, outcome: &Outcome, lines: &[Drawn], plot: &Area
     }
 }
 
-fn draw_names(scene: &mut Scene, outcome: &Outcome, lines: &[Drawn], plot: &Area, taken: &[Area]) {
-    let named = |line: &Drawn| Named {
+/// The names that found a place beside their lines, and the stores whose names did not.
+fn names(outcome: &Outcome, lines: &[Drawn], plot: &Area, taken: &[Area]) -> (Vec<Label>, Vec<(usize, String)>) {
+    let named = |line: &&Drawn| Named {
         name: match (&outcome.stores[line.store].label, line.zero) {
             (label, true) => format!("{label}: never"),
             (label, false) => label.clone(),
@@ -181,42 +212,32 @@ fn draw_names(scene: &mut Scene, outcome: &Outcome, lines: &[Drawn], plot: &Area
     // Names of lines on the axis have the most places to choose from, so they come last.
     let mut order: Vec<&Drawn> = lines.iter().filter(|line| !line.zero).collect();
     order.extend(lines.iter().filter(|line| line.zero));
-    let named: Vec<Named> = order.iter().map(|line| named(line)).collect();
-    let mut homeless = Vec::new();
+    let named: Vec<Named> = order.iter().map(named).collect();
     let placed = labels::place(&named, plot, taken);
-    let mut areas = taken.to_vec();
-    areas.extend(placed.iter().flatten().map(|label| label.area()));
-    for ((line, named), label) in order.iter().zip(named).zip(placed) {
-        match label {
-            Some(label) => scene.text_on_paper(label),
-            None => homeless.push((line.store, named)),
-        }
-    }
-    key(scene, outcome, &homeless, plot, &areas);
+    let homeless = order.iter().zip(&named).zip(&placed).filter(|(_, label)| label.is_none());
+    let homeless = homeless.map(|((line, named), _)| (line.store, named.name.clone())).collect();
+    (placed.into_iter().flatten().collect(), homeless)
 }
 
-/// A key in the upper right for lines whose names found no room beside them.
-fn key(scene: &mut Scene, outcome: &Outcome, homeless: &[(usize, Named)], plot: &Area, taken: &[Area]) {
-    const SAMPLE: f64 = 34.0;
-    const STEP: f64 = 19.0;
-    let width = homeless.iter().map(|(_, named)| font::width(&named.name, theme::LABEL, Weight::Semibold).min(240.0));
-    let width = width.fold(0.0, f64::max) + SAMPLE + 8.0;
-    let height = STEP * homeless.len() as f64;
-    // From the right to the left and from the top down: the first place that hides no name.
-    let place = (0..40).flat_map(|down| (0..40).map(move |left| (left, down))).find_map(|(left, down)| {
-        let (left, top) = (plot.right - width - 8.0 - f64::from(left) * 12.0, plot.top + 4.0 + f64::from(down) * 6.0);
-        let area = Area { left, top, right: left + width, bottom: top + height };
-        let free = plot.contains(&area) && !taken.iter().any(|other| other.overlaps(&area.grown(4.0)));
-        free.then_some(area)
-    });
-    let Some(area) = place.filter(|_| !homeless.is_empty()) else { return };
-    scene.rectangle(area.grown(3.0), theme::PAPER);
-    for (n, (store, named)) in homeless.iter().enumerate() {
-        let y = area.top + STEP * (n as f64 + 0.5);
+const KEY_COLUMNS: usize = 3;
+const KEY_STEP: f64 = 21.0;
+/// The length of the sample of a line.
+const SAMPLE: f64 = 40.0;
+
+fn key_height(names: usize) -> f64 {
+    KEY_STEP * names.div_ceil(KEY_COLUMNS) as f64 + 6.0
+}
+
+/// A key below the plot for the lines whose names found no room beside them.
+fn draw_key(scene: &mut Scene, outcome: &Outcome, homeless: &[(usize, String)], inside: &Area) {
+    let column = inside.width() / KEY_COLUMNS as f64;
+    for (n, (store, name)) in homeless.iter().enumerate() {
+        let left = inside.left + column * (n % KEY_COLUMNS) as f64;
+        let y = inside.bottom + 6.0 + KEY_STEP * ((n / KEY_COLUMNS) as f64 + 0.5);
         let style = theme::style(outcome, *store);
-        scene.path(vec![at(area.left, y), at(area.left + SAMPLE, y)], LINE, style.color, style.dash);
-        let name = font::fit(&named.name, theme::LABEL, Weight::Semibold, 240.0);
-        let place = at(area.left + SAMPLE + 8.0, y + theme::LABEL * 0.36);
+        scene.path(vec![at(left, y), at(left + SAMPLE, y)], LINE, style.color, style.dash);
+        let name = font::fit(name, theme::LABEL, Weight::Semibold, column - SAMPLE - 20.0);
+        let place = at(left + SAMPLE + 8.0, y + theme::LABEL * 0.36);
         scene.text(name, place, theme::LABEL, Weight::Semibold, Anchor::Start, style.color);
     }
 }

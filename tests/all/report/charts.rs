@@ -3,7 +3,7 @@
 use consistency_sim::metrics::{CountId, CurveId, DistributionId};
 use consistency_sim::report;
 use consistency_sim::report::charts::font;
-use consistency_sim::report::charts::scene::{Area, Mark};
+use consistency_sim::report::charts::scene::{Area, Mark, Point, at};
 use consistency_sim::report::charts::{self, Chart};
 use consistency_sim::run::Outcome;
 
@@ -113,6 +113,15 @@ fn empty() -> Outcome {
     outcome
 }
 
+/// Whether a straight line runs through an area, by points half a unit apart.
+fn crosses(area: &Area, from: Point, to: Point) -> bool {
+    let steps = ((to.x - from.x).abs().max((to.y - from.y).abs()) * 2.0) as usize + 1;
+    (0..=steps).any(|n| {
+        let share = n as f64 / steps as f64;
+        area.distance(at(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share)) == 0.0
+    })
+}
+
 fn page(chart: &Chart) -> Area {
     Area { left: 0.0, top: 0.0, right: chart.scene.width, bottom: chart.scene.height }
 }
@@ -160,10 +169,11 @@ fn names_of_lines_stand_beside_the_lines_not_on_them() {
                 Mark::Path { points, width, .. } if *width > 2.0 => Some(points),
                 _ => None,
             });
-            let points: Vec<_> = thick.flatten().collect();
+            let lines: Vec<&Vec<Point>> = thick.collect();
+            assert!(!lines.is_empty());
             for label in chart.scene.labels() {
-                let crossed = points.iter().any(|point| label.area().distance(**point) == 0.0);
-                assert!(!crossed, "{name}: a line runs through {:?}", label.text);
+                let crossed = |line: &&Vec<Point>| line.windows(2).any(|pair| crosses(&label.area(), pair[0], pair[1]));
+                assert!(!lines.iter().any(|line| crossed(line)), "{name}: a line runs through {:?}", label.text);
             }
         }
     }
@@ -282,4 +292,24 @@ fn pictures() {
             std::fs::write(path.with_extension("svg"), chart.svg()).expect("written");
         }
     }
+}
+
+#[test]
+fn a_copy_from_before_the_stretch_is_drawn_where_reads_show_it() {
+    let mut outcome = made(sample::plan(sample::mix(), &[KV]));
+    let bars = |outcome: &Outcome| {
+        let chart = charts::space_time::chart(outcome).expect("an anomaly");
+        let bar =
+            |mark: &&Mark| matches!(mark, Mark::Rectangle { color, .. } if charts::theme::VERSIONS.contains(color));
+        chart.scene.marks.iter().filter(bar).count()
+    };
+    let whole = bars(&outcome);
+    // Two versions at the central store, at the writer's and at six more places.
+    assert_eq!(whole, 2 * 8);
+    let anomaly = outcome.anomaly.as_mut().expect("an anomaly");
+    anomaly.from = consistency_sim::model::Time(30_000_000_000);
+    anomaly.history.notes.retain(|noted| noted.at >= anomaly.from);
+    anomaly.history.records.retain(|record| record.start >= anomaly.from);
+    // Nobody takes v1 from the central store any more, and nobody reads at the writer's own place.
+    assert_eq!(bars(&outcome), whole - 2);
 }
