@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(several(Unit::Seconds, &[0.009, 0.031]), "9 / 31 ms");
         assert_eq!(several(Unit::Seconds, &[0.0005, 0.214]), "0.5 / 214 ms");
         assert_eq!(several(Unit::Seconds, &[0.009, 58.0]), "9 ms / 58 s");
-        assert_eq!(several(Unit::Requests, &[1.25, 4.0, 9.0]), "1.3 / 4 / 9 requests");
+        assert_eq!(several(Unit::Requests, &[1.27, 4.0, 9.0]), "1.3 / 4 / 9 requests");
         assert_eq!(several(Unit::Seconds, &[30.14, 59.6, 60.31]), "30.1 / 59.6 / 60.3 s");
         assert_eq!(several(Unit::Seconds, &[0.0, 0.0]), "0");
     }

@@ -93,7 +93,7 @@ fn draw_row(scene: &mut Scene, plot: &Area, axis: &Axis, row: &Row, y: f64, step
         }
         Drawn::Range([first, second, third]) => {
             range(scene, [x(first), x(second), x(third)], y, row.color);
-            x(third) + 6.0
+            x(third) + 7.5
         }
         Drawn::Gap => plot.left,
     };
@@ -123,8 +123,8 @@ fn whisker(scene: &mut Scene, low: f64, high: f64, y: f64, half: f64) {
 fn range(scene: &mut Scene, [first, second, third]: [f64; 3], y: f64, color: Rgb) {
     scene.line(at(first, y), at(third, y), 3.0, color);
     scene.line(at(first, y - 8.0), at(first, y + 8.0), 3.0, color);
-    scene.ring(at(third, y), 6.0, 2.5, color, theme::PAPER);
-    scene.disc(at(second, y), 5.0, color);
+    scene.ring(at(third, y), 7.5, 2.2, color, theme::PAPER);
+    scene.disc(at(second, y), 4.2, color);
 }
 
 /// The key to [`Drawn::Range`], for subtitles.

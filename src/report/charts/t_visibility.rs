@@ -219,7 +219,7 @@ fn names(outcome: &Outcome, lines: &[Drawn], plot: &Area, taken: &[Area]) -> (Ve
     (placed.into_iter().flatten().collect(), homeless)
 }
 
-const KEY_COLUMNS: usize = 3;
+const KEY_COLUMNS: usize = 2;
 const KEY_STEP: f64 = 21.0;
 /// The length of the sample of a line.
 const SAMPLE: f64 = 40.0;

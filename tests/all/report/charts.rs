@@ -87,9 +87,10 @@ fn scaled(factor: f64) -> Outcome {
     for store in &mut outcome.stores {
         for estimate in &mut store.estimates {
             let share = matches!(estimate.scalar, consistency_sim::metrics::estimate::Scalar::Share(_));
-            let scale = |value: f64| if share { (value * factor).min(1.0) } else { value * factor };
-            estimate.value = scale(estimate.value);
-            estimate.interval = estimate.interval.map(|bounds| bounds.map(scale));
+            let most = if share { 1.0 } else { f64::MAX };
+            let interval = estimate.interval.unwrap_or([0.0; 2]).map(|bound| (bound * factor).min(most));
+            estimate.value = (estimate.value * factor).min(most);
+            estimate.interval = estimate.interval.and(Some(interval));
         }
     }
     let pooled = &mut outcome.stores[0].pooled;
@@ -173,7 +174,7 @@ fn names_of_lines_stand_beside_the_lines_not_on_them() {
             assert!(!lines.is_empty());
             for label in chart.scene.labels() {
                 let crossed = |line: &&Vec<Point>| line.windows(2).any(|pair| crosses(&label.area(), pair[0], pair[1]));
-                assert!(!lines.iter().any(|line| crossed(line)), "{name}: a line runs through {:?}", label.text);
+                assert!(!lines.iter().any(crossed), "{name}: a line runs through {:?}", label.text);
             }
         }
     }
@@ -240,6 +241,9 @@ fn svg_says_in_words_what_it_shows() {
         assert!(svg.trim_end().ends_with("</svg>"));
         assert!(svg.contains("font-weight=\"600\"") && svg.contains("Inter, system-ui, sans-serif"));
         assert!(!svg.contains("<&"), "{} is not escaped", chart.name);
+        // Every text has the width that it was measured with, whatever font shows it.
+        let labels = chart.scene.labels().count();
+        assert_eq!((svg.matches("<text ").count(), svg.matches(" textLength=").count()), (labels, labels));
         // Every opened element is closed.
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
         let whole = format!("viewBox=\"0 0 {} {}\"", chart.scene.width * 8.0, chart.scene.height * 8.0);
