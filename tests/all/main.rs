@@ -14,4 +14,5 @@ mod floors;
 mod ground;
 mod house;
 mod network;
+mod report;
 mod support;

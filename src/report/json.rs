@@ -1,0 +1,253 @@
+//! `summary.json`: everything that a run found out, in a versioned shape. Additions keep the version, other changes raise it.
+
+use std::io;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::ser::Formatter;
+
+use crate::metrics::estimate::{Estimate, Scalar};
+use crate::model::MODEL;
+use crate::run::{Outcome, StoreOutcome};
+use crate::scenario::Assumption;
+
+use super::figures::tidy;
+
+/// The name and version of the shape.
+pub const SCHEMA: &str = "consistency-sim/run@1";
+
+#[derive(serde::Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    scenario: &'a str,
+    question: &'a str,
+    scenario_digest: &'a str,
+    digest: &'a str,
+    seed: u64,
+    replications: u32,
+    model: &'static str,
+    command: &'a str,
+    workload: &'static str,
+    duration_s: f64,
+    warmup_s: f64,
+    edges: u16,
+    central: Option<&'a str>,
+    assumptions: &'a [Assumption],
+    stores: Vec<Store<'a>>,
+    /// Which store to take is not judged by a run.
+    recommendation: Option<()>,
+}
+
+#[derive(serde::Serialize)]
+struct Store<'a> {
+    name: &'a str,
+    label: &'a str,
+    kind: &'a str,
+    operations: u64,
+    metrics: Metrics<'a>,
+    limits: Vec<Limit>,
+    promises: Vec<Kept<'a>>,
+    stale_by_location: Vec<AtLocation<'a>>,
+    /// Costs are not computed by a run.
+    cost: Option<()>,
+}
+
+/// Every metric by its name, in the order of the table; null where a store did not measure it.
+struct Metrics<'a>(&'a StoreOutcome);
+
+#[derive(serde::Serialize)]
+struct Figure {
+    value: Option<f64>,
+    interval: Option<[f64; 2]>,
+    unit: &'static str,
+}
+
+#[derive(serde::Serialize)]
+struct Limit {
+    rule: &'static str,
+    violations: u64,
+    first_s: f64,
+    error: &'static str,
+}
+
+#[derive(serde::Serialize)]
+struct Kept<'a> {
+    name: &'a str,
+    metric: String,
+    at_most: Option<f64>,
+    at_least: Option<f64>,
+    share: f64,
+    met: bool,
+    kept: u32,
+    of: u32,
+}
+
+#[derive(serde::Serialize)]
+struct AtLocation<'a> {
+    location: &'a str,
+    city: &'a str,
+    answered: u64,
+    stale: u64,
+}
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scalars = Scalar::all();
+        let mut map = serializer.serialize_map(Some(scalars.len()))?;
+        for scalar in scalars {
+            let estimate = self.0.estimates.iter().find(|estimate| estimate.scalar == scalar);
+            map.serialize_entry(&scalar.name(), &figure(scalar, estimate))?;
+        }
+        map.end()
+    }
+}
+
+fn figure(scalar: Scalar, estimate: Option<&Estimate>) -> Figure {
+    Figure {
+        value: estimate.map(|estimate| tidy(estimate.value)),
+        interval: estimate.and_then(|estimate| estimate.interval).map(|bounds| bounds.map(tidy)),
+        unit: scalar.row().unit.sign(),
+    }
+}
+
+/// The document, ending with a newline: the same outcome gives the same bytes.
+pub fn json(outcome: &Outcome) -> String {
+    let scenario = &outcome.scenario;
+    let network = &scenario.network;
+    let document = Document {
+        schema: SCHEMA,
+        scenario: &scenario.name,
+        question: &scenario.question,
+        scenario_digest: &outcome.scenario_digest,
+        digest: &outcome.digest,
+        seed: scenario.seed,
+        replications: scenario.replications,
+        model: MODEL,
+        command: &outcome.command,
+        workload: scenario.workload.word(),
+        duration_s: tidy(scenario.duration.seconds()),
+        warmup_s: tidy(scenario.warmup.seconds()),
+        edges: network.edges,
+        central: network.places.get(network.central.index()).map(|place| &*place.code),
+        assumptions: &scenario.assumptions,
+        stores: outcome.stores.iter().map(|store| store_of(outcome, store)).collect(),
+        recommendation: None,
+    };
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
+    // Writing into memory and keys that are strings: nothing can fail.
+    document.serialize(&mut serializer).expect("plain data is always serializable");
+    let mut text = String::from_utf8(bytes).expect("JSON is UTF-8");
+    text.push('\n');
+    text
+}
+
+fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
+    use crate::scenario::Bound;
+    let limits = store.limits.iter().map(|limit| Limit {
+        rule: limit.refusal.rule(),
+        violations: limit.violations,
+        first_s: tidy(limit.first.seconds()),
+        error: limit.refusal.text(),
+    });
+    let promises = store.promises.iter().filter_map(|kept| {
+        let promise = outcome.scenario.promises.get(kept.promise)?;
+        let (at_most, at_least) = match promise.bound {
+            Bound::AtMost(most) => (Some(most), None),
+            Bound::AtLeast(least) => (None, Some(least)),
+        };
+        let (met, name, metric) = (kept.met, &*promise.name, promise.metric.name());
+        Some(Kept { name, metric, at_most, at_least, share: promise.share, met, kept: kept.kept, of: kept.of })
+    });
+    let places = outcome.scenario.network.places.iter().zip(&store.pooled.stale_by_location);
+    Store {
+        name: &store.name,
+        label: &store.label,
+        kind: store.kind,
+        operations: store.pooled.operations,
+        metrics: Metrics(store),
+        limits: limits.collect(),
+        promises: promises.collect(),
+        stale_by_location: places
+            .map(|(place, count)| AtLocation {
+                location: &place.code,
+                city: &place.city,
+                answered: count.of,
+                stale: count.hits,
+            })
+            .collect(),
+        cost: None,
+    }
+}
+
+/// Pretty, but with small things on one line: a metric, an assumption, a limit.
+#[derive(Default)]
+struct Lines {
+    depth: usize,
+    filled: bool,
+}
+
+/// What lies deeper than `stores[0].metrics` stays on one line.
+const DEPTH_OF_LINES: usize = 4;
+
+impl Lines {
+    fn gap<W: ?Sized + io::Write>(&self, writer: &mut W, first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        if self.depth <= DEPTH_OF_LINES { self.line(writer) } else { writer.write_all(b" ") }
+    }
+
+    fn line<W: ?Sized + io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+
+    fn close<W: ?Sized + io::Write>(&mut self, writer: &mut W, sign: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if self.filled && self.depth < DEPTH_OF_LINES {
+            self.line(writer)?;
+        } else if self.filled {
+            writer.write_all(b" ")?;
+        }
+        self.filled = true;
+        writer.write_all(sign)
+    }
+
+    fn open<W: ?Sized + io::Write>(&mut self, writer: &mut W, sign: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.filled = false;
+        writer.write_all(sign)
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"[")
+    }
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"]")
+    }
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.gap(writer, first)
+    }
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.filled = true;
+        Ok(())
+    }
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"{")
+    }
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"}")
+    }
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.gap(writer, first)
+    }
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.filled = true;
+        Ok(())
+    }
+}

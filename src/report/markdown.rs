@@ -1,0 +1,174 @@
+//! `report.md`: the finding in sentences, the table, the charts, and all that is needed to judge and to repeat the run.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use crate::metrics::table::Unit;
+use crate::metrics::{CountId, CurveId};
+use crate::model::MODEL;
+use crate::run::Outcome;
+use crate::scenario::Bound;
+
+use super::comparison::{circumstances, rows};
+use super::{emphasis, figures, finding};
+
+/// An image of the report: where it is, and what it says.
+pub(super) struct Image {
+    pub path: String,
+    pub title: String,
+}
+
+/// The report without charts, for print; the file `report.md` has them.
+pub fn markdown(outcome: &Outcome) -> String {
+    with_images(outcome, &[])
+}
+
+pub(super) fn with_images(outcome: &Outcome, images: &[Image]) -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail; the results are dropped for that reason.
+    let _ = heading(&mut text, outcome);
+    let _ = table(&mut text, outcome);
+    for image in images {
+        let _ = write!(text, "\n![{}]({})\n", escaped(&image.title).replace(['[', ']'], ""), image.path);
+    }
+    let _ = promises(&mut text, outcome);
+    let _ = limits(&mut text, outcome);
+    let _ = definitions(&mut text, outcome);
+    let _ = assumptions(&mut text, outcome);
+    let _ = repeat(&mut text, outcome);
+    text
+}
+
+fn heading(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    writeln!(text, "# {}\n", escaped(&outcome.scenario.question))?;
+    writeln!(text, "Scenario `{}` · {}.\n", outcome.scenario.name, circumstances(outcome))?;
+    for sentence in finding::sentences(outcome) {
+        writeln!(text, "- {}", escaped(&sentence))?;
+    }
+    Ok(())
+}
+
+fn table(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    writeln!(text, "\n## Comparison\n")?;
+    let labels: Vec<String> = outcome.stores.iter().map(|store| escaped(&store.label)).collect();
+    writeln!(text, "| | {} |", labels.join(" | "))?;
+    writeln!(text, "|---|{}", "---|".repeat(labels.len()))?;
+    for row in rows(outcome) {
+        let cells: Vec<String> = row.cells.iter().map(|cell| escaped(&cell.text)).collect();
+        writeln!(text, "| {} | {} |", escaped(&row.label), cells.join(" | "))?;
+    }
+    writeln!(text, "\n{}", intervals(outcome))
+}
+
+fn intervals(outcome: &Outcome) -> String {
+    match outcome.scenario.replications {
+        0 | 1 => "One replication: no intervals. `–` is what was not measured, `0` is exactly none.".to_string(),
+        n => format!(
+            "± is half the width of the 95 % confidence interval (Student's t over {n} replications with different \
+             random numbers); maxima have none. `–` is what was not measured, `0` is exactly none."
+        ),
+    }
+}
+
+fn promises(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    if outcome.scenario.promises.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n## Promises\n")?;
+    for (index, promise) in outcome.scenario.promises.iter().enumerate() {
+        let unit = promise.metric.row().unit;
+        let (words, bound) = match promise.bound {
+            Bound::AtMost(most) => ("at most", most),
+            Bound::AtLeast(least) => ("at least", least),
+        };
+        let share = if promise.share >= 1.0 {
+            "every replication".to_string()
+        } else {
+            format!("{} of the replications", figures::value(Unit::Share, promise.share))
+        };
+        let (name, metric) = (escaped(&promise.name), promise.metric.name());
+        writeln!(text, "- **{name}**: `{metric}` {words} {} in {share}.", figures::value(unit, bound))?;
+        for store in &outcome.stores {
+            for kept in store.promises.iter().filter(|kept| kept.promise == index) {
+                let sign = if kept.met { "✓ kept" } else { "✗ broken" };
+                writeln!(text, "  - {sign} by {}: {} of {} replications", escaped(&store.label), kept.kept, kept.of)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn limits(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    writeln!(text, "\n## Limits\n")?;
+    let mut none = true;
+    for store in &outcome.stores {
+        for limit in store.limits.iter().filter(|limit| limit.violations > 0) {
+            none = false;
+            writeln!(
+                text,
+                "- {}: {} × `{}` (rule `{}`), first after {}",
+                escaped(&store.label),
+                figures::grouped(limit.violations),
+                limit.refusal.text(),
+                limit.refusal.rule(),
+                figures::value(Unit::Seconds, limit.first.seconds()),
+            )?;
+        }
+    }
+    if none { writeln!(text, "No store refused an operation.") } else { Ok(()) }
+}
+
+fn definitions(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    writeln!(text, "\n## Definitions\n")?;
+    let mut said = BTreeSet::new();
+    let lines = emphasis::lines(outcome).into_iter().map(|line| line.row());
+    let promised = outcome.scenario.promises.iter().map(|promise| promise.metric.row());
+    let always = [CountId::StaleReads.row(), CurveId::TVisibility.row()];
+    for row in lines.chain(promised).chain(always) {
+        if said.insert(row.name) {
+            writeln!(text, "- **{}** (`{}`): {}", row.label, row.name, row.definition)?;
+        }
+    }
+    writeln!(text, "- **p50**, **p95**, **p99**: the size that 50 %, 95 % and 99 % of the cases do not exceed.")
+}
+
+fn assumptions(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    if outcome.scenario.assumptions.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n## Assumptions\n")?;
+    writeln!(text, "These figures are not published; the result rests on them.\n")?;
+    writeln!(text, "| field | value | why |\n|---|---|---|")?;
+    for assumption in &outcome.scenario.assumptions {
+        let (value, why) = (escaped(&assumption.value), escaped(&assumption.why));
+        writeln!(text, "| `{}` | {value} | {why} |", assumption.field)?;
+    }
+    Ok(())
+}
+
+fn repeat(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    writeln!(text, "\n## How to repeat\n")?;
+    writeln!(text, "    {}\n", outcome.command)?;
+    writeln!(text, "- seed: {}", outcome.scenario.seed)?;
+    writeln!(text, "- replications: {}", outcome.scenario.replications)?;
+    writeln!(text, "- model: {MODEL}")?;
+    writeln!(text, "- digest of the scenario: `{}`", outcome.scenario_digest)?;
+    writeln!(text, "- digest of the figures: `{}`", outcome.digest)?;
+    writeln!(text, "\nThe same scenario, seed and model give the same figures on every machine.")
+}
+
+/// What users write stays text: signs that Markdown or HTML would read are escaped.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' => escaped.extend(['\\', letter]),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\n' | '\r' => escaped.push(' '),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}

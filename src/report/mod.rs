@@ -1,0 +1,66 @@
+//! The files that people open, each a pure function of the outcome, and one function that writes them.
+//! To add a file: one function of the outcome, and one line in [`files`].
+
+#[cfg(feature = "charts")]
+pub mod charts;
+pub mod comparison;
+pub mod emphasis;
+pub mod figures;
+pub mod finding;
+pub mod human;
+pub mod json;
+pub mod markdown;
+pub mod tables;
+#[cfg(feature = "host")]
+pub mod write;
+
+pub use human::human;
+pub use json::json;
+pub use markdown::markdown;
+#[cfg(feature = "host")]
+pub use write::write;
+
+use crate::run::Outcome;
+
+/// A file of a report.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct File {
+    /// Relative to the report's folder, with `/` between folders.
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Every file of a report; with charts, where the feature for them is there. The same outcome gives the same bytes.
+pub fn files(outcome: &Outcome, charts: bool) -> Vec<File> {
+    let (images, drawn) = if charts { drawings(outcome) } else { (Vec::new(), Vec::new()) };
+    let mut files =
+        vec![text("report.md", markdown::with_images(outcome, &images)), text("summary.json", json(outcome))];
+    files.extend(tables::all(outcome).into_iter().map(|(path, table)| text(&path, table)));
+    files.extend(drawn);
+    files
+}
+
+fn text(path: &str, text: String) -> File {
+    File { path: path.to_string(), bytes: text.into_bytes() }
+}
+
+#[cfg(feature = "charts")]
+fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
+    let (mut images, mut files) = (Vec::new(), Vec::new());
+    for chart in charts::all(outcome) {
+        let svg = format!("charts/{}.svg", chart.name);
+        let png = format!("charts/{}.png", chart.name);
+        files.push(text(&svg, chart.svg()));
+        #[cfg(feature = "png")]
+        files.push(File { path: png.clone(), bytes: chart.png() });
+        // A PNG looks the same everywhere, whatever fonts there are.
+        let path = if cfg!(feature = "png") { png } else { svg };
+        images.push(markdown::Image { path, title: chart.title });
+    }
+    (images, files)
+}
+
+#[cfg(not(feature = "charts"))]
+fn drawings(_: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
+    (Vec::new(), Vec::new())
+}

@@ -1,0 +1,40 @@
+//! The CSV files, each from rows that the charts draw too: what is drawn can be read.
+//! To add a table: one file with its rows, and one line in [`all`].
+
+pub mod read_latency;
+pub mod severity;
+pub mod space_time;
+pub mod stale_reads;
+pub mod stale_share;
+pub mod summary;
+pub mod t_visibility;
+
+use serde::Serialize;
+
+use crate::run::Outcome;
+
+/// Every table of an outcome: the file's name and its text. A table without rows is left out, but for the summary.
+pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
+    let mut tables = vec![
+        ("summary.csv".to_string(), csv(&summary::rows(outcome))),
+        ("stale_reads.csv".to_string(), csv(&stale_reads::rows(outcome))),
+        ("stale_share.csv".to_string(), csv(&stale_share::rows(outcome))),
+        ("t_visibility.csv".to_string(), csv(&t_visibility::rows(outcome))),
+        ("read_latency.csv".to_string(), csv(&read_latency::rows(outcome))),
+        ("space_time.csv".to_string(), csv(&space_time::rows(outcome))),
+    ];
+    tables.extend(severity::tables(outcome));
+    tables.retain(|(_, text)| !text.is_empty());
+    tables
+}
+
+/// Rows with a header; empty where there are no rows.
+fn csv<R: Serialize>(rows: &[R]) -> String {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    for row in rows {
+        // Writing flat rows into memory cannot fail.
+        writer.serialize(row).expect("rows are flat");
+    }
+    let bytes = writer.into_inner().expect("memory takes all bytes");
+    String::from_utf8(bytes).expect("fields are UTF-8")
+}

@@ -1,0 +1,6 @@
+//! The files that people open: their exact text, and what must hold for every outcome.
+
+mod charts;
+mod files;
+mod sample;
+mod texts;
