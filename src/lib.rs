@@ -5,6 +5,7 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod stores;

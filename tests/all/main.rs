@@ -1,0 +1,4 @@
+//! The integration tests: one module for each area.
+
+mod cli;
+mod scenario;
