@@ -2,6 +2,28 @@
 //!
 //! To add a field: the struct that holds it, one line in its reader (`read/`), and the schema follows.
 
+pub mod codes;
+mod diagnostic;
+mod form;
+#[cfg(feature = "host")]
+mod load;
+mod overrides;
+mod parse;
+mod read;
+mod schema;
+mod section;
+mod tree;
+mod units;
+mod values;
+
+pub use diagnostic::{Diagnostic, Origin};
+pub use form::{Field, Form, Kind};
+#[cfg(feature = "host")]
+pub use load::{load, load_with};
+pub use overrides::Override;
+pub use parse::{parse, parse_with};
+pub use schema::{fields, schema};
+
 use serde::Serialize;
 
 use crate::metrics::estimate::Scalar;
@@ -77,5 +99,23 @@ impl Scenario {
     /// The locations with clients.
     pub fn edges(&self) -> impl Iterator<Item = Location> {
         (0..self.network.edges).map(Location)
+    }
+
+    /// Leaves only the stores with these names, in the scenario's order; all of them where no name is given. A name that
+    /// no store has is a diagnostic in `option`.
+    pub fn keep_stores(&mut self, names: &[String], option: &str) -> Result<(), Vec<Diagnostic>> {
+        let known: Vec<String> = self.stores.iter().map(|store| store.name.clone()).collect();
+        let unknown = names.iter().filter(|name| !known.contains(name));
+        let diagnostics: Vec<Diagnostic> = unknown.map(|name| overrides::unknown_store(name, &known, option)).collect();
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        if !names.is_empty() {
+            self.stores.retain(|store| names.contains(&store.name));
+            let gone = known.iter().filter(|name| !names.contains(name)).map(|name| format!("{name}."));
+            let gone: Vec<String> = gone.collect();
+            self.assumptions.retain(|assumption| !gone.iter().any(|prefix| assumption.field.starts_with(prefix)));
+        }
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@
     reason = "a test that is skipped says so, and proofs print their figures"
 )]
 
+mod cli;
 mod closed_forms;
 mod controls;
 mod floors;
@@ -15,4 +16,5 @@ mod ground;
 mod house;
 mod network;
 mod report;
+mod scenario;
 mod support;

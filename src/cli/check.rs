@@ -1,0 +1,52 @@
+//! `check`: validates scenario files without running them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use consistency_sim::scenario::{self, Override, Scenario};
+
+use super::{Done, Failure, Result, Terminal};
+
+/// Validate scenario files without running them.
+#[derive(Args)]
+pub struct Check {
+    /// Scenario files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Set a field otherwise before validating, as in --set workload.keys=500. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Check {
+    /// Says of each file whether it is well.
+    pub fn run(&self, terminal: &Terminal) -> Result<Done> {
+        let overrides: Vec<Override> = self.set.iter().map(Override::set).collect();
+        let mut wrong = false;
+        for file in &self.files {
+            match scenario::load_with(file, &overrides) {
+                Ok(scenario) => terminal.print(&format!("{}: ok ({})", file.display(), summary(&scenario)))?,
+                Err(diagnostics) => {
+                    terminal.diagnose(&diagnostics);
+                    wrong = true;
+                }
+            }
+        }
+        if wrong { Err(Failure::Input) } else { Ok(Done::Kept) }
+    }
+}
+
+/// A scenario in a few words.
+fn summary(scenario: &Scenario) -> String {
+    let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let stores: Vec<&str> = scenario.stores.iter().map(|store| store.name.as_str()).collect();
+    format!(
+        "{}, {}, {}, on {}, {}, {}",
+        scenario.workload.word(),
+        counted(usize::from(scenario.network.edges), "edge"),
+        scenario.duration,
+        stores.join(", "),
+        counted(scenario.promises.len(), "promise"),
+        counted(usize::try_from(scenario.replications).unwrap_or(usize::MAX), "replication"),
+    )
+}

@@ -1,0 +1,74 @@
+//! The command line: one file for each subcommand, with its arguments and what it does.
+//!
+//! To add one: its file, a `mod` line, a variant of [`Command`] and an arm in `main.rs`.
+
+mod check;
+mod progress;
+mod run;
+mod schema;
+mod terminal;
+
+pub use terminal::Terminal;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Shows what Workers KV, D1 and Durable Objects do to your reads and writes.
+///
+/// A scenario file says where the clients are, what they ask and what must hold. The simulator runs it on each store,
+/// with the same reads and writes, and says how stale, how fast and how lossy each is.
+#[derive(Parser)]
+#[command(name = "consistency-sim", version, max_term_width = 100, after_help = AFTER)]
+pub struct Arguments {
+    /// When to use colours. NO_COLOR and CLICOLOR_FORCE are respected.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0    done, and every promise is kept
+  1    could not finish
+  2    wrong command line or wrong input
+  10   a promise is broken";
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On terminals.
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run scenarios and compare their stores.
+    Run(run::Run),
+    /// Validate scenario files without running them.
+    Check(check::Check),
+    /// Print the JSON schema of scenario files, for editors.
+    Schema(schema::Schema),
+}
+
+/// How a command ended well: the promises are kept, or not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Kept,
+    Broken,
+}
+
+/// Why a command could not do its work.
+pub enum Failure {
+    /// Standard output is closed: nobody reads any more, which is no error.
+    Closed,
+    /// The input is wrong, and the diagnostics were printed.
+    Input,
+    /// Something else, in a sentence; the flag says whether the input is to blame.
+    Other { message: String, input: bool },
+}
+
+/// What every command returns.
+pub type Result<T> = std::result::Result<T, Failure>;

@@ -1,0 +1,108 @@
+//! Standard output and standard error: colours, width, diagnostics and exit codes.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use consistency_sim::scenario::Diagnostic;
+
+use super::{Color, Done, Failure, Result};
+
+/// Where the command line writes.
+pub struct Terminal {
+    color: Color,
+}
+
+impl Terminal {
+    /// With the user's wish for colours.
+    pub fn new(color: Color) -> Terminal {
+        Terminal { color }
+    }
+
+    /// Whether standard output gets colours.
+    pub fn colors_output(&self) -> bool {
+        self.colors(io::stdout().is_terminal())
+    }
+
+    fn colors_error(&self) -> bool {
+        self.colors(io::stderr().is_terminal())
+    }
+
+    /// An explicit wish wins, then NO_COLOR, then CLICOLOR_FORCE, then whether somebody looks.
+    fn colors(&self, is_terminal: bool) -> bool {
+        let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if set("NO_COLOR") => false,
+            Color::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
+            Color::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
+
+    /// Columns for tables: the terminal's, or 100 where there is none.
+    pub fn width(&self) -> usize {
+        terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+    }
+
+    /// Writes a result to standard output, with a line break at its end.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        write!(out, "{text}{end}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::Closed,
+            _ => Failure::Other { message: format!("cannot write to standard output: {error}"), input: false },
+        })
+    }
+
+    /// Writes a remark to standard error. Nobody can be told that this failed.
+    pub fn remark(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Writes diagnostics to standard error, and how many there are.
+    pub fn diagnose(&self, diagnostics: &[Diagnostic]) {
+        let mut renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };
+        if let Some((width, _)) = terminal_size::terminal_size_of(io::stderr()) {
+            renderer = renderer.term_width(usize::from(width.0));
+        }
+        for diagnostic in diagnostics {
+            self.remark(&format!("{}\n", render(&renderer, diagnostic)));
+        }
+        let mistakes = if diagnostics.len() == 1 { "1 mistake" } else { &format!("{} mistakes", diagnostics.len()) };
+        let mut files: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
+        files.dedup();
+        self.remark(&format!("{mistakes} in {}", files.join(", ")));
+    }
+
+    /// The exit code of a command, after the last words about it.
+    pub fn exit(&self, done: Result<Done>) -> ExitCode {
+        match done {
+            Ok(Done::Kept) | Err(Failure::Closed) => ExitCode::SUCCESS,
+            Ok(Done::Broken) => ExitCode::from(10),
+            Err(Failure::Input) => ExitCode::from(2),
+            Err(Failure::Other { message, input }) => {
+                let renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };
+                self.remark(&renderer.render(&[Group::with_title(Level::ERROR.primary_title(message))]));
+                ExitCode::from(if input { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
+    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let mut group = Group::with_title(title);
+    if let Some(span) = &diagnostic.span {
+        let mut mark = AnnotationKind::Primary.span(span.clone());
+        if !diagnostic.label.is_empty() {
+            mark = mark.label(diagnostic.label.as_str());
+        }
+        group = group.element(Snippet::source(&*diagnostic.source).path(diagnostic.file.as_str()).annotation(mark));
+    }
+    for help in &diagnostic.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}

@@ -1,0 +1,110 @@
+//! Scenarios from files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::workloads::{TraceFile, TraceSource, WorkloadConfig};
+
+use super::Scenario;
+use super::codes;
+use super::diagnostic::{Diagnostic, Fault, Origin, quoted};
+use super::overrides::Override;
+use super::parse::{parsed, sorted};
+
+/// The largest file that can be a scenario.
+const BYTES_MOST: u64 = 4 << 20;
+
+/// Reads a scenario file.
+///
+/// # Errors
+/// Everything that is wrong with it; also a trace file that is not there.
+pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
+    load_with(path, &[])
+}
+
+/// Reads a scenario file after setting some of its fields otherwise.
+///
+/// # Errors
+/// Everything that is wrong with it or with the overrides; also a trace file that is not there.
+pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
+    let file = path.display().to_string();
+    let text = text(path, &file).map_err(|diagnostic| vec![diagnostic])?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let parsed = parsed(&text, &Origin { file, folder }, overrides)?;
+    if let (Some((place, desk)), Some(source)) = (parsed.trace, trace(&parsed.scenario.workload))
+        && let Some(fault) = trace_fault(source)
+    {
+        desk.report(place, fault);
+        return Err(sorted(desk));
+    }
+    Ok(parsed.scenario)
+}
+
+fn text(path: &Path, file: &str) -> Result<String, Diagnostic> {
+    let without_text = |code, message: String, help: &str| Diagnostic {
+        code,
+        message,
+        file: file.to_string(),
+        source: Arc::from(""),
+        span: None,
+        label: String::new(),
+        help: vec![help.to_string()],
+    };
+    let unreadable = |error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "it does not exist".to_string(),
+            io::ErrorKind::PermissionDenied => "reading it is not permitted".to_string(),
+            _ => error.to_string(),
+        };
+        let help = "check the path; relative paths start at the folder in which the command runs";
+        without_text(codes::FILE_UNREADABLE, format!("cannot read {}: {why}", quoted(file)), help)
+    };
+    if path.is_dir() {
+        let message = format!("{} is a folder, not a scenario file", quoted(file));
+        return Err(without_text(codes::FILE_IS_FOLDER, message, "name the file inside it"));
+    }
+    let mut bytes = Vec::new();
+    // One byte more than allowed shows that there is more, whatever the file system says of the size.
+    File::open(path).and_then(|open| open.take(BYTES_MOST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > BYTES_MOST {
+        let message = format!("{} is larger than 4 MiB", quoted(file));
+        return Err(without_text(codes::FILE_TOO_LARGE, message, "a scenario is a small text; is this a trace?"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes()[at];
+        let source: Arc<str> = Arc::from(String::from_utf8_lossy(error.as_bytes()));
+        Diagnostic {
+            code: codes::FILE_NOT_TEXT,
+            message: format!("{} is not UTF-8 text", quoted(file)),
+            file: file.to_string(),
+            span: Some(at..at + char::REPLACEMENT_CHARACTER.len_utf8()),
+            source,
+            label: format!("byte 0x{byte:02x}"),
+            help: vec!["save the file as UTF-8".into()],
+        }
+    })
+}
+
+fn trace(workload: &WorkloadConfig) -> Option<&TraceSource> {
+    match workload {
+        WorkloadConfig::Trace(trace) => Some(&trace.source),
+        WorkloadConfig::RateLimit(limit) => limit.arrivals.as_ref(),
+        _ => None,
+    }
+}
+
+/// Why a trace cannot be read, if so.
+fn trace_fault(source: &TraceSource) -> Option<Fault> {
+    let TraceFile::Path { written, resolved } = &source.file else { return None };
+    let why = match resolved.metadata() {
+        Ok(metadata) if metadata.is_dir() => "is a folder, not a file",
+        Ok(_) => return None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => "may not be read",
+        Err(_) => "does not exist",
+    };
+    let fault = Fault::new(codes::TRACE_FILE, format!("the trace file {} {why}", quoted(written))).label(why);
+    Some(fault.help("relative paths start at the folder of the scenario file"))
+}

@@ -1,0 +1,116 @@
+//! The only way to a scenario: from text to validated data, or to everything that is wrong with it.
+
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::Scenario;
+use super::codes;
+use super::diagnostic::{Diagnostic, Fault, Origin};
+use super::overrides::{self, Override};
+use super::read::{stores, top};
+use super::section::{Desk, Source};
+use super::tree::{Entry, Node, Place, Table, Value};
+
+/// Mistakes of syntax that are shown: after the first few, the parser mostly stumbles over its own recovery.
+const SYNTAX_MOST: usize = 5;
+
+/// Reads a scenario.
+///
+/// # Errors
+/// Everything that is wrong with the text, in its order.
+pub fn parse(text: &str, origin: &Origin) -> Result<Scenario, Vec<Diagnostic>> {
+    parse_with(text, origin, &[])
+}
+
+/// Reads a scenario after setting some of its fields otherwise.
+///
+/// # Errors
+/// Everything that is wrong with the text or the overrides.
+pub fn parse_with(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
+    parsed(text, origin, overrides).map(|parsed| parsed.scenario)
+}
+
+/// A scenario, and what is needed to point to its trace file.
+pub(super) struct Parsed {
+    pub scenario: Scenario,
+    /// Where the trace file is named, and a desk to report its absence at.
+    #[cfg_attr(not(feature = "host"), allow(dead_code))]
+    pub trace: Option<(Place, Desk)>,
+}
+
+pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Parsed, Vec<Diagnostic>> {
+    let mut sources = vec![Source { name: origin.file.clone(), text: Arc::from(text) }];
+    sources.extend(overrides.iter().map(|one| Source { name: one.option.clone(), text: Arc::from(one.text.as_str()) }));
+    let desk = Desk::new(sources, false);
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        let fault = Fault::new(codes::FILE_EMPTY, "the scenario is empty");
+        desk.report(
+            Place::default(),
+            fault.help("write a name and a workload: name = \"first\", [workload], kind = \"counter\""),
+        );
+        return Err(sorted(desk));
+    }
+    let Some(mut table) = syntax(&desk, text) else { return Err(sorted(desk)) };
+    if table.get("store").is_none() {
+        table.entries.push(default_stores());
+    }
+    for (number, one) in overrides.iter().enumerate() {
+        if let Err((place, fault)) = overrides::apply(&mut table, number + 1, &one.text) {
+            desk.report(place, fault);
+        }
+    }
+    let names = match table.get("store").map(|entry| &entry.node.value) {
+        Some(Value::List(nodes)) => {
+            let tables: Vec<Node> =
+                nodes.iter().filter(|node| matches!(node.value, Value::Table(_))).cloned().collect();
+            overrides::store_names(&tables)
+        }
+        _ => Vec::new(),
+    };
+    let read = top::read(&desk, Some(&table), &origin.folder, &names);
+    match read.scenario {
+        Some(scenario) => Ok(Parsed { scenario, trace: read.trace_place.map(|place| (place, desk)) }),
+        None => Err(sorted(desk)),
+    }
+}
+
+/// The tree of a text; `None` where it is not TOML, which is reported.
+fn syntax(desk: &Desk, text: &str) -> Option<Table> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut lines: Vec<usize> = Vec::new();
+    for error in &errors {
+        let span = error.span().unwrap_or_default();
+        let line = text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
+        if lines.contains(&line) || lines.len() == SYNTAX_MOST {
+            continue;
+        }
+        lines.push(line);
+        let message = error.message().lines().next().unwrap_or("not valid TOML").to_string();
+        let place = Place { source: 0, start: span.start, end: span.end };
+        desk.report(place, Fault::new(codes::SYNTAX, message).label("not TOML"));
+    }
+    errors.is_empty().then(|| Table::from_toml(Place::default(), document.get_ref()))
+}
+
+/// What stands in a scenario that names no store.
+fn default_stores() -> Entry {
+    let store = |kind: &&str| {
+        let node = Node { place: Place::default(), value: (*kind).into() };
+        let entries = vec![Entry { key: "kind".into(), key_place: Place::default(), node }];
+        Node { place: Place::default(), value: Value::Table(Table { entries }) }
+    };
+    let value = Value::List(stores::DEFAULT_KINDS.iter().map(store).collect());
+    Entry { key: "store".into(), key_place: Place::default(), node: Node { place: Place::default(), value } }
+}
+
+/// All diagnostics: the file's first, each text's in their order.
+pub(super) fn sorted(desk: Desk) -> Vec<Diagnostic> {
+    let order = |one: &Diagnostic| {
+        let text = desk.sources.iter().position(|source| Arc::ptr_eq(&source.text, &one.source));
+        (text, one.span.as_ref().map(|span| (span.start, span.end)))
+    };
+    let mut diagnostics = desk.diagnostics.take();
+    diagnostics.sort_by_key(order);
+    diagnostics
+}

@@ -1,0 +1,12 @@
+//! The readers: one file for each part of a scenario, one line for each field.
+//!
+//! A line declares the field, its default and its bounds, and reads it; the schema and the reference come from the same line.
+
+pub(super) mod laws;
+pub(super) mod network;
+pub(super) mod promises;
+pub(super) mod stores;
+pub(super) mod top;
+pub(super) mod trace;
+pub(super) mod work;
+pub(super) mod workloads;

@@ -1,0 +1,346 @@
+//! `[[store]]`: one function for each kind, one row for each in the list.
+//!
+//! Sources of the figures are at the fields of the configs in `stores/config.rs`.
+
+use crate::model::{Location, Span};
+use crate::scenario::codes;
+use crate::scenario::diagnostic::Fault;
+use crate::scenario::form::Kind;
+use crate::scenario::section::{Desk, Section};
+use crate::scenario::tree::Place;
+use crate::scenario::values::{ANY, POSITIVE};
+use crate::stores::*;
+
+use super::network::Places;
+
+/// What a store's reader needs to know of the rest of the scenario.
+pub(in crate::scenario) struct Setting<'a> {
+    pub places: &'a Places,
+    pub central: Location,
+}
+
+/// Least cacheTtl (Cloudflare: kv/platform/limits, 2026-10-08).
+const CACHE_TTL_LEAST: Span = Span::from_secs(30);
+/// Least expirationTtl (Cloudflare: kv/api/write-key-value-pairs).
+const EXPIRATION_TTL_LEAST: Span = Span::from_secs(60);
+/// The most requests in one queue, so that a queue fits in memory.
+const QUEUE_MOST: u32 = 10_000_000;
+
+const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
+
+fn common(s: &mut Section<'_>, setting: &Setting<'_>) -> KvCommon {
+    KvCommon {
+        hit_latency: s
+            .field("hit_latency", "Answering from the location's cache.")
+            .default_toml(r#"{ lognormal = { median = "2 ms", p99 = "10 ms" } }"#)
+            .assumed("Cloudflare publishes a range for hot keys, 500 us to 10 ms, and no law")
+            .law(),
+        central_read: s
+            .field("central_read", "A read at the central store.")
+            .default_toml(r#"{ lognormal = { median = "1 ms", p99 = "5 ms" } }"#)
+            .assumed("Cloudflare publishes only that the 99th percentile is below 5 ms")
+            .law(),
+        central_write: s
+            .field("central_write", "A write at the central store until it is acknowledged.")
+            .default_toml(r#"{ lognormal = { median = "10 ms", p99 = "50 ms" } }"#)
+            .assumed(NOT_PUBLISHED)
+            .law(),
+        local_visibility: s
+            .field(
+                "local_visibility",
+                "Probability that the writer's own location shows the new version on acknowledgement.",
+            )
+            .default("100 %")
+            .assumed("Cloudflare says \"usually immediately visible\", which is not guaranteed, and no probability")
+            .share(),
+        write_limit: s
+            .field("write_limit", "Whether a second write within a second is refused.")
+            .default("strict")
+            .word(&[
+                ("strict", WriteLimit::Strict, "As documented: refused with 429."),
+                ("lenient", WriteLimit::Lenient, "As some have measured: accepted."),
+            ]),
+        clock_skew: s
+            .field("clock_skew", "How far the clocks of edges are ahead, or behind (negative); the others are right.")
+            .clock_skew(setting.places),
+    }
+}
+
+fn pull(s: &mut Section<'_>, setting: &Setting<'_>, applies: bool) -> KvPullConfig {
+    const CONDITION: &str = "model = \"pull\"";
+    let cache_ttl = s
+        .field("cache_ttl", "How long a location answers from its cache: cacheTtl of reads that give none. Least 30 s.")
+        .only_if(applies, CONDITION)
+        .default("60 s")
+        .span(ANY);
+    let below = s
+        .field("allow_below_minimum", "What if: take a cache_ttl that the platform refuses.")
+        .only_if(applies, CONDITION)
+        .default(false)
+        .flag();
+    if cache_ttl < CACHE_TTL_LEAST && !below && s.good(&["cache_ttl", "allow_below_minimum"]) {
+        let message = format!("`cache_ttl` is {cache_ttl}, and Workers KV takes no less than {CACHE_TTL_LEAST}");
+        let fault = Fault::new(codes::CACHE_TTL_MINIMUM, message).label("too short");
+        s.fault("cache_ttl", fault.help("to see what would be, add allow_below_minimum = true"));
+    }
+    let negative_caching = s
+        .field("negative_caching", "Whether \"not found\" is cached like a value.")
+        .only_if(applies, CONDITION)
+        .default(true)
+        .flag();
+    KvPullConfig { common: common(s, setting), cache_ttl, negative_caching }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Model {
+    Pull,
+    Push,
+}
+
+fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    let instant = s
+        .field("preset", "A product's own figures as defaults.")
+        .word_if_any(&[("instant", (), "Workers KV Instant: pushed, one write per second for the whole namespace.")])
+        .is_some();
+    let model = s
+        .field("model", "How new versions reach the locations.")
+        .default(if instant { "push" } else { "pull" })
+        .word(&[
+            ("pull", Model::Pull, "As documented: caches at the locations pull from a central store."),
+            ("push", Model::Push, "Each version is pushed to each location and takes its own time."),
+        ]);
+    if instant && model == Model::Pull && s.good(&["preset", "model"]) {
+        let fault = Fault::new(codes::CONFLICT, "preset \"instant\" is a push model");
+        s.fault("model", fault.label("pull").help("remove `model`, or `preset`"));
+    }
+    let describing = s.desk.describing;
+    let (pulled, pushed) = (describing || model == Model::Pull, describing || model == Model::Push);
+    let pull = pull(s, setting, pulled);
+    const CONDITION: &str = "model = \"push\"";
+    let delay = s
+        .field("delay", "From the commit at the central store to the arrival at a location. Preset instant: 107, 181 and 256 ms at p50, p95 and p99.")
+        .only_if(pushed, CONDITION)
+        .default_toml(if instant {
+            r#"{ quantiles = { p0 = "40 ms", p50 = "107 ms", p95 = "181 ms", p99 = "256 ms", p100 = "400 ms" } }"#
+        } else {
+            r#"{ uniform = ["0 s", "60 s"] }"#
+        })
+        .assumed(if instant {
+            "Cloudflare publishes the median, p95 and p99; the ends of the law, 40 ms and 400 ms, are assumed"
+        } else {
+            "Cloudflare publishes no law of propagation, only \"up to 60 seconds or more\""
+        })
+        .law();
+    let max = s
+        .field("max", "Delays are conditioned to be at most this.")
+        .only_if(pushed, CONDITION)
+        .default("60 s")
+        .span(POSITIVE);
+    let limit_per_namespace = s
+        .field(
+            "limit_per_namespace",
+            "One write per second for the whole namespace instead of for each key. Preset instant: true.",
+        )
+        .only_if(pushed, CONDITION)
+        .default(instant)
+        .flag();
+    if model == Model::Push && s.good(&["delay", "max"]) && delay.share_up_to(max.0 as f64) <= 0.0 {
+        let message = format!("no `delay` is as short as {max}, the longest that `max` allows");
+        s.fault("max", Fault::new(codes::CONFLICT, message).label("shorter than every delay"));
+    }
+    if model == Model::Pull {
+        return StoreKind::KvPull(pull);
+    }
+    StoreKind::KvPush(KvPushConfig { common: pull.common, delay, max, limit_per_namespace })
+}
+
+fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
+    D1Config {
+        primary: s
+            .field("primary", "Where the primary is; by default at the scenario's central location.")
+            .place_if_any(setting.places)
+            .unwrap_or(setting.central),
+        read_time: s
+            .field("read_time", "How long a read keeps the database busy.")
+            .default("1 ms")
+            .assumed("Cloudflare calls 1 ms an average query; no law is published")
+            .law(),
+        write_time: s
+            .field("write_time", "How long a write keeps the database busy.")
+            .default_toml(r#"{ lognormal = { median = "5 ms", p99 = "8 ms" } }"#)
+            .assumed("Cloudflare says \"several milliseconds\"; no law is published")
+            .law(),
+        queue_limit: queue_limit(s),
+        queue_timeout: queue_timeout(s),
+        read_retries: s
+            .field("read_retries", "How often a refused read is tried again by D1 itself; writes never are.")
+            .default(2)
+            .count(0..=100)
+            .try_into()
+            .unwrap_or(u8::MAX),
+        read_then_write: s
+            .field("read_then_write", "Client code reads and then writes instead of updating in one statement.")
+            .default(false)
+            .flag(),
+    }
+}
+
+fn queue_limit(s: &mut Section<'_>) -> u32 {
+    s.field("queue_limit", "How many requests may wait.").default(1000).assumed(NOT_PUBLISHED).count(0..=QUEUE_MOST)
+}
+
+fn queue_timeout(s: &mut Section<'_>) -> Span {
+    s.field("queue_timeout", "How long a request may wait.").default("5 s").assumed(NOT_PUBLISHED).span(POSITIVE)
+}
+
+fn d1(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    StoreKind::D1(database(s, setting))
+}
+
+fn durable_object(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    let config = DurableObjectConfig {
+        placement: s
+            .field("placement", "Where every object is placed; by default near its first caller, as documented.")
+            .place_if_any(setting.places),
+        hosts: s
+            .field("hosts", "The locations that can host objects; an object is placed at the one nearest to its first caller. By default all places can.")
+            .places(setting.places),
+        read_time: s
+            .field("read_time", "How long a read keeps the object busy.")
+            .default("1 ms")
+            .assumed("Cloudflare publishes a soft limit of 1,000 requests per second, and no law")
+            .law(),
+        write_time: s
+            .field("write_time", "How long a write keeps the object busy.")
+            .default_toml(r#"{ lognormal = { median = "2 ms", p99 = "5 ms" } }"#)
+            .assumed("Cloudflare publishes 200 to 500 requests per second with storage writes, and no law")
+            .law(),
+        durability: s
+            .field("durability", "The output gate: from the end of a write's turn until it is durable and the answer may leave.")
+            .default_toml(r#"{ lognormal = { median = "5 ms", p99 = "20 ms" } }"#)
+            .assumed(NOT_PUBLISHED)
+            .law(),
+        queue_limit: queue_limit(s),
+        queue_timeout: queue_timeout(s),
+        read_then_write: s
+            .field("read_then_write", "Client code reads in one call and writes in another.")
+            .default(false)
+            .flag(),
+    };
+    s.exclude("placement", "hosts");
+    StoreKind::DurableObject(config)
+}
+
+fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    let cache = s.table("cache", "The cache: Workers KV in the pull model.", |c| pull(c, setting, true));
+    let database = s.table("database", "The database behind it: D1.", |d| database(d, setting));
+    let expiration_ttl =
+        s.field("expiration_ttl", "expirationTtl of the cached copy. Least 60 s.").default("1 h").span(ANY);
+    if expiration_ttl < EXPIRATION_TTL_LEAST && s.good(&["expiration_ttl"]) {
+        let message =
+            format!("`expiration_ttl` is {expiration_ttl}, and Workers KV takes no less than {EXPIRATION_TTL_LEAST}");
+        s.fault("expiration_ttl", Fault::new(codes::EXPIRATION_MINIMUM, message).label("too short"));
+    }
+    StoreKind::CacheAside(CacheAsideConfig { cache, database, expiration_ttl })
+}
+
+type Reader = fn(&mut Section<'_>, &Setting<'_>) -> StoreKind;
+
+const KINDS: [(&str, &str, Reader); 4] = [
+    ("kv", "Workers KV.", kv),
+    ("d1", "A D1 database: one SQLite primary.", d1),
+    ("durable_object", "Durable Objects: one single-threaded owner per object.", durable_object),
+    ("cache_aside", "Reads go through Workers KV, updates go to D1 and delete the cached copy.", cache_aside),
+];
+
+/// The kinds that are compared where a scenario names none.
+pub(in crate::scenario) const DEFAULT_KINDS: [&str; 3] = ["kv", "d1", "durable_object"];
+
+const WHAT: &str = "The stores to compare. Without any: kv, d1 and durable_object, each with its defaults.";
+
+/// The words for tables and charts where the scenario gives none.
+fn label(kind: &StoreKind) -> &'static str {
+    match kind {
+        StoreKind::KvPull(_) => "Workers KV",
+        StoreKind::KvPush(push) if push.limit_per_namespace => "Workers KV Instant",
+        StoreKind::KvPush(_) => "Workers KV (push)",
+        StoreKind::D1(_) => "D1",
+        StoreKind::DurableObject(_) => "Durable Object",
+        StoreKind::CacheAside(_) => "KV over D1",
+    }
+}
+
+/// Reads all stores; `names` are their names, given or made.
+pub(in crate::scenario) fn read<'a>(
+    top: &mut Section<'a>,
+    setting: &Setting<'_>,
+    names: &[String],
+) -> Vec<StoreConfig> {
+    if top.desk.describing {
+        top.declare_kinds("store", WHAT, kinds(setting), true);
+        return Vec::new();
+    }
+    top.declare_kinds("store", WHAT, Vec::new(), true);
+    let mut stores: Vec<(StoreConfig, bool)> = Vec::new();
+    for ((table, place), name) in top.list_of_tables("store").into_iter().zip(names) {
+        let mut section = Section::new(top.desk, format!("store.{name}"), Some(table), place);
+        let (given, said, kind) = words(&mut section);
+        if let (Some(_), true) = (given, stores.iter().any(|(store, _)| store.name == *name)) {
+            let fault = Fault::new(codes::DUPLICATE_NAME, format!("another store is called `{name}` too"));
+            section.fault("name", fault.label("the second of this name"));
+        }
+        let Some((word, _, reader)) = kind.and_then(|kind| KINDS.iter().find(|(word, ..)| *word == kind)) else {
+            continue;
+        };
+        let kind = reader(&mut section, setting);
+        section.finish_kind(word, || kinds(setting));
+        let text = said.clone().unwrap_or_else(|| label(&kind).to_string());
+        stores.push((StoreConfig { name: name.clone(), label: text, kind }, said.is_none()));
+    }
+    let labels: Vec<String> = stores.iter().map(|(store, _)| store.label.clone()).collect();
+    let mut finished = Vec::new();
+    for (number, (mut store, made)) in stores.into_iter().enumerate() {
+        // Two stores of one kind would look alike in every table; the first with the plain name keeps the plain label.
+        let alike = labels.iter().enumerate().any(|(other, label)| other != number && *label == store.label);
+        if made && alike && store.name != store.kind.word() {
+            store.label = format!("{} ({})", store.label, store.name);
+        }
+        finished.push(store);
+    }
+    finished
+}
+
+/// The fields that every kind has.
+fn words(section: &mut Section<'_>) -> (Option<String>, Option<String>, Option<&'static str>) {
+    let words = KINDS.map(|(word, doc, _)| (word, word, doc));
+    let kind = section.field("kind", "The kind of store.").required().word_if_any(&words);
+    let name = section
+        .field("name", "The name in files and options; by default the kind, numbered where it is repeated.")
+        .name_if_any();
+    let label = section.field("label", "The words in tables and charts; by default those of the kind.").text_if_any();
+    (name, label, kind)
+}
+
+fn kinds(setting: &Setting<'_>) -> Vec<Kind> {
+    let describe = Desk::new(Vec::new(), true);
+    let fields = |reader: Reader| {
+        let mut section = Section::new(&describe, "store", None, Place::default());
+        words(&mut section);
+        reader(&mut section, setting);
+        section.into_fields()
+    };
+    KINDS.iter().map(|(word, doc, reader)| Kind { word, doc, fields: fields(*reader) }).collect()
+}
+
+/// As many clock skews as places.
+pub(in crate::scenario) fn complete(stores: &mut [StoreConfig], places: usize) {
+    for store in stores {
+        let common = match &mut store.kind {
+            StoreKind::KvPull(kv) => &mut kv.common,
+            StoreKind::KvPush(kv) => &mut kv.common,
+            StoreKind::CacheAside(aside) => &mut aside.cache.common,
+            StoreKind::D1(_) | StoreKind::DurableObject(_) => continue,
+        };
+        common.clock_skew.resize(places, 0);
+    }
+}

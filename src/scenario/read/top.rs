@@ -1,0 +1,104 @@
+//! The top level of a scenario file: what is not in a table, and the order in which the tables are read.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use crate::model::Span;
+use crate::scenario::Scenario;
+use crate::scenario::codes;
+use crate::scenario::diagnostic::Fault;
+use crate::scenario::form::Field;
+use crate::scenario::section::{Desk, Section};
+use crate::scenario::tree::{Place, Table};
+use crate::scenario::values::{ANY, POSITIVE, grouped};
+use crate::workloads::WorkloadConfig;
+
+use super::{network, promises, stores, work, workloads};
+
+/// The most replications.
+const REPLICATIONS_MOST: u32 = 100_000;
+
+/// What was read: the scenario where nothing was wrong, where it names a trace file, and the declared fields.
+pub(in crate::scenario) struct Read {
+    pub scenario: Option<Scenario>,
+    pub trace_place: Option<Place>,
+    pub fields: Vec<Field>,
+}
+
+/// Reads a whole scenario. `names` are those of its stores, given or made.
+pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Path, names: &[String]) -> Read {
+    let mut top = Section::new(desk, "", table, Place::default());
+    let name = top
+        .field("name", "The scenario's name, and its folder's among the results: letters, digits, - and _.")
+        .required()
+        .name_if_any();
+    let question = top.field("question", "What the scenario answers, as a question.").default("").text();
+    let (duration, warmup) = time(&mut top);
+    let seed = top.field("seed", "The seed of all chance: the same seed gives the same figures.").default(1).seed();
+    let replications = top
+        .field("replications", "How many times the run is repeated with other chances; intervals come from these.")
+        .default(20)
+        .count(1..=REPLICATIONS_MOST);
+
+    let places = network::places(&mut top);
+    let central = top
+        .field("central", "Where the central store is. It is an edge only if it is among the edges.")
+        .default("FRA")
+        .assumed("Cloudflare does not publish the cities of the central stores, only that the new ones began in Europe")
+        .place_if_any(&places)
+        .unwrap_or_default();
+    let links = network::links(&mut top);
+    let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central }, names);
+    stores::complete(&mut stores, places.len());
+
+    let setting = workloads::Setting { edges: places.edges.into(), folder, trace_place: Cell::new(None) };
+    let workload = workloads::read(&mut top, &setting);
+    if let Some(workload) = &workload {
+        refuse_endless(&mut top, workload, &setting, duration);
+    }
+    let promises = promises::read(&mut top);
+    let network = network::finish(desk, &places, links, central);
+    let fields = top.finish(&[]);
+
+    let scenario =
+        name.zip(workload).filter(|_| desk.diagnostics.borrow().is_empty()).map(|(name, workload)| Scenario {
+            name,
+            question,
+            duration,
+            warmup,
+            seed,
+            replications,
+            network,
+            workload,
+            stores,
+            promises,
+            assumptions: desk.assumptions.take(),
+        });
+    Read { scenario, trace_place: setting.trace_place.get(), fields }
+}
+
+fn time(top: &mut Section<'_>) -> (Span, Span) {
+    let duration = top
+        .field("duration", "How long clients act; what is in flight then is still answered.")
+        .default("10 min")
+        .span(POSITIVE);
+    let warmup = top
+        .field("warmup", "Operations that start before this are simulated but not measured.")
+        .default("0 s")
+        .span(ANY);
+    if warmup >= duration && top.good(&["duration", "warmup"]) {
+        let message = format!("`warmup` is {warmup}, and `duration` is {duration}: nothing would be measured");
+        let key = if top.entry("warmup").is_some() { "warmup" } else { "duration" };
+        top.fault(key, Fault::new(codes::WARMUP, message).label("not shorter than the run"));
+    }
+    (duration, warmup)
+}
+
+fn refuse_endless(top: &mut Section<'_>, workload: &WorkloadConfig, setting: &workloads::Setting<'_>, duration: Span) {
+    let operations = work::operations(workload, setting, duration);
+    if top.good(&["duration", "edges"]) && top.desk.diagnostics.borrow().is_empty() && operations > work::MOST {
+        let message = format!("about {} operations in each replication are too many", grouped(operations as u64));
+        let fault = Fault::new(codes::TOO_MANY_OPERATIONS, message).label("asks for them");
+        top.fault("workload", fault.help("shorten `duration`, or lower the rates"));
+    }
+}
