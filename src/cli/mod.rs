@@ -38,7 +38,9 @@ Exit codes:
 pub enum Color {
     /// On terminals.
     Auto,
+    /// Into files and pipes too.
     Always,
+    /// Nowhere.
     Never,
 }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Override, Scenario};
-use consistency_sim::report;
 
 use super::progress::Progress;
 use super::{Done, Failure, Result, Terminal};
@@ -79,9 +79,8 @@ impl Run {
         let mut scenarios: Vec<Scenario> = Vec::new();
         let mut wrong = false;
         for file in files {
-            let loaded = scenario::load_with(file, &overrides).and_then(|mut scenario| {
-                scenario.keep_stores(&self.stores, "--store").map(|()| scenario)
-            });
+            let loaded = scenario::load_with(file, &overrides)
+                .and_then(|mut scenario| scenario.keep_stores(&self.stores, "--store").map(|()| scenario));
             match loaded {
                 Ok(scenario) => scenarios.push(scenario),
                 Err(diagnostics) => {
@@ -96,7 +95,8 @@ impl Run {
         for (number, scenario) in scenarios.iter().enumerate() {
             if let Some(other) = scenarios[..number].iter().position(|other| other.name == scenario.name) {
                 let (one, other) = (files[other].display(), files[number].display());
-                let message = format!("{one} and {other} are both called `{}` and would write the same files", scenario.name);
+                let message =
+                    format!("{one} and {other} are both called `{}` and would write the same files", scenario.name);
                 return Err(Failure::Other { message, input: true });
             }
         }
@@ -156,11 +156,9 @@ impl Run {
 
 /// The scenarios of the folder that is called so.
 fn every_scenario() -> Result<Vec<PathBuf>> {
-    let failure = |why: String| Failure::Other {
-        message: format!("no scenario is named, and {why}"),
-        input: true,
-    };
-    let folder = std::fs::read_dir("scenarios").map_err(|_| failure("there is no folder called scenarios here".into()))?;
+    let failure = |why: String| Failure::Other { message: format!("no scenario is named, and {why}"), input: true };
+    let folder =
+        std::fs::read_dir("scenarios").map_err(|_| failure("there is no folder called scenarios here".into()))?;
     let mut files: Vec<PathBuf> = folder
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))

@@ -9,6 +9,9 @@ use consistency_sim::scenario::Diagnostic;
 
 use super::{Color, Done, Failure, Result};
 
+/// Diagnostics that are shown: nobody mends more of them at a time.
+const SHOWN_MOST: usize = 50;
+
 /// Where the command line writes.
 pub struct Terminal {
     color: Color,
@@ -67,8 +70,11 @@ impl Terminal {
         if let Some((width, _)) = terminal_size::terminal_size_of(io::stderr()) {
             renderer = renderer.term_width(usize::from(width.0));
         }
-        for diagnostic in diagnostics {
+        for diagnostic in diagnostics.iter().take(SHOWN_MOST) {
             self.remark(&format!("{}\n", render(&renderer, diagnostic)));
+        }
+        if diagnostics.len() > SHOWN_MOST {
+            self.remark(&format!("… and {} more\n", diagnostics.len() - SHOWN_MOST));
         }
         let mistakes = if diagnostics.len() == 1 { "1 mistake" } else { &format!("{} mistakes", diagnostics.len()) };
         let mut files: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
@@ -105,4 +111,27 @@ fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Renderer, render};
+    use consistency_sim::scenario::{Origin, Override, parse_with};
+    use proptest::prelude::*;
+
+    fn rendered(text: &str, set: &str) {
+        let overrides = [Override::set(set)];
+        for diagnostic in parse_with(text, &Origin::default(), &overrides).err().unwrap_or_default() {
+            let text = render(&Renderer::plain(), &diagnostic);
+            assert!(text.contains(diagnostic.code), "{text}");
+            render(&Renderer::styled().term_width(40), &diagnostic);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_wrong_can_be_shown(text in "\\PC*|[a-z=\"\\[\\]{}\\.0-9 \r\n\t\u{85}é漢]{0,200}", set in "\\PC*|[a-z]{1,5}=\\PC*") {
+            rendered(&text, &set);
+        }
+    }
 }

@@ -96,9 +96,14 @@ pub(super) fn nearest<'w>(word: &str, choices: &[&'w str]) -> Option<&'w str> {
         1..=4 => 1,
         length => length / 3 + 1,
     };
-    let distance = |choice: &str| strsim::damerau_levenshtein(&lower, &choice.to_lowercase());
-    let (distance, near) = choices.iter().map(|choice| (distance(choice), *choice)).min_by_key(|(far, _)| *far)?;
-    (distance <= far).then_some(near)
+    // Few edits catch slips of the finger; a long common beginning catches `stale_reads` for `stale_read_rate`.
+    let likeness = |choice: &&str| {
+        let choice = choice.to_lowercase();
+        let alike = strsim::jaro_winkler(&lower, &choice);
+        (alike >= 0.9 || strsim::damerau_levenshtein(&lower, &choice) <= far).then_some(alike)
+    };
+    let near = choices.iter().filter_map(|choice| Some((likeness(choice)?, *choice)));
+    near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, choice)| choice)
 }
 
 /// A user's word in a message: shortened, and without control characters.

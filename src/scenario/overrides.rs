@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Fault, quoted};
+use super::section::TABLES_MOST;
 use super::tree::{Entry, Node, Place, Table, Value};
 
 /// A field's path and its value.
@@ -136,7 +137,7 @@ fn member<'t>(root: &'t mut Table, list: &str, by: &str, name: &str) -> Result<&
         return Err(nothing().help(format!("the scenario has no [[{list}]]")));
     };
     let names: Vec<String> = if list == "store" {
-        store_names(nodes)
+        store_names(&nodes[..nodes.len().min(TABLES_MOST)])
     } else {
         let name = |node: &Node| match &node.value {
             Value::Table(table) => table.text(by).unwrap_or_default().to_string(),

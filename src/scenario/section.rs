@@ -11,6 +11,9 @@ use super::form::{Field, Form, Kind};
 use super::tree::{Entry, Node, Place, Table, Value};
 use super::{Assumption, values};
 
+/// The most tables in a list.
+pub(super) const TABLES_MOST: usize = 1000;
+
 /// A text that a scenario is made of: the file, or an option.
 pub(super) struct Source {
     pub name: String,
@@ -235,6 +238,11 @@ impl<'a> Section<'a> {
             self.failed.push(key.to_string());
             return Vec::new();
         };
+        if nodes.len() > TABLES_MOST {
+            let message = format!("a scenario has at most {} of [[{key}]], not {}", TABLES_MOST, nodes.len());
+            self.fault(key, Fault::new(codes::NUMBER_RANGE, message).label("too many"));
+            return Vec::new();
+        }
         let mut tables = Vec::new();
         for node in nodes {
             match &node.value {
@@ -392,5 +400,10 @@ impl<'a> Draft<'_, 'a> {
 }
 
 fn missing(path: &str, field: &Field) -> Fault {
-    Fault::new(codes::MISSING_FIELD, format!("`{path}` is missing")).help(format!("`{}`: {}", field.key, field.doc))
+    let fault = Fault::new(codes::MISSING_FIELD, format!("`{path}` is missing"));
+    let fault = fault.help(format!("`{}`: {}", field.key, field.doc));
+    match &field.form {
+        Form::Word(words) => fault.choices("", "the words are", words.iter().map(|(word, _)| *word)),
+        _ => fault,
+    }
 }

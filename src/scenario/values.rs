@@ -18,6 +18,9 @@ pub(super) const ANY: Spans = Span::ZERO..=LONGEST;
 /// Any span but zero.
 pub(super) const POSITIVE: Spans = Span(1)..=LONGEST;
 
+/// The longest text.
+const TEXT_MOST: usize = 500;
+
 /// A value of another type than the one expected.
 pub(super) fn wrong_type(desk: &Desk, key: &str, node: &Node, expected: &str, help: Option<String>) {
     let mut fault = Fault::new(codes::WRONG_TYPE, format!("`{key}` must be {expected}, not {}", node.value.noun()))
@@ -273,12 +276,9 @@ pub(super) fn name(desk: &Desk, key: &str, node: &Node) -> Option<String> {
         return Some(name);
     }
     let message = format!("{} is not a usable name", quoted(&name));
-    let suggestion: String = name
-        .trim()
-        .chars()
-        .take(64)
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
-        .collect();
+    let suggestion: String =
+        name.trim().chars().take(64).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    let suggestion = suggestion.trim_matches('-');
     let mut fault = Fault::new(codes::NAME_FORM, message).help("1 to 64 letters, digits, - and _");
     if suggestion.contains(|c: char| c.is_ascii_alphanumeric()) {
         fault = fault.help(format!("write {key} = \"{suggestion}\""));
@@ -287,15 +287,18 @@ pub(super) fn name(desk: &Desk, key: &str, node: &Node) -> Option<String> {
     None
 }
 
-/// Any text.
+/// Text on one line: it stands in tables, charts and columns.
 pub(super) fn text(desk: &Desk, key: &str, node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Text(text) => Some(text.clone()),
-        _ => {
-            wrong_type(desk, key, node, "text", None);
-            None
-        }
+    let Value::Text(text) = &node.value else {
+        wrong_type(desk, key, node, "text", None);
+        return None;
+    };
+    if text.chars().any(char::is_control) || text.chars().count() > TEXT_MOST {
+        let message = format!("`{key}` must be one line of at most {TEXT_MOST} characters");
+        desk.report(node.place, Fault::new(codes::NAME_FORM, message).label("not one line"));
+        return None;
     }
+    Some(text.clone())
 }
 
 /// The last word on a drafted field: its type.

@@ -21,7 +21,7 @@ const LAWS_MOST: usize = 64;
 fn only<'n>(desk: &Desk, key: &str, node: &'n Node, table: &'n Table, ways: &[&'static str]) -> Option<&'n Entry> {
     for entry in &table.entries {
         if !ways.contains(&entry.key.as_str()) {
-            let fault = Fault::new(codes::UNKNOWN_WORD, format!("unknown {key} {}", quoted(&entry.key)));
+            let fault = Fault::new(codes::UNKNOWN_WORD, format!("`{key}` cannot be {}", quoted(&entry.key)));
             let fault = fault.label("no such way of saying it");
             desk.report(entry.key_place, fault.choices(&entry.key, "the ways are", ways.iter().copied()));
             return None;
@@ -222,7 +222,7 @@ fn quantiles(desk: &Desk, node: &Node) -> Option<Law> {
         } else {
             continue;
         };
-        desk.report(next.node.place, Fault::new(codes::QUANTILES, message).label("must not fall"));
+        desk.report(next.node.place, Fault::new(codes::QUANTILES, message).label("must rise"));
         return None;
     }
     Some(Law::Quantiles(points.into_iter().map(|(p, span, _)| (p, span)).collect()))

@@ -4,6 +4,7 @@
 
 pub(super) mod laws;
 pub(super) mod network;
+pub(super) mod places;
 pub(super) mod promises;
 pub(super) mod stores;
 pub(super) mod top;

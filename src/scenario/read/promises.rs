@@ -31,10 +31,8 @@ pub(in crate::scenario) fn read(top: &mut Section<'_>) -> Vec<Promise> {
 
 fn promise(s: &mut Section<'_>) -> Option<Promise> {
     let name = s.field("name", "The promise in the user's words.").required().text();
-    if s.good(&["name"]) && (name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control))
-    {
-        let fault = Fault::new(codes::NAME_FORM, format!("{} is not a usable name", quoted(&name)));
-        s.fault("name", fault.help("up to 200 characters on one line"));
+    if s.good(&["name"]) && name.trim().is_empty() {
+        s.fault("name", Fault::new(codes::NAME_FORM, "the promise has no name").label("say what must hold"));
     }
     let metric = s.field("metric", "The metric that it is about.").required().take(Form::Metric, metric);
     s.exclude("at_most", "at_least");

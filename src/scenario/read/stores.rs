@@ -11,7 +11,7 @@ use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;
 
-use super::network::Places;
+use super::places::Places;
 
 /// What a store's reader needs to know of the rest of the scenario.
 pub(in crate::scenario) struct Setting<'a> {
@@ -146,7 +146,8 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
         .flag();
     if model == Model::Push && s.good(&["delay", "max"]) && delay.share_up_to(max.0 as f64) <= 0.0 {
         let message = format!("no `delay` is as short as {max}, the longest that `max` allows");
-        s.fault("max", Fault::new(codes::CONFLICT, message).label("shorter than every delay"));
+        let key = if s.entry("max").is_some() { "max" } else { "delay" };
+        s.fault(key, Fault::new(codes::CONFLICT, message).label("never happens"));
     }
     if model == Model::Pull {
         return StoreKind::KvPull(pull);

@@ -13,7 +13,7 @@ use crate::scenario::tree::{Place, Table};
 use crate::scenario::values::{ANY, POSITIVE, grouped};
 use crate::workloads::WorkloadConfig;
 
-use super::{network, promises, stores, work, workloads};
+use super::{network, places, promises, stores, work, workloads};
 
 /// The most replications.
 const REPLICATIONS_MOST: u32 = 100_000;
@@ -40,7 +40,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         .default(20)
         .count(1..=REPLICATIONS_MOST);
 
-    let places = network::places(&mut top);
+    let places = places::read(&mut top);
     let central = top
         .field("central", "Where the central store is. It is an edge only if it is among the edges.")
         .default("FRA")
