@@ -10,6 +10,7 @@ pub mod png;
 mod render;
 pub mod rows;
 pub mod scene;
+pub mod stretches;
 pub mod svg;
 pub mod theme;
 

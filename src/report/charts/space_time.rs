@@ -2,7 +2,7 @@
 
 use crate::history::{Note, Record};
 use crate::metrics::table::Unit;
-use crate::model::{Location, Operation, Time, Version};
+use crate::model::{Location, Operation, Time};
 use crate::report::figures;
 use crate::report::tables::space_time::Versions;
 use crate::run::{Anomaly, Outcome};
@@ -13,6 +13,7 @@ use super::axis::{self, Axis};
 use super::font::{self, Weight};
 use super::frame::Frame;
 use super::scene::{Anchor, Area, Label, Scene, at};
+use super::stretches::stretches;
 use super::theme::{self, Rgb};
 
 const LANE: f64 = 50.0;
@@ -120,16 +121,6 @@ fn centre(outcome: &Outcome, anomaly: &Anomaly) -> Location {
     }
 }
 
-/// How long a location's copy is good for, where that is fixed.
-fn copy_lives(outcome: &Outcome, anomaly: &Anomaly) -> Option<u64> {
-    let name = outcome.stores.get(anomaly.store).map(|store| &store.name);
-    let config = outcome.scenario.stores.iter().find(|store| Some(&store.name) == name)?;
-    match &config.kind {
-        StoreKind::KvPull(config) => Some(config.cache_ttl.0),
-        _ => None,
-    }
-}
-
 fn version_color(rank: usize) -> Rgb {
     if rank == 0 { Rgb(0xC9, 0xCE, 0xD6) } else { theme::VERSIONS[(rank - 1) % theme::VERSIONS.len()] }
 }
@@ -158,9 +149,6 @@ fn acknowledged(scene: &mut Scene, x: f64, y: f64) {
     scene.polygon(vec![at(x, y - 6.5), at(x + 6.0, y), at(x, y + 6.5), at(x - 6.0, y)], theme::PAPER);
     scene.polygon(vec![at(x, y - 5.0), at(x + 4.6, y), at(x, y + 5.0), at(x - 4.6, y)], theme::INK);
 }
-
-/// From, to, and the version in between.
-type Stretch = (Time, Time, Version);
 
 struct Diagram<'a> {
     outcome: &'a Outcome,
@@ -236,96 +224,9 @@ impl<'a> Diagram<'a> {
         }
     }
 
-    /// The stretches in which a lane answers with one version: (from, to, version).
-    fn stretches(&self, location: Option<Location>) -> Vec<Stretch> {
-        let Some(location) = location else { return self.central_stretches() };
-        let starts: Vec<(Time, Version)> = self
-            .anomaly
-            .history
-            .notes
-            .iter()
-            .filter_map(|noted| match noted.note {
-                Note::Filled { location: at, seen, .. } | Note::ShownLocally { location: at, seen, .. } => {
-                    (at == location).then_some((noted.at, seen.version))
-                }
-                Note::Committed { .. } => None,
-            })
-            .collect();
-        let lives = copy_lives(self.outcome, self.anomaly);
-        let mut stretches: Vec<Stretch> = Vec::with_capacity(starts.len());
-        for (n, (from, version)) in starts.iter().enumerate() {
-            let next = starts.get(n + 1).map_or(self.anomaly.to, |(at, _)| *at);
-            let end = lives.map_or(next, |lives| next.min(Time(from.0.saturating_add(lives))));
-            stretches.push((*from, end, *version));
-        }
-        self.add_what_reads_show(location, &mut stretches);
-        stretches
-    }
-
-    /// Copies that were taken before this stretch leave no note in it, but reads that they answered show them.
-    fn add_what_reads_show(&self, location: Location, stretches: &mut Vec<Stretch>) {
-        let from_copy = |record: &&Record| {
-            record.location == location && record.cached && record.operation.is_read() && record.refusal.is_none()
-        };
-        let mut reads: Vec<&Record> = self.anomaly.history.records.iter().filter(from_copy).collect();
-        reads.sort_by_key(|read| read.start);
-        let noted = stretches.len();
-        for read in reads {
-            let at = read.start;
-            if stretches[..noted].iter().any(|(from, to, _)| *from <= at && at <= *to) {
-                continue;
-            }
-            let end = read.end.unwrap_or(at);
-            // Reads of the same version with no note between them were answered by the same copy.
-            let same = |(_, to, version): &&mut Stretch| {
-                *version == read.seen.version && !self.noted_between(location, *to, at)
-            };
-            match stretches[noted..].last_mut().filter(same) {
-                Some(stretch) => stretch.1 = end,
-                None => stretches.push((at, end, read.seen.version)),
-            }
-        }
-        stretches.sort_by_key(|(from, ..)| *from);
-    }
-
-    fn noted_between(&self, location: Location, from: Time, to: Time) -> bool {
-        self.anomaly.history.notes.iter().any(|noted| {
-            let here = match noted.note {
-                Note::Filled { location: at, .. } | Note::ShownLocally { location: at, .. } => at == location,
-                Note::Committed { .. } => false,
-            };
-            here && from <= noted.at && noted.at <= to
-        })
-    }
-
-    /// The central store's versions. Before the first commit of the stretch it holds one version throughout: the one
-    /// that a location took from it, if one did.
-    fn central_stretches(&self) -> Vec<Stretch> {
-        let notes = &self.anomaly.history.notes;
-        let mut starts: Vec<(Time, Version)> = Vec::new();
-        for noted in notes {
-            // A write with an older stamp than the newest changes nothing.
-            if let Note::Committed { seen, .. } = noted.note
-                && starts.last().is_none_or(|(_, newest)| *newest < seen.version)
-            {
-                starts.push((noted.at, seen.version));
-            }
-        }
-        let first = starts.first().map_or(self.anomaly.to, |(at, _)| *at);
-        let before = notes.iter().find_map(|noted| match noted.note {
-            Note::Filled { seen, taken, .. } => {
-                (self.anomaly.from <= taken && taken < first).then_some((self.anomaly.from, seen.version))
-            }
-            _ => None,
-        });
-        starts.splice(0..0, before);
-        let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([self.anomaly.to]);
-        starts.iter().zip(ends).map(|((from, version), to)| (*from, to, *version)).collect()
-    }
-
     fn draw_bars(&self, scene: &mut Scene) {
         for lane in self.all_lanes() {
-            for (from, to, version) in self.stretches(lane.0) {
+            for (from, to, version) in stretches(self.outcome, self.anomaly, lane.0) {
                 let color = version_color(self.versions.rank(version));
                 let bar =
                     Area { left: self.x(from), right: self.x(to), top: lane.1 - BAR / 2.0, bottom: lane.1 + BAR / 2.0 };
@@ -404,7 +305,9 @@ impl<'a> Diagram<'a> {
 
     /// The name of each version above the place where its bar begins, where there is room.
     fn draw_version_names(&self, frame: &mut Frame) {
-        for (_, y, stretches) in self.all_lanes().into_iter().map(|(lane, y)| (lane, y, self.stretches(lane))) {
+        for (_, y, stretches) in
+            self.all_lanes().into_iter().map(|(lane, y)| (lane, y, stretches(self.outcome, self.anomaly, lane)))
+        {
             let mut before = None;
             for (from, _, version) in stretches {
                 if before == Some(version) {
