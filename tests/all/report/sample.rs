@@ -334,7 +334,7 @@ pub fn anomaly(store: usize, edges: u16) -> Anomaly {
     let writes = [4_000_u64, 49_000];
     let mut history = History::bounded(10_000);
     for at in writes {
-        history.record(record(0, Operation::Put { value: 1 }, at, at + 160, version(at), false));
+        history.record(record(0, Operation::Put { value: 1, ttl: None }, at, at + 160, version(at), false));
         let seen = Seen { version: version(at), value: Some(1) };
         history.note(Time((at + 80) * 1_000_000), Note::Committed { key: Key(42), from: Location(0), seen });
         let note = Note::ShownLocally { key: Key(42), location: Location(0), seen };
