@@ -123,7 +123,7 @@ impl Run {
             input: error.is_input(),
         })?;
         let folder = self.out.join(&scenario.name);
-        let written = report::write(&folder, &outcome, !self.no_charts).map_err(|error| Failure::Other {
+        let written = report::write(&self.out, &outcome, !self.no_charts).map_err(|error| Failure::Other {
             message: format!("cannot write to {}: {error}", folder.display()),
             input: false,
         })?;

@@ -101,11 +101,20 @@ fn stretch(history: &History, write: &Record, from: Time, to: Time, edges: usize
         }
     }
     let of_key = |note: &Note| match note {
-        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => {
-            *of == key
-        }
+        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => *of == key,
     };
-    for noted in history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to) {
+    let mut notes: Vec<_> = history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to).collect();
+    notes.sort_by_key(|noted| noted.at);
+    // From before, only what still stands when the stretch begins: the last of the central store and of each location.
+    let place = |note: &Note| match note {
+        Note::Committed { .. } => None,
+        Note::Filled { location, .. } | Note::ShownLocally { location, .. } => Some(*location),
+    };
+    let mut standing = BTreeMap::new();
+    for noted in notes.iter().filter(|noted| noted.at < from) {
+        standing.insert(place(&noted.note), **noted);
+    }
+    for noted in standing.into_values().chain(notes.iter().filter(|noted| noted.at >= from).map(|noted| **noted)) {
         kept.note(noted.at, noted.note);
     }
     kept.notes.sort_by_key(|noted| noted.at);

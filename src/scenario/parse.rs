@@ -9,7 +9,7 @@ use super::codes;
 use super::diagnostic::{Diagnostic, Fault, Origin};
 use super::overrides::{self, Override};
 use super::read::{stores, top};
-use super::section::{Desk, Source, TABLES_MOST};
+use super::section::{Desk, Source};
 use super::tree::{Entry, Node, Place, Table, Value};
 
 /// Mistakes of syntax that are shown: after the first few, the parser mostly stumbles over its own recovery.

@@ -8,9 +8,16 @@ use crate::stores::StoreKind;
 /// From, to, and the version in between.
 pub type Stretch = (Time, Time, Version);
 
-/// The stretches in which a place, or the central store where none is named, answers with one version, in their order.
+/// The stretches in which a place, or the central store where none is named, answers with one version, in their order,
+/// as far as they lie within the anomaly.
 pub fn stretches(outcome: &Outcome, anomaly: &Anomaly, location: Option<Location>) -> Vec<Stretch> {
-    let Some(location) = location else { return central(anomaly) };
+    let all = location.map_or_else(|| central(anomaly), |location| copies(outcome, anomaly, location));
+    let within = all.into_iter().filter(|(_, to, _)| *to > anomaly.from);
+    within.map(|(from, to, version)| (from.max(anomaly.from), to.min(anomaly.to), version)).collect()
+}
+
+/// The copies that a location held.
+fn copies(outcome: &Outcome, anomaly: &Anomaly, location: Location) -> Vec<Stretch> {
     let starts: Vec<(Time, Version)> = anomaly
         .history
         .notes
