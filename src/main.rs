@@ -1,5 +1,7 @@
 //! The command line: parse the arguments, call the library, print, exit.
 
+#![forbid(unsafe_code)]
+
 mod cli;
 
 use std::process::ExitCode;

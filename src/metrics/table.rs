@@ -88,7 +88,7 @@ metrics! {
         OvershootWindows "windows_over_limit" "windows over the limit" Share
             "Windows of an identity in which more requests were admitted than the limit allows, among windows with more requests than the limit."
         FalseRejections "false_rejections" "false rejections" Share
-            "Requests that were rejected although fewer requests than the limit had been admitted in the window before, among requests that came while the limit was not yet reached."
+            "Requests that the limit leaves room for and that were rejected all the same, among requests that the limit leaves room for: in each window, the lesser of the requests offered and the limit."
         StaleAfterInvalidation "stale_after_invalidation" "stale after invalidation" Share
             "Reads that started after an update and its invalidation were complete and returned an older value, among answered reads."
         StaleBeyondTtl "stale_beyond_ttl" "stale beyond the TTL" Share

@@ -30,7 +30,7 @@ pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 /// Everything that is wrong with it or with the overrides; also a trace file that is not there.
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     let file = path.display().to_string();
-    let text = text(path, &file).map_err(|diagnostic| vec![diagnostic])?;
+    let text = text(path, &file)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let parsed = parsed(&text, &Origin { file, folder }, overrides)?;
     if let (Some((place, desk)), Some(source)) = (parsed.trace, trace(&parsed.scenario.workload))
@@ -42,15 +42,17 @@ pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Di
     Ok(parsed.scenario)
 }
 
-fn text(path: &Path, file: &str) -> Result<String, Diagnostic> {
-    let without_text = |code, message: String, help: &str| Diagnostic {
-        code,
-        message,
-        file: file.to_string(),
-        source: Arc::from(""),
-        span: None,
-        label: String::new(),
-        help: vec![help.to_string()],
+fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
+    let without_text = |code, message: String, help: &str| {
+        vec![Diagnostic {
+            code,
+            message,
+            file: file.to_string(),
+            source: Arc::from(""),
+            span: None,
+            label: String::new(),
+            help: vec![help.to_string()],
+        }]
     };
     let unreadable = |error: io::Error| {
         let why = match error.kind() {
@@ -76,7 +78,7 @@ fn text(path: &Path, file: &str) -> Result<String, Diagnostic> {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes()[at];
         let source: Arc<str> = Arc::from(String::from_utf8_lossy(error.as_bytes()));
-        Diagnostic {
+        vec![Diagnostic {
             code: codes::FILE_NOT_TEXT,
             message: format!("{} is not UTF-8 text", quoted(file)),
             file: file.to_string(),
@@ -84,7 +86,7 @@ fn text(path: &Path, file: &str) -> Result<String, Diagnostic> {
             source,
             label: format!("byte 0x{byte:02x}"),
             help: vec!["save the file as UTF-8".into()],
-        }
+        }]
     })
 }
 

@@ -33,19 +33,22 @@ const LISTS: [(&str, &str); 3] = [("store", "name"), ("promise", "name"), ("plac
 /// A key of a path, and where it stands.
 type Step = (String, Range<usize>);
 
+/// What is wrong with an override, and where.
+type Wrong = Box<(Place, Fault)>;
+
 /// Puts an override, which is the text of this number, into the tree.
-pub(super) fn apply(root: &mut Table, source: usize, text: &str) -> Result<(), (Place, Fault)> {
+pub(super) fn apply(root: &mut Table, source: usize, text: &str) -> Result<(), Wrong> {
     let whole = Place { source, start: 0, end: text.len() };
-    let (path, at) = path(text).map_err(|fault| (whole, fault))?;
+    let (path, at) = path(text).map_err(|fault| Box::new((whole, fault)))?;
     let raw = &text[at..];
     let start = at + raw.len() - raw.trim_start().len();
     let place = Place { source, start, end: start + raw.trim().len() };
-    let node = value(place, raw.trim()).map_err(|fault| (place, fault))?;
+    let node = value(place, raw.trim()).map_err(|fault| Box::new((place, fault)))?;
     let at = |range: &Range<usize>| Place { source, start: range.start, end: range.end };
 
     let mut table = root;
     let mut steps = path.iter();
-    let Some((last, last_range)) = steps.next_back() else { return Err((whole, form())) };
+    let Some((last, last_range)) = steps.next_back() else { return Err(Box::new((whole, form()))) };
     let mut walked = 0;
     while let Some((key, range)) = steps.next() {
         let named = LISTS.iter().find(|(list, _)| *list == key && walked == 0);
@@ -53,21 +56,24 @@ pub(super) fn apply(root: &mut Table, source: usize, text: &str) -> Result<(), (
         if let Some((list, by)) = named {
             let Some((name, range)) = steps.next() else {
                 let fault = Fault::new(codes::SET_PATH, format!("`{list}` is a list of tables"));
-                return Err((at(last_range), fault.help(format!("name a field, as in {list}.{last}.FIELD=VALUE"))));
+                return Err(Box::new((
+                    at(last_range),
+                    fault.help(format!("name a field, as in {list}.{last}.FIELD=VALUE")),
+                )));
             };
-            table = member(table, list, by, name).map_err(|fault| (at(range), fault))?;
+            table = member(table, list, by, name).map_err(|fault| Box::new((at(range), fault)))?;
             continue;
         }
         if table.get(key).is_none() {
             let node = Node { place: at(range), value: Value::Table(Table::default()) };
             table.entries.push(Entry { key: key.clone(), key_place: at(range), node });
         }
-        let Some(entry) = table.get_mut(key) else { return Err((whole, form())) };
+        let Some(entry) = table.get_mut(key) else { return Err(Box::new((whole, form()))) };
         match &mut entry.node.value {
             Value::Table(inner) => table = inner,
             other => {
                 let fault = Fault::new(codes::SET_PATH, format!("`{key}` is {}, not a table", other.noun()));
-                return Err((at(range), fault.help(format!("set it as a whole: {key}={{ {last} = … }}"))));
+                return Err(Box::new((at(range), fault.help(format!("set it as a whole: {key}={{ {last} = … }}")))));
             }
         }
     }

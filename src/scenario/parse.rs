@@ -56,14 +56,14 @@ pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Res
         table.entries.push(default_stores());
     }
     for (number, one) in overrides.iter().enumerate() {
-        if let Err((place, fault)) = overrides::apply(&mut table, number + 1, &one.text) {
-            desk.report(place, fault);
+        if let Err(wrong) = overrides::apply(&mut table, number + 1, &one.text) {
+            desk.report(wrong.0, wrong.1);
         }
     }
     let names = match table.get("store").map(|entry| &entry.node.value) {
         Some(Value::List(nodes)) => {
             let tables: Vec<Node> =
-                nodes.iter().filter(|node| matches!(node.value, Value::Table(_))).cloned().collect();
+                nodes.iter().take(TABLES_MOST).filter(|node| matches!(node.value, Value::Table(_))).cloned().collect();
             overrides::store_names(&tables)
         }
         _ => Vec::new(),

@@ -178,7 +178,10 @@ pub(super) fn percentage(text: &str) -> Result<f64, Fault> {
     let split = split(text);
     let value = decimal(text, &split, codes::SHARE_FORM, "a share", "\"1.5 %\" or 0.015")?;
     if split.rest == "%" {
-        return Ok(value / 100.0);
+        // Read as hundredths: a division would miss the nearest number now and then.
+        let digits: String = split.number.chars().filter(|c| *c != '_').collect();
+        let share = format!("{digits}e-2").parse().unwrap_or(value / 100.0);
+        return Ok(if split.negative { -share } else { share });
     }
     let fault = Fault::new(codes::SHARE_FORM, format!("{} is not a share", quoted(text)));
     if split.rest.is_empty() {
@@ -218,7 +221,8 @@ pub(super) fn rate(text: &str) -> Result<RateText, Fault> {
     let nanos = unit(name, range, |unit| format!("\"{} /{unit}\"", split.number))?;
     let mut per = Vec::new();
     while let Some((word, range)) = words.next() {
-        if word != "per" && !(word == "and" && !per.is_empty()) {
+        let joined = word == "and" && !per.is_empty();
+        if word != "per" && !joined {
             return Err(Fault::new(codes::RATE_FORM, format!("{} is not a rate", quoted(text)))
                 .label("expected `per`")
                 .within(range)
@@ -272,8 +276,18 @@ mod tests {
     }
 
     #[test]
+    fn percentages_are_the_nearest_numbers() {
+        let share = |text: &str| percentage(text).map_err(|fault| fault.code);
+        assert_eq!(share("99.9 %"), Ok(0.999));
+        assert_eq!(share("1.2%"), Ok(0.012));
+        assert_eq!(share("-5 %"), Ok(-0.05));
+        assert_eq!(share("5"), Err(codes::SHARE_FORM));
+        assert_eq!(share("five %"), Err(codes::SHARE_FORM));
+    }
+
+    #[test]
     fn rates_are_per_second_and_name_their_nouns() {
-        let read = rate("6 /min per key and edge").ok().expect("a rate");
+        let read = rate("6 /min per key and edge").unwrap_or_else(|fault| panic!("{fault:?}"));
         assert_eq!(read.per_second, 0.1);
         assert_eq!(read.per.iter().map(|(noun, _)| noun.as_str()).collect::<Vec<_>>(), ["key", "edge"]);
         assert_eq!(read.per[0].1, 11..14);

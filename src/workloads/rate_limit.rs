@@ -109,12 +109,8 @@ impl RateLimit {
     }
 
     /// A request was decided on, in the window that it was counted in.
-    fn decide(&mut self, request: &Request, window: u32, admit: bool, desk: &mut Desk<'_>) {
-        let limit = self.config.limit;
+    fn decide(&mut self, request: &Request, window: u32, admit: bool) {
         let window = self.identities[request.group as usize].window(window);
-        if window.admitted < limit && desk.measures(request.start) {
-            desk.measurements.count_mut(CountId::FalseRejections).add(!admit);
-        }
         window.offered += 1;
         window.admitted += u32::from(admit);
     }
@@ -139,8 +135,15 @@ impl RateLimit {
 
 fn settle(window: Windowed, limit: u32, length: Span, desk: &mut Desk<'_>) {
     let start = Time(u64::from(window.window) * length.0);
-    let whole = start + length <= desk.window.until;
-    if window.offered > limit && desk.measures(start) && whole {
+    // A window that the run cuts off shows only a part of what would have come.
+    if start + length > desk.window.until || !desk.measures(start) {
+        return;
+    }
+    let within = window.offered.min(limit);
+    let rejections = desk.measurements.count_mut(CountId::FalseRejections);
+    rejections.hits += u64::from(within.saturating_sub(window.admitted));
+    rejections.of += u64::from(within);
+    if window.offered > limit {
         let over = window.admitted.saturating_sub(limit);
         desk.measurements.distribution_mut(DistributionId::Overshoot).add(u64::from(over));
         desk.measurements.count_mut(CountId::OvershootWindows).add(over > 0);
@@ -196,13 +199,13 @@ impl Workload for RateLimit {
             COUNT | READ if !answer.is_ok() => {}
             COUNT => {
                 let (counted_in, count) = answer.seen.value.map_or((window, 0), split_window_count);
-                self.decide(request, counted_in, count <= limit, desk);
+                self.decide(request, counted_in, count <= limit);
             }
             READ => {
                 let (stored, count) = answer.seen.value.map_or((window, 0), split_window_count);
                 let count = if stored == window { count } else { 0 };
                 let admit = count < limit;
-                self.decide(request, window, admit, desk);
+                self.decide(request, window, admit);
                 if admit {
                     let value = window_count(window, count + 1);
                     self.ask(request.group, request.location, Operation::Put { value, ttl: None }, WRITE, desk);

@@ -187,7 +187,8 @@ fn probability(name: &str) -> Option<f64> {
         None if well(digits) => format!("{}.{}", &digits[..2], &digits[2..]),
         _ => return None,
     };
-    percent.parse::<f64>().ok().map(|percent| percent / 100.0).filter(|share| (0.0..=1.0).contains(share))
+    // Read as hundredths: a division would miss the nearest number now and then.
+    format!("{percent}e-2").parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share))
 }
 
 fn quantiles(desk: &Desk, node: &Node) -> Option<Law> {
