@@ -105,7 +105,12 @@ fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
         if !diagnostic.label.is_empty() {
             mark = mark.label(diagnostic.label.as_str());
         }
-        group = group.element(Snippet::source(&*diagnostic.source).path(diagnostic.file.as_str()).annotation(mark));
+        group = group.element(
+            Snippet::source(&*diagnostic.source)
+                .line_start(diagnostic.first_line)
+                .path(diagnostic.file.as_str())
+                .annotation(mark),
+        );
     }
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));

@@ -61,8 +61,11 @@ pub fn value_with_interval(unit: Unit, amount: f64, interval: Option<[f64; 2]>) 
     let places = decimals(half, 2).min(most);
     let text = share_bounds(unit, number, fixed(number, places));
     let half_text = fixed(half, places);
-    let half_text =
-        if parses_to_zero(&half_text) { format!("<{}", fixed(0.1_f64.powi(places as i32), places)) } else { half_text };
+    let half_text = if parses_to_zero(&half_text) {
+        format!("<{}", fixed(libm::pow(10.0, -(places as f64)), places))
+    } else {
+        half_text
+    };
     format!("{text} {} ±{half_text}", scale.sign)
 }
 

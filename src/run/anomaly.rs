@@ -53,12 +53,12 @@ fn cut(store: usize, history: &History, edges: usize) -> Option<Anomaly> {
         let newer = (read.key, Version { nonce: read.seen.version.nonce.saturating_add(1), ..read.seen.version });
         let end = (Key(read.key.0 + 1), Version::INITIAL);
         // The oldest write that the read missed and that was complete when it started.
-        let complete = |write: &&Record| write.end.is_some_and(|end| end <= read.start);
-        if let Some((_, (write, missed))) = writes.range_mut(newer..end).find(|(_, (write, _))| complete(&write)) {
-            if read.start.since(write.start) < STRETCH_MAX {
-                missed.reads += 1;
-                missed.last = missed.last.max(read.end.unwrap_or(read.start));
-            }
+        let complete = |write: &Record| write.end.is_some_and(|end| end <= read.start);
+        if let Some((_, (write, missed))) = writes.range_mut(newer..end).find(|(_, (write, _))| complete(write))
+            && read.start.since(write.start) < STRETCH_MAX
+        {
+            missed.reads += 1;
+            missed.last = missed.last.max(read.end.unwrap_or(read.start));
         }
     }
     let worth = |missed: &Missed| missed.reads.min(12);
@@ -101,7 +101,9 @@ fn stretch(history: &History, write: &Record, from: Time, to: Time, edges: usize
         }
     }
     let of_key = |note: &Note| match note {
-        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => *of == key,
+        Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => {
+            *of == key
+        }
     };
     let mut notes: Vec<_> = history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to).collect();
     notes.sort_by_key(|noted| noted.at);

@@ -22,8 +22,10 @@ pub struct Diagnostic {
     pub message: String,
     /// The file, or the option (`--set`), that the mistake is in.
     pub file: String,
-    /// The whole text that `span` points into.
+    /// The text that `span` points into: the whole file, or one row of a trace.
     pub source: Arc<str>,
+    /// The line that `source` starts at, counted from 1.
+    pub first_line: usize,
     /// The wrong bytes of `source`, on character boundaries; `None` where the text itself could not be had.
     pub span: Option<Range<usize>>,
     /// A few words for the underlined place; may be empty.
@@ -36,7 +38,7 @@ impl Diagnostic {
     /// The line of the mistake, counted from 1; `None` where there is no text.
     pub fn line(&self) -> Option<usize> {
         let start = self.span.as_ref()?.start;
-        Some(1 + self.source.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count())
+        Some(self.first_line + self.source.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count())
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::workloads::{TraceFile, TraceSource, WorkloadConfig};
+use crate::model::Span;
+use crate::workloads::trace_file::{TraceError, inspect};
+use crate::workloads::{TraceConfig, TraceFile, TraceSource, WorkloadConfig};
 
 use super::Scenario;
 use super::codes;
@@ -27,24 +29,64 @@ pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 /// Reads a scenario file after setting some of its fields otherwise.
 ///
 /// # Errors
-/// Everything that is wrong with it or with the overrides; also a trace file that is not there.
+/// Everything that is wrong with it or with the overrides; also the first thing that is wrong with its trace, which is
+/// read to its end. Without a `duration`, the run is as long as the trace.
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     let file = path.display().to_string();
     let text = text(path, &file)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let parsed = parsed(&text, &Origin { file, folder }, overrides)?;
-    if let (Some((place, desk)), Some(source)) = (parsed.trace, trace(&parsed.scenario.workload))
-        && let Some(fault) = trace_fault(source)
+    if let Some(fault) = trace(&parsed.scenario.workload).and_then(trace_fault)
+        && let Some((place, desk)) = parsed.trace
     {
         desk.report(place, fault);
         return Err(sorted(desk));
     }
-    Ok(parsed.scenario)
+    let mut scenario = parsed.scenario;
+    if let Some(source) = trace(&scenario.workload) {
+        let edges = scenario.edges().map(|edge| scenario.network.places[edge.index()].code.clone()).collect::<Vec<_>>();
+        let summary = inspect(source, &edges).map_err(|error| vec![of_trace(error)])?;
+        if !parsed.duration_given {
+            scenario.duration = summary.length + after(&scenario.workload);
+            if scenario.warmup >= scenario.duration {
+                let message = format!("`warmup` is {}, and the trace takes {}", scenario.warmup, summary.length);
+                let fault = Fault::new(codes::WARMUP, message).label("nothing of it would be measured");
+                if let Some((place, desk)) = parsed.trace {
+                    desk.report(place, fault.help("shorten `warmup`"));
+                    return Err(sorted(desk));
+                }
+            }
+        }
+    }
+    Ok(scenario)
+}
+
+/// How long clients go on after the last row of a trace, where the scenario does not say how long the run is.
+fn after(workload: &WorkloadConfig) -> Span {
+    match workload {
+        WorkloadConfig::Trace(TraceConfig { readers: Some(readers), .. }) => readers.within + Span::from_secs(1),
+        WorkloadConfig::RateLimit(limit) => limit.window,
+        _ => Span::from_secs(1),
+    }
+}
+
+fn of_trace(error: TraceError) -> Diagnostic {
+    Diagnostic {
+        code: error.code,
+        message: error.message,
+        file: error.file,
+        span: (!error.row.is_empty()).then_some(error.at),
+        source: Arc::from(error.row),
+        first_line: error.line as usize,
+        label: String::new(),
+        help: vec![error.help],
+    }
 }
 
 fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
     let without_text = |code, message: String, help: &str| {
         vec![Diagnostic {
+            first_line: 1,
             code,
             message,
             file: file.to_string(),
@@ -79,6 +121,7 @@ fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
         let byte = error.as_bytes()[at];
         let source: Arc<str> = Arc::from(String::from_utf8_lossy(error.as_bytes()));
         vec![Diagnostic {
+            first_line: 1,
             code: codes::FILE_NOT_TEXT,
             message: format!("{} is not UTF-8 text", quoted(file)),
             file: file.to_string(),

@@ -188,6 +188,7 @@ pub(super) fn unknown_store(name: &str, known: &[String], option: &str) -> Diagn
     let fault = Fault::new(codes::UNKNOWN_STORE, format!("no store is called {}", quoted(name)));
     let fault = fault.choices(name, "the stores are", known.iter().map(String::as_str));
     Diagnostic {
+        first_line: 1,
         code: fault.code,
         message: fault.message,
         file: option.to_string(),

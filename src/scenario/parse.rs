@@ -9,7 +9,7 @@ use super::codes;
 use super::diagnostic::{Diagnostic, Fault, Origin};
 use super::overrides::{self, Override};
 use super::read::{stores, top};
-use super::section::{Desk, Source};
+use super::section::{Desk, Source, TABLES_MOST};
 use super::tree::{Entry, Node, Place, Table, Value};
 
 /// Mistakes of syntax that are shown: after the first few, the parser mostly stumbles over its own recovery.
@@ -37,6 +37,9 @@ pub(super) struct Parsed {
     /// Where the trace file is named, and a desk to report its absence at.
     #[cfg_attr(not(feature = "host"), allow(dead_code))]
     pub trace: Option<(Place, Desk)>,
+    /// Whether the scenario says how long the run is.
+    #[cfg_attr(not(feature = "host"), allow(dead_code))]
+    pub duration_given: bool,
 }
 
 pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Parsed, Vec<Diagnostic>> {
@@ -70,7 +73,10 @@ pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Res
     };
     let read = top::read(&desk, Some(&table), &origin.folder, &names);
     match read.scenario {
-        Some(scenario) => Ok(Parsed { scenario, trace: read.trace_place.map(|place| (place, desk)) }),
+        Some(scenario) => {
+            let duration_given = table.get("duration").is_some();
+            Ok(Parsed { scenario, trace: read.trace_place.map(|place| (place, desk)), duration_given })
+        }
         None => Err(sorted(desk)),
     }
 }

@@ -42,6 +42,7 @@ impl Desk {
         let source = &self.sources[place.source];
         let range = fault.within.clone().map_or(place.start..place.end, |within| self.inside(place, within));
         self.diagnostics.borrow_mut().push(Diagnostic {
+            first_line: 1,
             code: fault.code,
             message: fault.message,
             file: source.name.clone(),

@@ -21,6 +21,9 @@ pub struct TraceError {
     /// Counted from 1, the header included; 0 where the file as a whole is meant.
     pub line: u64,
     pub message: String,
+    /// The row, and the wrong bytes of it; empty where the file as a whole is meant.
+    pub row: String,
+    pub at: std::ops::Range<usize>,
     /// What the user can do.
     pub help: String,
 }
@@ -174,6 +177,8 @@ impl TraceReader {
             file: name_of(source).to_string(),
             line: 0,
             message,
+            row: String::new(),
+            at: 0..0,
             help: help.to_string(),
         };
         let file = open(source).map_err(|error| {
@@ -224,7 +229,25 @@ impl TraceReader {
     }
 
     fn error(&self, code: &'static str, line: u64, message: String, help: &str) -> TraceError {
-        TraceError { code, file: name_of(&self.source).to_string(), line, message, help: help.to_string() }
+        let (file, help) = (name_of(&self.source).to_string(), help.to_string());
+        TraceError { code, file, line, message, row: String::new(), at: 0..0, help }
+    }
+
+    /// The row as text, short enough for a message, and where its field stands in it.
+    fn excerpt(&self, column: usize) -> (String, std::ops::Range<usize>) {
+        let mut row = String::new();
+        let mut at = 0..0;
+        for (n, field) in self.record.iter().enumerate().take(column.max(11) + 1) {
+            if n > 0 {
+                row.push(',');
+            }
+            let from = row.len();
+            row.push_str(&clip(&String::from_utf8_lossy(field)));
+            if n == column {
+                at = from..row.len();
+            }
+        }
+        if at.is_empty() { (row.clone(), 0..row.len()) } else { (row, at) }
     }
 
     /// The next row, or `None` after the last.
@@ -242,23 +265,31 @@ impl TraceReader {
             }
         }
         let line = self.record.position().map_or(0, csv::Position::line);
-        self.parse().map(Some).map_err(|(code, message, help)| self.error(code, line, message, &help))
+        self.parse().map(Some).map_err(|(column, code, message, help)| {
+            let (row, at) = self.excerpt(column);
+            TraceError { row, at, ..self.error(code, line, message, &help) }
+        })
     }
 
     fn field(&self, column: usize) -> Result<&str, Wrong> {
         let bytes = self.record.get(column).ok_or_else(|| {
             let message = format!("the row has {} fields, and column {} is needed", self.record.len(), column + 1);
-            ("T004", message, "every row needs all named columns".to_string())
+            (column, "T004", message, "every row needs all named columns".to_string())
         })?;
         std::str::from_utf8(bytes).map_err(|_| {
             let message = format!("the field in column {} is not valid UTF-8", column + 1);
-            ("T005", message, "save the trace as UTF-8".to_string())
+            (column, "T005", message, "save the trace as UTF-8".to_string())
         })
     }
 
-    fn optional(&self, column: Option<usize>) -> Result<Option<&str>, Wrong> {
-        let field = column.map(|column| self.field(column)).transpose()?;
-        Ok(field.filter(|field| !field.is_empty()))
+    /// Parses an optional column's field; an empty one is absent.
+    fn optional<T>(&self, column: Option<usize>, parse: impl Fn(&str) -> Result<T, What>) -> Result<Option<T>, Wrong> {
+        let Some(column) = column else { return Ok(None) };
+        let field = self.field(column)?;
+        if field.is_empty() {
+            return Ok(None);
+        }
+        parse(field).map(Some).map_err(|(code, message, help)| (column, code, message, help))
     }
 
     fn parse(&mut self) -> Result<Row, Wrong> {
@@ -269,19 +300,19 @@ impl TraceReader {
                 ("T008", format!("`{}` is not a {what}", clip(field)), "a whole number is needed".to_string())
             })
         };
-        let ttl = self.optional(columns.ttl)?.map(|field| number(field, "TTL in seconds")).transpose()?;
+        let ttl = self.optional(columns.ttl, |field| number(field, "TTL in seconds"))?;
         Ok(Row {
             at,
             key: match columns.key {
                 Some(column) => name_number(self.field(column)?),
                 None => 0,
             },
-            operation: self.optional(columns.operation)?.map(operation).transpose()?,
-            size_bytes: self.optional(columns.size)?.map(|field| number(field, "size in bytes")).transpose()?,
+            operation: self.optional(columns.operation, operation)?,
+            size_bytes: self.optional(columns.size, |field| number(field, "size in bytes"))?,
             // Caches write a TTL of zero for "none".
             ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
-            location: self.optional(columns.location)?.map(|field| self.place(field)).transpose()?,
-            client: self.optional(columns.client)?.map(name_number),
+            location: self.optional(columns.location, |field| self.place(field))?,
+            client: self.optional(columns.client, |field| Ok(name_number(field)))?,
         })
     }
 
@@ -296,25 +327,25 @@ impl TraceReader {
                 TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
                 TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
             };
-            ("T006", format!("`{}` is not a time", clip(field)), help.to_string())
+            (self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string())
         })?;
         let first = *self.first.get_or_insert(nanos);
         if nanos < self.last {
             let back = (self.last - nanos) as f64 / 1e9;
             let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
-            return Err(("T007", message, "sort the rows by time".to_string()));
+            return Err((self.columns.time, "T007", message, "sort the rows by time".to_string()));
         }
         self.last = nanos;
         let scaled = (nanos - first) as f64 * self.source.time_scale;
         if scaled >= 3.2e17 {
             let message = "the trace is longer than ten years".to_string();
-            return Err(("T009", message, "check `time_unit` and `time_scale`".to_string()));
+            return Err((self.columns.time, "T009", message, "check `time_unit` and `time_scale`".to_string()));
         }
         // Exact where nothing is scaled.
         Ok(Time(if self.source.time_scale == 1.0 { (nanos - first) as u64 } else { scaled as u64 }))
     }
 
-    fn place(&self, field: &str) -> Result<Location, Wrong> {
+    fn place(&self, field: &str) -> Result<Location, What> {
         self.places.iter().position(|code| code.eq_ignore_ascii_case(field)).map(|at| Location(at as u16)).ok_or_else(
             || {
                 let help = format!("the scenario's edges are: {}", clip(&self.places.join(", ")));
@@ -325,7 +356,9 @@ impl TraceReader {
 }
 
 /// Code, message and help.
-type Wrong = (&'static str, String, String);
+type What = (&'static str, String, String);
+/// The column, and what is wrong with it.
+type Wrong = (usize, &'static str, String, String);
 
 /// The operations of well-known traces (memcached's words, Twitter's, Meta's, YCSB's) and our own.
 const OPERATIONS: [(&str, TraceOperation); 24] = [
@@ -355,7 +388,7 @@ const OPERATIONS: [(&str, TraceOperation); 24] = [
     ("decrement", TraceOperation::Add),
 ];
 
-fn operation(field: &str) -> Result<TraceOperation, Wrong> {
+fn operation(field: &str) -> Result<TraceOperation, What> {
     OPERATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, operation)| *operation).ok_or_else(
         || {
             let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();

@@ -1,5 +1,7 @@
 //! Workers KV, pull and push, against what can be computed by hand.
 
+#![allow(clippy::disallowed_methods, reason = "what is compared with may come from the platform")]
+
 use consistency_sim::metrics::{CountId, CurveId};
 use consistency_sim::model::Span;
 use consistency_sim::random::{Law, Purpose, Sampler, Stream, StreamKey};

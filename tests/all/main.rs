@@ -18,3 +18,4 @@ mod network;
 mod report;
 mod scenario;
 mod support;
+mod traces;

@@ -79,7 +79,10 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
 
 fn time(top: &mut Section<'_>) -> (Span, Span) {
     let duration = top
-        .field("duration", "How long clients act; what is in flight then is still answered.")
+        .field(
+            "duration",
+            "How long clients act; what is in flight then is still answered. A trace without it runs to its end.",
+        )
         .default("10 min")
         .span(POSITIVE);
     let warmup = top
