@@ -1,6 +1,8 @@
 //! A deterministic simulator of Workers KV, D1 and Durable Objects.
 
 pub mod checks;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod history;
 pub mod metrics;
 pub mod model;
