@@ -39,8 +39,8 @@ pub(super) struct Knew<'a> {
     pub value: Vec<Option<u32>>,
     pub known: Vec<Known>,
     knowledge: Lookup<(u32, u32), Vec<Knowledge>>,
-    /// When a process first knew a value: by process and value.
-    pub first: Lookup<(u32, u32), (u64, u32)>,
+    /// When a process first knew a value, by process and value: the end, the place and the number of the operation.
+    pub first: Lookup<(u32, u32), (u64, u32, u32)>,
     /// The processes that know anything of a key.
     pub knowers: Vec<Vec<u32>>,
     pub skipped_keys: u64,
@@ -119,7 +119,7 @@ impl<'a> Knew<'a> {
             let step = self.steps[at as usize];
             let (key, Some(value)) = (self.key[at as usize], self.value[at as usize]) else { continue };
             let (since, begins) = ((end, step.place), self.known[value as usize].first_start);
-            self.first.entry((step.process, value)).or_insert(since);
+            self.first.entry((step.process, value)).or_insert((end, step.place, at));
             let list = self.knowledge.entry((step.process, key)).or_insert_with(|| {
                 self.knowers[key as usize].push(step.process);
                 Vec::new()
@@ -147,12 +147,7 @@ impl<'a> Knew<'a> {
 
     /// Whether a value is provably older than another of the same key.
     pub fn is_older(&self, value: u32, than: u32) -> bool {
-        let (old, new) = (&self.known[value as usize], &self.known[than as usize]);
-        let in_one_session = match (old.write, new.write) {
-            (Some(old), Some(new)) => self.steps[old as usize].is_before_in_session(&self.steps[new as usize]),
-            _ => false,
-        };
-        value != than && (old.last_end < new.first_start || in_one_session)
+        value != than && self.known[value as usize].last_end < self.known[than as usize].first_start
     }
 }
 

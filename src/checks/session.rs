@@ -7,9 +7,9 @@
 //! | the author of a write that the reader had read knew, when it wrote | monotonic writes | writes follow reads |
 //!
 //! *Older* is what can be proved from outside: a value is older than another if every write of it had ended before any
-//! write of the other began, or if one process wrote both, one after the other. Values whose writes overlap get the
-//! benefit of the doubt, and so does a value that was written several times. What a client cannot tell apart, whether the
-//! store put two writes into the wrong order or a reader was moved to a copy that lags, counts in the lower row either way.
+//! write of the other began. Values whose writes overlap get the benefit of the doubt, and so does a value that was
+//! written several times. What a client cannot tell apart, whether the store put two writes into the wrong order or a
+//! reader was moved to a copy that lags, counts in the lower row either way.
 //!
 //! Keys with operations whose result nobody learned (appends, additions without an answer) are left out.
 
@@ -33,6 +33,8 @@ struct Reason {
     known_by: u32,
     /// The read by which the reader depended on the author.
     through: Option<u32>,
+    /// Where it came back to a value: the operation by which that was known.
+    first: Option<u32>,
 }
 
 /// Judges all reads of a history.
@@ -129,15 +131,20 @@ impl Knew<'_> {
 
     fn reader_knew(&self, read: &Step, key: u32, value: u32) -> Option<Reason> {
         let (newer, known_by) = self.knew(read.process, key, read)?;
-        self.is_older(value, newer).then_some(Reason { newer, known_by, through: None })
+        self.is_older(value, newer).then_some(Reason { newer, known_by, through: None, first: None })
     }
 
     /// One value, then another, then the first again: whichever is newer, one of the two steps went back.
     fn came_back(&self, read: &Step, key: u32, value: u32, seen: &Returns) -> Option<Reason> {
-        let &(end, place) = self.first.get(&(read.process, value))?;
+        let &(end, place, first) = self.first.get(&(read.process, value))?;
         let (other, at, start) = seen.other(key, value)?;
         let between = (start, self.steps[at as usize].place) > (end, place);
-        (self.is_single(value) && between).then_some(Reason { newer: other, known_by: at, through: None })
+        (self.is_single(value) && between).then_some(Reason {
+            newer: other,
+            known_by: at,
+            through: None,
+            first: Some(first),
+        })
     }
 
     fn author_knew(&self, key: u32, value: u32, met: &Met, spent: &mut u64) -> Option<Reason> {
@@ -147,17 +154,17 @@ impl Knew<'_> {
                 && let Some((newer, known_by)) = self.knew(author, key, &self.steps[write as usize])
                 && self.is_older(value, newer)
             {
-                return Some(Reason { newer, known_by, through: Some(through) });
+                return Some(Reason { newer, known_by, through: Some(through), first: None });
             }
             // A dependent write of this very key: then even the value that its author knew is older.
             if let Some(&(write, through)) = met.by_author_and_key.get(&(author, key))
                 && let Some(newer) = self.value[write as usize]
                 && newer != value
                 && self.is_single(value)
-                && let Some(&since) = self.first.get(&(author, value))
-                && since < (self.steps[write as usize].start, self.steps[write as usize].place)
+                && let Some(since) = self.first.get(&(author, value))
+                && (since.0, since.1) < (self.steps[write as usize].start, self.steps[write as usize].place)
             {
-                return Some(Reason { newer, known_by: write, through: Some(through) });
+                return Some(Reason { newer, known_by: write, through: Some(through), first: Some(since.2) });
             }
         }
         None
@@ -183,9 +190,23 @@ impl Knew<'_> {
         };
         let (returned, newer) = (show(read), show(reason.known_by));
         let sentence = match reason.through {
+            None if reason.first.is_some() => format!(
+                "Process {} read {returned}, then {newer} ({}), then {returned} again ({}).",
+                step.process,
+                name(reason.known_by),
+                name(read)
+            ),
             None => format!(
                 "{} read {returned} after process {} had {verb} {newer} ({}).",
                 name(read),
+                step.process,
+                name(reason.known_by)
+            ),
+            Some(through) if reason.first.is_some() => format!(
+                "{} read {returned} after {} had shown process {} the write of {newer} ({}), before which its author had \
+                 known {returned} already.",
+                name(read),
+                name(through),
                 step.process,
                 name(reason.known_by)
             ),
@@ -200,6 +221,7 @@ impl Knew<'_> {
         };
         let mut shown = vec![read, reason.known_by];
         shown.extend(reason.through);
+        shown.extend(reason.first);
         shown.extend(
             reason.through.and_then(|at| self.value[at as usize]).and_then(|value| self.known[value as usize].write),
         );

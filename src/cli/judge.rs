@@ -54,8 +54,8 @@ pub struct Judge {
     #[arg(long, value_name = "STEPS", default_value_t = Budget::default().steps)]
     pub budget: u64,
 
-    /// Only these checks (default: all)
-    #[arg(long = "check", value_name = "NAME", num_args = 1.., value_parser = check_name)]
+    /// Only these checks, parted by commas or given several times (default: all)
+    #[arg(long = "check", value_name = "NAME", value_delimiter = ',', value_parser = check_name)]
     pub checks: Vec<String>,
 }
 
@@ -161,14 +161,14 @@ fn check_name(name: &str) -> Result<String, String> {
 
 /// The first operation that the model does not have.
 fn misfit(log: &Log, model: &str) -> Option<usize> {
-    log.operations.iter().position(|operation| match (model, operation.call) {
-        ("auto", _) | (_, Call::Read) => false,
-        ("register" | "cas-register" | "kv", Call::Write(_)) => false,
-        ("cas-register", Call::Cas { .. }) => false,
-        ("counter", Call::Add(_)) => false,
-        ("kv", Call::Append(_)) => false,
-        _ => true,
-    })
+    let fits = |call: Call| match (model, call) {
+        ("auto", _) | (_, Call::Read) | ("register" | "cas-register" | "kv", Call::Write(_)) => true,
+        (model, Call::Cas { .. }) => model == "cas-register",
+        (model, Call::Add(_)) => model == "counter",
+        (model, Call::Append(_)) => model == "kv",
+        _ => false,
+    };
+    log.operations.iter().position(|operation| !fits(operation.call))
 }
 
 fn write_input(input: &Input, out: &mut dyn Write) -> io::Result<()> {

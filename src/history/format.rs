@@ -2,7 +2,7 @@
 //!
 //! To add a format: a reader in a file of its own, and an arm in each function here.
 
-use super::judged::{Datum, FailedCas, Log, Nil, Reading};
+use super::judged::{Call, Datum, FailedCas, Log, Nil, Reading};
 use super::pairing::ReadError;
 use super::{edn, etcd, jsonl, notation};
 
@@ -128,6 +128,11 @@ pub fn read(text: &str, format: Option<Format>) -> Result<Input, ReadError> {
         Format::Etcd => etcd::read(text)?,
         Format::Drawing => notation::read(text)?,
     };
+    let counts = log.operations.iter().any(|operation| matches!(operation.call, Call::Add(_)));
+    if counts && matches!(format, Format::Edn | Format::Drawing) {
+        // Jepsen's counters begin at zero.
+        reading.initial = Datum::Number(0);
+    }
     Ok(Input { format, because, log, reading })
 }
 

@@ -1,0 +1,4 @@
+//! The integration tests: one crate, one module for each room.
+
+mod checks;
+mod judge;
