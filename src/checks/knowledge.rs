@@ -15,8 +15,8 @@ pub(super) enum By {
 /// What is known of a value of a key. Times are shifted by one: zero is before everything.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
-    first_start: u64,
-    last_end: u64,
+    pub first_start: u64,
+    pub last_end: u64,
     /// The only write of it; none where there are several, or where the key began with it.
     pub write: Option<u32>,
     writes: u32,
@@ -43,6 +43,8 @@ pub(super) struct Knew<'a> {
     pub first: Lookup<(u32, u32), (u64, u32, u32)>,
     /// The processes that know anything of a key.
     pub knowers: Vec<Vec<u32>>,
+    /// The processes that write a key.
+    pub writers: Vec<Vec<u32>>,
     pub skipped_keys: u64,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Knew<'a> {
             knowledge: Lookup::default(),
             first: Lookup::default(),
             knowers: Vec::new(),
+            writers: vec![Vec::new(); keys.len()],
             skipped_keys: 0,
         };
         for (key, steps) in (0..).zip(&keys) {
@@ -99,11 +102,19 @@ impl<'a> Knew<'a> {
                 Act::Read(value) => Some(value),
                 _ => written(step),
             };
-            // A value that nobody wrote is another check's business.
-            self.value.push(value.and_then(|value| by_value.get(&value).copied()));
+            if written(step).is_some() {
+                self.writers[key as usize].push(step.process);
+            }
+            // A value that nobody wrote, or not yet, is another check's business.
+            let place = value.and_then(|value| by_value.get(&value).copied());
+            let was_there = |place: &u32| self.known[*place as usize].first_start <= step.end.saturating_add(1);
+            let place = place.filter(was_there);
+            self.value.push(place);
             self.key.push(key);
             self.steps.push(*step);
         }
+        self.writers[key as usize].sort_unstable();
+        self.writers[key as usize].dedup();
     }
 
     /// Notes for each process what it came to know, by writing or by reading, and when.

@@ -42,12 +42,12 @@ fn judge(log: &Log, mut steps: Vec<Step>, initial: Datum, budget: Budget, steps_
         Found::Nothing => {}
     }
     let [steps] = lists;
-    let mut is_broken = |steps: &[Step], steps_left: &mut u64| {
+    let mut is_broken = |steps: &[Step], initial: Datum, steps_left: &mut u64| {
         search(log, &[steps.to_vec()], initial, budget, steps_left) == Found::Nothing
     };
-    let steps = shrink(steps, initial, &mut is_broken, budget.steps / 4);
-    let sentence = evidence(log, &steps, "keeps real time and explains every answer");
-    Verdict::Broken(Witness { operations: places(&steps), sentence })
+    let shrunk = shrink(steps, initial, true, &mut is_broken, budget.steps / 4);
+    let sentence = evidence(log, &shrunk, "keeps real time and explains every answer");
+    Verdict::Broken(Witness { operations: places(&shrunk.steps), sentence })
 }
 
 /// Leaves out unanswered writes of values that nobody could have met: they may as well never have happened.

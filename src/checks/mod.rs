@@ -5,6 +5,7 @@
 mod contract;
 mod knowledge;
 mod linearizable;
+mod met;
 mod monotonic_reads;
 mod monotonic_writes;
 mod order;

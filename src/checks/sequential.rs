@@ -41,12 +41,12 @@ fn judge(log: &Log, steps: Vec<Step>, initial: Datum, budget: Budget, steps_left
         Found::OutOfBudget => return Verdict::Unknown(Why::Budget(budget)),
         Found::Nothing => {}
     }
-    let mut is_broken = |steps: &[Step], steps_left: &mut u64| {
+    let mut is_broken = |steps: &[Step], initial: Datum, steps_left: &mut u64| {
         search(log, &by_process(steps), initial, budget, steps_left) == Found::Nothing
     };
-    let steps = shrink(steps, initial, &mut is_broken, budget.steps / 4);
-    let sentence = evidence(log, &steps, "keeps the order of every process and explains every answer");
-    Verdict::Broken(Witness { operations: places(&steps), sentence })
+    let shrunk = shrink(steps, initial, false, &mut is_broken, budget.steps / 4);
+    let sentence = evidence(log, &shrunk, "keeps the order of every process and explains every answer");
+    Verdict::Broken(Witness { operations: places(&shrunk.steps), sentence })
 }
 
 /// A list for each process. Within it the moments are numbered anew, so that an answer comes before the next request of

@@ -18,6 +18,7 @@ use crate::history::judged::Lookup;
 use super::contract::{Case, Report, Verdict, Why, Witness};
 pub(super) use super::knowledge::By;
 use super::knowledge::{Knew, written};
+use super::met::Met;
 use super::plain::{Act, Step, number, places};
 
 /// Who knew.
@@ -28,13 +29,13 @@ pub(super) enum Who {
 }
 
 /// What a read is judged by: the operation by which a newer value was known, and how it got to the reader.
-struct Reason {
-    newer: u32,
-    known_by: u32,
+pub(super) struct Reason {
+    pub newer: u32,
+    pub known_by: u32,
     /// The read by which the reader depended on the author.
-    through: Option<u32>,
+    pub through: Option<u32>,
     /// Where it came back to a value: the operation by which that was known.
-    first: Option<u32>,
+    pub first: Option<u32>,
 }
 
 /// Judges all reads of a history.
@@ -90,7 +91,7 @@ impl Knew<'_> {
             let (step, key) = (&self.steps[at as usize], self.key[at as usize]);
             let Some(value) = self.value[at as usize] else { continue };
             if ends {
-                self.meet(value, at, &mut met);
+                met.meet(self, value, at);
                 seen.note(key, value, at, step.start);
                 continue;
             }
@@ -100,7 +101,7 @@ impl Knew<'_> {
                 (Who::Reader, By::Reading) => {
                     self.reader_knew(step, key, value).or_else(|| self.came_back(step, key, value, &seen))
                 }
-                (Who::Author, _) => self.author_knew(key, value, &met, spent),
+                (Who::Author, _) => met.author_knew(self, key, value, by, spent),
             };
             *spent += 1;
             if let Some(reason) = reason {
@@ -110,23 +111,6 @@ impl Knew<'_> {
             }
         }
         tally.sessions_broken += u64::from(broken);
-    }
-
-    /// The reader has met a write of another process (or its own): from now on it depends on what its author knew.
-    fn meet(&self, value: u32, read: u32, met: &mut Met) {
-        let Some(write) = self.known[value as usize].write else { return };
-        let step = &self.steps[write as usize];
-        let key = self.key[write as usize];
-        let entries = [
-            met.by_author.entry(step.process).or_insert((write, read)),
-            met.by_author_and_key.entry((step.process, key)).or_insert((write, read)),
-        ];
-        for entry in entries {
-            let known = &self.steps[entry.0 as usize];
-            if (known.start, known.place) < (step.start, step.place) {
-                *entry = (write, read);
-            }
-        }
     }
 
     fn reader_knew(&self, read: &Step, key: u32, value: u32) -> Option<Reason> {
@@ -145,29 +129,6 @@ impl Knew<'_> {
             through: None,
             first: Some(first),
         })
-    }
-
-    fn author_knew(&self, key: u32, value: u32, met: &Met, spent: &mut u64) -> Option<Reason> {
-        for &author in &self.knowers[key as usize] {
-            *spent += 1;
-            if let Some(&(write, through)) = met.by_author.get(&author)
-                && let Some((newer, known_by)) = self.knew(author, key, &self.steps[write as usize])
-                && self.is_older(value, newer)
-            {
-                return Some(Reason { newer, known_by, through: Some(through), first: None });
-            }
-            // A dependent write of this very key: then even the value that its author knew is older.
-            if let Some(&(write, through)) = met.by_author_and_key.get(&(author, key))
-                && let Some(newer) = self.value[write as usize]
-                && newer != value
-                && self.is_single(value)
-                && let Some(since) = self.first.get(&(author, value))
-                && (since.0, since.1) < (self.steps[write as usize].start, self.steps[write as usize].place)
-            {
-                return Some(Reason { newer, known_by: write, through: Some(through), first: Some(since.2) });
-            }
-        }
-        None
     }
 
     fn keep_shortest(&self, read: u32, reason: Reason, tally: &mut Tally) {
@@ -230,13 +191,6 @@ impl Knew<'_> {
         }
         Witness { operations: places(shown.iter().map(|&at| &self.steps[at as usize])), sentence }
     }
-}
-
-/// The last write of each author, and of each author to each key, that a reader has met, with the read that showed it.
-#[derive(Default)]
-struct Met {
-    by_author: Lookup<u32, (u32, u32)>,
-    by_author_and_key: Lookup<(u32, u32), (u32, u32)>,
 }
 
 /// A value, the read that returned it, and the latest start of such a read.

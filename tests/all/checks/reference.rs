@@ -142,8 +142,10 @@ fn compare(histories: u64, seed: u64) {
             let what = || format!("{kind:?} {number} of seed {seed}: {}", shown(&log));
             let found = verdict("linearizable", &log, Reading::default());
             assert_eq!(found.word(), word(linear), "linearizable, {}: {found:?}", what());
+            assert_evidence(&log, &steps, &found, &real_time, &what());
             let found = verdict("sequential", &log, Reading::default());
             assert_eq!(found.word(), word(in_sessions), "sequential, {}: {found:?}", what());
+            assert_evidence(&log, &steps, &found, &Step::is_before_in_session, &what());
             // The search must agree also where the check decides in another way.
             let found =
                 search(&log, std::slice::from_ref(&steps), Datum::Absent, Budget::default(), &mut { 1_000_000 });
@@ -159,6 +161,16 @@ fn compare(histories: u64, seed: u64) {
         }
         let total = held[0] + held[1];
         assert!(held[0] * 20 > total && held[1] * 20 > total, "{kind:?}: {held:?} is too one-sided to prove anything");
+    }
+}
+
+/// The operations that a broken verdict shows have no order by themselves either.
+fn assert_evidence(log: &Log, steps: &[Step], verdict: &Verdict, precedes: &dyn Fn(&Step, &Step) -> bool, what: &str) {
+    if let Verdict::Broken(witness) = verdict {
+        let shown: Vec<Step> =
+            steps.iter().filter(|step| witness.operations.contains(&(step.place as usize))).copied().collect();
+        assert_eq!(shown.len(), witness.operations.len(), "{what}{witness:?}");
+        assert!(!some_order(log, &shown, (1 << shown.len()) - 1, "-", precedes), "{what}{witness:?}");
     }
 }
 
@@ -220,10 +232,13 @@ fn session_reference(log: &Log, check: &str) -> u64 {
         }
         olds.iter().all(|a| news.iter().all(|b| a.end.is_some_and(|end| end < b.start)))
     };
-    let written = |key: u32, of: Datum| of == Datum::Absent || !writes_of(key, of).is_empty();
+    let written = |read: &Judged| {
+        let began = |write: &&Judged| read.end.is_some_and(|end| write.start <= end);
+        value(read) == Datum::Absent || writes_of(read.key, value(read)).iter().any(began)
+    };
     let single = |key: u32, of: Datum| writes_of(key, of).len() == usize::from(of != Datum::Absent);
-    let reads = || operations.iter().copied().filter(|r| r.call == Call::Read && written(r.key, value(r)));
-    let is_known = |o: &Judged| o.call != Call::Read || written(o.key, value(o));
+    let reads = || operations.iter().copied().filter(|r| r.call == Call::Read && written(r));
+    let is_known = |o: &Judged| o.call != Call::Read || written(o);
     let knowing = |by_writing: bool| {
         operations.iter().copied().filter(move |o| (o.call != Call::Read) == by_writing && is_known(o))
     };
