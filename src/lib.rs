@@ -1,5 +1,6 @@
 //! A deterministic simulator of Workers KV, D1 and Durable Objects.
 
+pub mod checks;
 pub mod engine;
 pub mod history;
 pub mod metrics;

@@ -3,6 +3,7 @@
 //! To add one: its file, a `mod` line, a variant of [`Command`] and an arm in `main.rs`.
 
 mod check;
+mod judge;
 mod progress;
 mod run;
 mod schema;
@@ -31,7 +32,8 @@ Exit codes:
   0    done, and every promise is kept
   1    could not finish
   2    wrong command line or wrong input
-  10   a promise is broken";
+  3    no verdict: the budget ran out
+  10   a promise is broken, or a history is not consistent";
 
 /// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,6 +53,8 @@ pub enum Command {
     Run(run::Run),
     /// Validate scenario files without running them.
     Check(check::Check),
+    /// Say whether a recorded history is consistent.
+    Judge(judge::Judge),
     /// Print the JSON schema of scenario files, for editors.
     Schema(schema::Schema),
 }
@@ -60,6 +64,8 @@ pub enum Command {
 pub enum Done {
     Kept,
     Broken,
+    /// Neither could be shown before the budget ran out.
+    Undecided,
 }
 
 /// Why a command could not do its work.

@@ -86,6 +86,7 @@ impl Terminal {
     pub fn exit(&self, done: Result<Done>) -> ExitCode {
         match done {
             Ok(Done::Kept) | Err(Failure::Closed) => ExitCode::SUCCESS,
+            Ok(Done::Undecided) => ExitCode::from(3),
             Ok(Done::Broken) => ExitCode::from(10),
             Err(Failure::Input) => ExitCode::from(2),
             Err(Failure::Other { message, input }) => {

@@ -1,6 +1,17 @@
 //! What happened: operations as clients saw them, and the truth as only a simulator knows it.
 //!
 //! A full history is kept only when asked for (an export, a check, a diagram) and within a stated bound.
+//! To add a format that histories are read from: see `format.rs`.
+
+pub mod drawing;
+pub mod edn;
+pub mod edn_value;
+pub mod etcd;
+pub mod format;
+pub mod jsonl;
+pub mod judged;
+pub mod notation;
+pub mod pairing;
 
 use crate::model::{Answer, Client, Key, Location, Operation, Refusal, Request, Seen, Time};
 

@@ -8,12 +8,14 @@
     reason = "a test that is skipped says so, and proofs print their figures"
 )]
 
+mod checks;
 mod cli;
 mod closed_forms;
 mod controls;
 mod floors;
 mod ground;
 mod house;
+mod judge;
 mod network;
 mod report;
 mod scenario;

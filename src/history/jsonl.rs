@@ -1,0 +1,273 @@
+//! Our own histories as JSON lines: a header, then the operations and what happened inside the store, one on a line.
+//!
+//! A file may hold several parts (partitions, replications), each opened by its header. Everything is written, also what
+//! only the simulator knows; reading gives back the same records.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Client, Key, Location, Operation, Refusal, Seen, Span, Time, Value, Version};
+
+use super::pairing::ReadError;
+use super::{History, Note, Noted, Record};
+
+/// The name of the format and its version, in each header.
+pub const SCHEMA: &str = "consistency-sim/history@1";
+
+/// Where a history comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Header {
+    pub schema: String,
+    pub scenario: String,
+    pub store: String,
+    pub seed: u64,
+    pub replication: u32,
+    pub partition: u32,
+    /// The model's version.
+    pub model: String,
+    /// The names of the locations, in the order of their numbers.
+    pub locations: Vec<String>,
+    /// What every key holds before the first operation.
+    pub initial: Option<Value>,
+    /// Records and notes that found no room.
+    pub dropped: u64,
+    /// The most that was kept of either.
+    pub bound: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line {
+    Header(Header),
+    Operation(OperationLine),
+    Committed { at_ns: u64, key: u32, location: u16, seen: SeenLine },
+    Filled { at_ns: u64, key: u32, location: u16, seen: SeenLine, asked_ns: u64, taken_ns: u64 },
+    ShownLocally { at_ns: u64, key: u32, location: u16, seen: SeenLine },
+}
+
+#[derive(Serialize, Deserialize)]
+struct OperationLine {
+    client: u32,
+    location: u16,
+    key: u32,
+    #[serde(default = "one")]
+    keys: u16,
+    operation: OperationWords,
+    start_ns: u64,
+    /// `null` while no answer has come.
+    end_ns: Option<u64>,
+    seen: SeenLine,
+    #[serde(default)]
+    others: Option<Vec<SeenLine>>,
+    /// The rule by which the store refused.
+    #[serde(default)]
+    refusal: Option<String>,
+    #[serde(default)]
+    cached: bool,
+    #[serde(default)]
+    stale: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+enum OperationWords {
+    Get {
+        cache_ttl_ns: Option<u64>,
+    },
+    Put {
+        value: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ttl_ns: Option<u64>,
+    },
+    Delete,
+    Add {
+        delta: Value,
+    },
+    Count {
+        window: u32,
+        limit: u32,
+    },
+}
+
+/// A version (the simulator's truth) and its value, `null` where nothing is stored.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct SeenLine {
+    #[serde(default)]
+    stamp: u64,
+    #[serde(default)]
+    nonce: u32,
+    value: Option<Value>,
+}
+
+fn one() -> u16 {
+    1
+}
+
+impl From<Seen> for SeenLine {
+    fn from(seen: Seen) -> SeenLine {
+        SeenLine { stamp: seen.version.stamp, nonce: seen.version.nonce, value: seen.value }
+    }
+}
+
+impl From<SeenLine> for Seen {
+    fn from(line: SeenLine) -> Seen {
+        Seen { version: Version { stamp: line.stamp, nonce: line.nonce }, value: line.value }
+    }
+}
+
+/// Writes one part: its header, its records in their order, its notes in theirs.
+/// The header's schema, `dropped` and `bound` are filled in from the history.
+///
+/// # Errors
+/// Whatever `out` answers.
+pub fn write(history: &History, header: &Header, out: &mut impl io::Write) -> io::Result<()> {
+    let header =
+        Header { schema: SCHEMA.to_owned(), dropped: history.dropped, bound: history.bound as u64, ..header.clone() };
+    write_line(&Line::Header(header), out)?;
+    for record in &history.records {
+        write_line(&Line::Operation(operation_line(record)), out)?;
+    }
+    for noted in &history.notes {
+        write_line(&note_line(noted), out)?;
+    }
+    Ok(())
+}
+
+fn write_line(line: &Line, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+fn operation_line(record: &Record) -> OperationLine {
+    OperationLine {
+        client: record.client.0,
+        location: record.location.0,
+        key: record.key.0,
+        keys: record.keys,
+        operation: match record.operation {
+            Operation::Get { cache_ttl } => OperationWords::Get { cache_ttl_ns: cache_ttl.map(|ttl| ttl.0) },
+            Operation::Put { value, ttl } => OperationWords::Put { value, ttl_ns: ttl.map(|ttl| ttl.0) },
+            Operation::Delete => OperationWords::Delete,
+            Operation::Add { delta } => OperationWords::Add { delta },
+            Operation::CountInWindow { window, limit } => OperationWords::Count { window, limit },
+        },
+        start_ns: record.start.0,
+        end_ns: record.end.map(|end| end.0),
+        seen: record.seen.into(),
+        others: record.others.as_ref().map(|others| others.iter().map(|&seen| seen.into()).collect()),
+        refusal: record.refusal.map(|refusal| refusal.rule().to_owned()),
+        cached: record.cached,
+        stale: record.stale,
+    }
+}
+
+fn note_line(noted: &Noted) -> Line {
+    let at_ns = noted.at.0;
+    match noted.note {
+        Note::Committed { key, from, seen } => {
+            Line::Committed { at_ns, key: key.0, location: from.0, seen: seen.into() }
+        }
+        Note::Filled { key, location, seen, asked, taken } => Line::Filled {
+            at_ns,
+            key: key.0,
+            location: location.0,
+            seen: seen.into(),
+            asked_ns: asked.0,
+            taken_ns: taken.0,
+        },
+        Note::ShownLocally { key, location, seen } => {
+            Line::ShownLocally { at_ns, key: key.0, location: location.0, seen: seen.into() }
+        }
+    }
+}
+
+/// Reads all parts of a file.
+///
+/// # Errors
+/// If a line cannot be understood, with its number and the remedy.
+pub fn read(text: &str) -> Result<Vec<(Header, History)>, ReadError> {
+    let mut parts: Vec<(Header, History)> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let parsed: Line = serde_json::from_str(line).map_err(|error| {
+            let remedy = format!("each line is an object with a \"type\", as `{SCHEMA}` describes it");
+            ReadError::new(number, format!("this is no line of a history: {error}"), remedy)
+        })?;
+        match (parsed, parts.last_mut()) {
+            (Line::Header(header), _) => {
+                if header.schema != SCHEMA {
+                    let problem = format!("the schema `{}` is unknown", header.schema);
+                    return Err(ReadError::new(number, problem, format!("this program reads `{SCHEMA}`")));
+                }
+                let bound = usize::try_from(header.bound).unwrap_or(usize::MAX);
+                let history = History { bound, dropped: header.dropped, ..History::default() };
+                parts.push((header, history));
+            }
+            (_, None) => {
+                let remedy = format!("begin with {{\"type\":\"header\",\"schema\":\"{SCHEMA}\"}}");
+                return Err(ReadError::new(number, "a header must come first", remedy));
+            }
+            (Line::Operation(line), Some((_, history))) => history.records.push(record(line, number)?),
+            (line, Some((_, history))) => history.notes.extend(noted(line)),
+        }
+    }
+    if parts.is_empty() {
+        return Err(ReadError::new(0, "the file has no header", format!("histories of `{SCHEMA}` begin with one")));
+    }
+    Ok(parts)
+}
+
+fn record(line: OperationLine, number: usize) -> Result<Record, ReadError> {
+    let refusal = match &line.refusal {
+        None => None,
+        Some(rule) => Some(Refusal::ALL.into_iter().find(|known| known.rule() == rule).ok_or_else(|| {
+            let known: Vec<&str> = Refusal::ALL.iter().map(|known| known.rule()).collect();
+            let remedy = format!("the rules are {}", known.join(", "));
+            ReadError::new(number, format!("the rule `{rule}` is unknown"), remedy)
+        })?),
+    };
+    if line.end_ns.is_some_and(|end| end < line.start_ns) {
+        return Err(ReadError::new(number, "the operation ends before it starts", "exchange start_ns and end_ns"));
+    }
+    Ok(Record {
+        client: Client(line.client),
+        location: Location(line.location),
+        key: Key(line.key),
+        keys: line.keys,
+        operation: match line.operation {
+            OperationWords::Get { cache_ttl_ns } => Operation::Get { cache_ttl: cache_ttl_ns.map(Span) },
+            OperationWords::Put { value, ttl_ns } => Operation::Put { value, ttl: ttl_ns.map(Span) },
+            OperationWords::Delete => Operation::Delete,
+            OperationWords::Add { delta } => Operation::Add { delta },
+            OperationWords::Count { window, limit } => Operation::CountInWindow { window, limit },
+        },
+        start: Time(line.start_ns),
+        end: line.end_ns.map(Time),
+        seen: line.seen.into(),
+        others: line.others.map(|others| others.into_iter().map(Seen::from).collect()),
+        refusal,
+        cached: line.cached,
+        stale: line.stale,
+    })
+}
+
+fn noted(line: Line) -> Option<Noted> {
+    let (at, note) = match line {
+        Line::Committed { at_ns, key, location, seen } => {
+            (at_ns, Note::Committed { key: Key(key), from: Location(location), seen: seen.into() })
+        }
+        Line::Filled { at_ns, key, location, seen, asked_ns, taken_ns } => {
+            let (asked, taken) = (Time(asked_ns), Time(taken_ns));
+            (at_ns, Note::Filled { key: Key(key), location: Location(location), seen: seen.into(), asked, taken })
+        }
+        Line::ShownLocally { at_ns, key, location, seen } => {
+            (at_ns, Note::ShownLocally { key: Key(key), location: Location(location), seen: seen.into() })
+        }
+        Line::Header(_) | Line::Operation(_) => return None,
+    };
+    Some(Noted { at: Time(at), note })
+}

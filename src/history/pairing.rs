@@ -1,0 +1,133 @@
+//! From lines of "asked" and "answered" to whole operations: shared by the readers of formats that log events.
+
+use super::judged::{Call, Clock, Judged, Log, Lookup, Names, Outcome};
+
+/// Why a history could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadError {
+    /// Counted from 1; 0 where no line is to blame.
+    pub line: usize,
+    /// What is wrong, in one sentence.
+    pub problem: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl ReadError {
+    /// An error at a line.
+    pub fn new(line: usize, problem: impl Into<String>, remedy: impl Into<String>) -> ReadError {
+        ReadError { line, problem: problem.into(), remedy: remedy.into() }
+    }
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        write!(f, "{}\nhelp: {}", self.problem, self.remedy)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// The three ways in which an operation can end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    Ok,
+    Fail,
+    /// The client gave up waiting: the operation may still take effect.
+    Info,
+}
+
+impl Ending {
+    /// The ending with this keyword (without its colon).
+    pub fn of(word: &str) -> Option<Ending> {
+        match word {
+            "ok" => Some(Ending::Ok),
+            "fail" => Some(Ending::Fail),
+            "info" => Some(Ending::Info),
+            _ => None,
+        }
+    }
+}
+
+/// Collects events and pairs them. Time is the number of the event: these formats promise the order of their lines.
+#[derive(Default)]
+pub struct Pairing {
+    operations: Vec<Judged>,
+    /// The operation that each process waits for.
+    waiting: Lookup<i64, usize>,
+    /// The dense number of each process.
+    processes: Lookup<i64, u32>,
+    events: u64,
+    abandoned: u64,
+    pub keys: Names,
+    pub texts: Names,
+}
+
+impl Pairing {
+    /// A process asks. If it was still waiting, that earlier operation never gets an answer.
+    pub fn ask(&mut self, process: i64, key: &str, call: Call) {
+        // Processes keep their own numbers where these are small, because people look for them in the file.
+        let number = match u32::try_from(process) {
+            Ok(number) => number,
+            Err(_) => {
+                let next = u32::MAX - self.processes.len() as u32;
+                *self.processes.entry(process).or_insert(next)
+            }
+        };
+        let place = self.operations.len();
+        if self.waiting.insert(process, place).is_some() {
+            self.abandoned += 1;
+        }
+        let key = self.keys.place(key);
+        let (start, index) = (self.events, place as u32);
+        self.operations.push(Judged { process: number, key, call, outcome: Outcome::Unknown, start, end: None, index });
+        self.events += 1;
+    }
+
+    /// What the process waits for: its key and call.
+    pub fn waiting(&self, process: i64) -> Option<(u32, Call)> {
+        let operation = &self.operations[*self.waiting.get(&process)?];
+        Some((operation.key, operation.call))
+    }
+
+    /// The answer comes. Returns false if the process waits for nothing.
+    #[must_use]
+    pub fn answer(&mut self, process: i64, outcome: Outcome) -> bool {
+        let Some(place) = self.waiting.remove(&process) else { return false };
+        let operation = &mut self.operations[place];
+        operation.outcome = outcome;
+        if outcome != Outcome::Unknown {
+            operation.end = Some(self.events);
+        }
+        self.events += 1;
+        true
+    }
+
+    /// Whether no operation was met.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// The log, with remarks on `ignored` lines or events that were no operations.
+    pub fn finish(self, ignored: u64) -> Log {
+        let mut remarks = Vec::new();
+        if ignored > 0 {
+            remarks.push(format!("{ignored} entries are not operations and were passed over"));
+        }
+        if self.abandoned > 0 {
+            let count = self.abandoned;
+            remarks
+                .push(format!("{count} operations were followed by the next of their process before an answer came"));
+        }
+        Log {
+            operations: self.operations,
+            keys: self.keys.into_vec(),
+            texts: self.texts.into_vec(),
+            clock: Clock::Order,
+            remarks,
+        }
+    }
+}
