@@ -36,16 +36,15 @@ impl Epochs {
                 _ => return None,
             }
         }
-        bases.sort_unstable();
-        let written_once = bases.windows(2).all(|pair| pair[0] != pair[1]);
         pieces.sort_unstable();
         pieces.dedup();
         pieces.extend(bases.iter().map(|&base| log.text(base)));
-        // In sorted order whatever begins with a text follows it at once; equal texts count too.
+        // In sorted order whatever begins with a text follows it at once. Equal texts count too: a replacing one was then
+        // written twice, or appended as well.
         pieces.sort_unstable();
         let shows =
             pieces.windows(2).all(|pair| !pair[1].starts_with(pair[0])) && pieces.iter().all(|one| !one.is_empty());
-        if !written_once || !shows {
+        if !shows {
             return None;
         }
         let mut epochs = Epochs::default();

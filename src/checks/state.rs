@@ -69,7 +69,7 @@ impl<'a> States<'a> {
                 let place = self.append(state, text);
                 let Some(epochs) = &mut self.epochs else { return Some(Datum::Text(place)) };
                 let own = (place as usize).checked_sub(self.log.texts.len()).and_then(|at| self.grown.get(at));
-                let text = own.map_or_else(|| self.log.text(place), |text| text);
+                let text = own.map_or(self.log.text(place), |text| text);
                 epochs.may_become(state, text, place, taken).then_some(Datum::Text(place))
             }
         }
