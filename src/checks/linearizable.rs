@@ -22,8 +22,8 @@ fn run(case: &Case) -> Report {
     let mut steps_left = case.budget.steps;
     for steps in by_key(case) {
         if !steps.is_empty() {
-            verdicts
-                .add(steps.len(), judge(case.log, steps.clone(), case.reading.initial, case.budget, &mut steps_left));
+            let operations = steps.len();
+            verdicts.add(operations, judge(case.log, steps, case.reading.initial, case.budget, &mut steps_left));
         }
     }
     verdicts.report()

@@ -3,6 +3,7 @@
 //! To add a check: one file with a `CHECK`, and a row in the list below.
 
 mod contract;
+mod epochs;
 mod knowledge;
 mod linearizable;
 mod met;

@@ -55,11 +55,11 @@ struct Search<'a> {
 
 /// Looks for an order of the operations in these lists. What is spent is taken from `steps_left`.
 pub fn search(log: &Log, lists: &[Vec<Step>], initial: Datum, budget: Budget, steps_left: &mut u64) -> Found {
-    Search::new(log, lists).run(initial, budget, steps_left)
+    Search::new(log, lists, initial).run(initial, budget, steps_left)
 }
 
 impl<'a> Search<'a> {
-    fn new(log: &'a Log, lists: &'a [Vec<Step>]) -> Search<'a> {
+    fn new(log: &'a Log, lists: &'a [Vec<Step>], initial: Datum) -> Search<'a> {
         let count = lists.iter().map(Vec::len).sum();
         let mut search = Search {
             steps: Vec::with_capacity(count),
@@ -70,7 +70,7 @@ impl<'a> Search<'a> {
             pending: Links::new(count, lists.len()),
             lists: lists.len() as u32,
             left: 0,
-            states: States::new(log, lists),
+            states: States::new(log, &[], initial),
             choices: Vec::new(),
             seen: HashSet::default(),
             seen_bytes: 0,
@@ -97,6 +97,7 @@ impl<'a> Search<'a> {
                 search.twin.push(twin);
             }
         }
+        search.states = States::new(log, &search.steps, initial);
         search
     }
 
@@ -174,6 +175,7 @@ impl<'a> Search<'a> {
         let must_observe = last.is_some_and(|id| self.steps[id as usize].is_pending());
         for list in 0..self.lists {
             let mut first_end = NEVER;
+            let of_list = self.choices.len();
             let mut at = self.answered.first(list);
             while let Some(id) = at {
                 let step = self.steps[id as usize];
@@ -186,14 +188,22 @@ impl<'a> Search<'a> {
                 if must_observe && matches!(step.act, Act::Write(_)) {
                     continue;
                 }
-                if let Some(next) = self.states.after(state, step.act) {
+                if let Some(next) = self.states.after(state, step.act, &self.taken) {
                     if step.is_read() {
                         // It changes nothing, so to take it now is never wrong, and nothing else need be tried.
                         self.choices.truncate(from);
                         self.choices.push((id, next));
                         return;
                     }
-                    self.choices.push((id, next));
+                    // Of two that ask for the same, the one that ended earlier may go first: what must come after it
+                    // includes what must come after the other.
+                    let steps = &self.steps;
+                    let same = |choice: &&mut (u32, Datum)| steps[choice.0 as usize].act == step.act;
+                    match self.choices[of_list..].iter_mut().find(same) {
+                        Some(choice) if steps[choice.0 as usize].end <= step.end => {}
+                        Some(choice) => *choice = (id, next),
+                        None => self.choices.push((id, next)),
+                    }
                 }
             }
             let mut at = self.pending.first(list);
@@ -209,7 +219,7 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 // One that changes nothing now need not happen now.
-                if let Some(next) = self.states.after(state, step.act).filter(|&next| next != state) {
+                if let Some(next) = self.states.after(state, step.act, &self.taken).filter(|&next| next != state) {
                     self.choices.push((id, next));
                 }
             }

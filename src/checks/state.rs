@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::history::judged::{Datum, Log, Lookup};
 use crate::model::Operation;
 
+use super::epochs::Epochs;
 use super::plain::{Act, Step};
 
 /// Steps from state to state. Texts that grow by appending get numbers behind those of the log.
@@ -14,24 +15,35 @@ pub(super) struct States<'a> {
     grown: Vec<Rc<str>>,
     by_text: Lookup<Rc<str>, u32>,
     appended: Lookup<(Datum, u32), u32>,
+    /// Set where texts only grow or are replaced, and show which.
+    epochs: Option<Epochs>,
     bytes: u64,
 }
 
 impl<'a> States<'a> {
-    pub fn new(log: &'a Log, lists: &[Vec<Step>]) -> States<'a> {
-        let mut states =
-            States { log, grown: Vec::new(), by_text: Lookup::default(), appended: Lookup::default(), bytes: 0 };
-        let steps = || lists.iter().flatten();
-        if steps().any(|step| matches!(step.act, Act::Append(_))) {
+    /// For these operations, in the numbering of the search, from this value on.
+    pub fn new(log: &'a Log, steps: &[&Step], initial: Datum) -> States<'a> {
+        let mut states = States {
+            log,
+            grown: Vec::new(),
+            by_text: Lookup::default(),
+            appended: Lookup::default(),
+            epochs: None,
+            bytes: 0,
+        };
+        if steps.iter().any(|step| matches!(step.act, Act::Append(_))) {
             // Only texts that this key's operations mention can be compared with what was appended.
-            for step in steps() {
+            for step in steps {
                 if let Act::Read(Datum::Text(text)) | Act::Cas { old: Datum::Text(text), .. } = step.act {
                     states.by_text.insert(log.text(text).into(), text);
                 }
             }
-            if let Some(empty) = log.texts.iter().position(String::is_empty) {
-                states.by_text.insert("".into(), empty as u32);
-            }
+            let begins_empty = match initial {
+                Datum::Absent => true,
+                Datum::Text(text) => log.text(text).is_empty(),
+                Datum::Number(_) => false,
+            };
+            states.epochs = Epochs::new(log, steps).filter(|_| begins_empty);
         }
         states
     }
@@ -41,16 +53,25 @@ impl<'a> States<'a> {
         self.bytes
     }
 
-    /// What is stored after the operation; `None` if it could not have had its answer.
-    pub fn after(&mut self, state: Datum, act: Act) -> Option<Datum> {
+    /// What is stored after the operation; `None` if it could not have had its answer, or if some answer that is still
+    /// to come could not be had any more. `taken` tells which operations have come.
+    pub fn after(&mut self, state: Datum, act: Act, taken: &[bool]) -> Option<Datum> {
         match act {
             Act::Read(value) => (state == value).then_some(state),
-            Act::Write(value) => Some(value),
+            Act::Write(value) => {
+                self.epochs.as_ref().is_none_or(|epochs| epochs.may_end(state, taken)).then_some(value)
+            }
             Act::Cas { old, new } => (state == old).then_some(new),
             Act::CasFailed { old } => (state != old).then_some(state),
             Act::Add { delta, left } => fits(Operation::Add { delta }, state, left),
             Act::Count { window, limit, left } => fits(Operation::CountInWindow { window, limit }, state, left),
-            Act::Append(text) => Some(Datum::Text(self.append(state, text))),
+            Act::Append(text) => {
+                let place = self.append(state, text);
+                let Some(epochs) = &mut self.epochs else { return Some(Datum::Text(place)) };
+                let own = (place as usize).checked_sub(self.log.texts.len()).and_then(|at| self.grown.get(at));
+                let text = own.map_or(self.log.text(place), |text| text);
+                epochs.may_become(state, text, place, taken).then_some(Datum::Text(place))
+            }
         }
     }
 

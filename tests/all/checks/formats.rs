@@ -23,7 +23,10 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    let what = (any::<u32>(), any::<u16>(), any::<u32>(), operation(), any::<(u64, u64)>(), any::<bool>());
+    // Few clients, keys and moments, so that they meet; now and then the extremes.
+    let few = || prop_oneof![9 => 0..3_u32, 1 => any::<u32>()];
+    let moment = || prop_oneof![9 => 0..20_u64, 1 => any::<u64>()];
+    let what = (few(), any::<u16>(), few(), operation(), (moment(), moment()), any::<bool>());
     let back = (seen(), proptest::option::of(proptest::collection::vec(seen(), 0..4)));
     let refusal = proptest::option::of(proptest::sample::select(Refusal::ALL.to_vec()));
     (what, back, refusal, any::<(bool, bool)>()).prop_map(|(what, (seen, others), refusal, (cached, stale))| {
@@ -71,6 +74,8 @@ fn history() -> impl Strategy<Value = History> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn json_lines_give_back_the_same_records(one in history(), two in history(), seed in any::<u64>()) {
         let header = jsonl::Header { seed, scenario: "a \"name\"\n".to_owned(), initial: Some(-1), ..Default::default() };

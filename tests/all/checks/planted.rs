@@ -177,3 +177,44 @@ fn the_budget_ends_a_hopeless_search() {
         assert_eq!(report.units_unknown, 1);
     }
 }
+
+/// Many clients append to one text and read it: about twenty operations are in flight at any moment.
+#[test]
+fn appends_of_many_clients_are_judged_and_a_lost_one_is_found() {
+    let mut stream = Stream::from_entity(15);
+    let mut log = Log { keys: vec!["k".to_owned()], texts: vec![String::new()], clock: Clock::Order, ..Log::default() };
+    let mut text = String::new();
+    for index in 0..1_000 {
+        let moment = (index + 20) * 1000;
+        let (start, end) = (moment - stream.below(20_000), moment + stream.below(20_000));
+        let place = log.texts.len() as u32;
+        let (call, learned) = if stream.below(2) == 0 {
+            let piece = format!("<{index}>");
+            text.push_str(&piece);
+            log.texts.push(piece);
+            (Call::Append(place), None)
+        } else {
+            let known = log.texts.iter().position(|known| *known == text);
+            if known.is_none() {
+                log.texts.push(text.clone());
+            }
+            (Call::Read, Some(Datum::Text(known.map_or(place, |known| known as u32))))
+        };
+        let (process, index, end) = ((index % 40) as u32, index as u32, Some(end));
+        log.operations.push(Judged { process, key: 0, call, outcome: Outcome::Ok(learned), start, end, index });
+    }
+    log.sort();
+    let reading = Reading { initial: Datum::Text(0), ..Reading::default() };
+    assert_eq!(verdict("linearizable", &log, reading), Verdict::Holds);
+    // The appended texts never show the piece that one client was told is there.
+    let lost = log.operations.iter().position(|one| matches!(one.call, Call::Append(_)) && one.index > 500).unwrap();
+    let Call::Append(piece) = log.operations[lost].call else { unreachable!() };
+    let piece = log.texts[piece as usize].clone();
+    for text in &mut log.texts {
+        if text.len() > piece.len() {
+            *text = text.replace(&piece, "");
+        }
+    }
+    let Verdict::Broken(witness) = verdict("linearizable", &log, reading) else { panic!("the loss was not found") };
+    assert!(witness.operations.contains(&lost), "{witness:?}");
+}

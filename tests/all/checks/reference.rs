@@ -16,9 +16,12 @@ enum Kind {
     CasRegister,
     Counter,
     Texts,
+    /// Texts that show where they begin.
+    Epochs,
 }
 
-const KINDS: [Kind; 5] = [Kind::UniqueRegister, Kind::Register, Kind::CasRegister, Kind::Counter, Kind::Texts];
+const KINDS: [Kind; 6] =
+    [Kind::UniqueRegister, Kind::Register, Kind::CasRegister, Kind::Counter, Kind::Texts, Kind::Epochs];
 
 /// A random history of a few operations in a short time, so that ties and overlaps are common. Texts are all words of
 /// at most three letters over `a` and `b`.
@@ -34,6 +37,12 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
         }
         from = to;
     }
+    // After these fifteen: texts that begin with `x` or `y`.
+    for base in ["x", "y"] {
+        for rest in 0..7 {
+            texts.push(format!("{base}{}", texts[rest]));
+        }
+    }
     let count = 1 + stream.below(count_max);
     let horizon = 4 + stream.below(count_max * 3);
     let mut log = Log { keys: vec![String::new()], texts, clock: Clock::Order, ..Log::default() };
@@ -43,6 +52,7 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
         let roll = stream.below(100);
         let value = |stream: &mut Stream| match (kind, stream.below(5)) {
             (Kind::Texts, _) => Datum::Text(stream.below(15) as u32),
+            (Kind::Epochs, _) => Datum::Text([1, 2, 3, 4, 15, 16, 17, 18, 22, 23][stream.below(10) as usize]),
             (_, 0) => Datum::Absent,
             (_, number) => Datum::Number(number as i64),
         };
@@ -54,7 +64,8 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
             (Kind::CasRegister, _) => Call::Cas { old: value(stream), new: value(stream) },
             (Kind::Counter, _) => Call::Add(1 + stream.below(2) as i64),
             (Kind::Texts, 2) => Call::Write(value(stream)),
-            (Kind::Texts, _) => Call::Append(1 + stream.below(2) as u32),
+            (Kind::Epochs, 2) => Call::Write(Datum::Text([15, 22][stream.below(2) as usize])),
+            (Kind::Texts | Kind::Epochs, _) => Call::Append(1 + stream.below(2) as u32),
         };
         let learned = match call {
             Call::Read => Some(value(stream)),
@@ -170,7 +181,12 @@ fn assert_evidence(log: &Log, steps: &[Step], verdict: &Verdict, precedes: &dyn 
         let shown: Vec<Step> =
             steps.iter().filter(|step| witness.operations.contains(&(step.place as usize))).copied().collect();
         assert_eq!(shown.len(), witness.operations.len(), "{what}{witness:?}");
-        assert!(!some_order(log, &shown, (1 << shown.len()) - 1, "-", precedes), "{what}{witness:?}");
+        let anything = ["-", "#0", "#1", "#2", "#3", "#4", "#99", "'", "'a"];
+        let from = if witness.sentence.contains("whatever was there before") { &anything[..] } else { &anything[..1] };
+        for initial in from {
+            let order = some_order(log, &shown, (1 << shown.len()) - 1, initial, precedes);
+            assert!(!order, "{what}{witness:?} from {initial}");
+        }
     }
 }
 
@@ -305,6 +321,17 @@ fn compare_sessions(histories: u64, seed: u64) {
         for operation in &mut log.operations {
             operation.key = stream.below(2) as u32;
         }
+        // Most reads return something that could have been there: otherwise hardly any would count.
+        for at in 0..log.operations.len() {
+            let read = log.operations[at];
+            let written = log.operations.iter().filter(|write| write.key == read.key && Some(write.start) < read.end);
+            let written: Vec<Call> = written.map(|write| write.call).filter(|call| *call != Call::Read).collect();
+            if let (Call::Read, Outcome::Ok(_), false) = (read.call, read.outcome, written.is_empty())
+                && let Call::Write(value) = written[stream.below(written.len() as u64) as usize]
+            {
+                log.operations[at].outcome = Outcome::Ok(Some(value));
+            }
+        }
         let checks = ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"];
         for (place, check) in checks.into_iter().enumerate() {
             let case = Case { log: &log, reading: Reading::default(), budget: Budget::default() };
@@ -316,10 +343,10 @@ fn compare_sessions(histories: u64, seed: u64) {
             broken[place] += u64::from(expected > 0);
         }
     }
-    assert!(broken.iter().all(|&count| count > 300), "{broken:?} is too few to prove anything");
+    assert!(broken.iter().all(|&count| count > 150), "{broken:?} is too few to prove anything");
 }
 
 #[test]
 fn session_guarantees_agree_with_their_definitions() {
-    compare_sessions(60_000, 3);
+    compare_sessions(200_000, 3);
 }
