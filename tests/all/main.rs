@@ -19,5 +19,7 @@ mod judge;
 mod network;
 mod report;
 mod scenario;
+mod script;
+mod stores;
 mod support;
 mod traces;
