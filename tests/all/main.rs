@@ -23,3 +23,4 @@ mod script;
 mod stores;
 mod support;
 mod traces;
+mod workloads;
