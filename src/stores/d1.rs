@@ -41,6 +41,14 @@ impl Rows {
         self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant()).0
     }
 
+    /// Takes over what another instance has committed.
+    pub(super) fn set(&mut self, key: Key, seen: Seen, expires: Time) {
+        if key.index() >= self.rows.len() {
+            self.rows.resize(key.index() + 1, self.vacant());
+        }
+        self.rows[key.index()] = (seen, expires);
+    }
+
     /// Does the request at `at`, in one step for all its keys, and answers with what each key holds then.
     pub(super) fn perform(&mut self, request: &Request, at: Time, mut commit: impl FnMut(Key, Seen)) -> Answer {
         let last = request.key.index() + usize::from(request.keys) - 1;

@@ -8,6 +8,7 @@ pub mod cache_aside;
 pub mod config;
 pub mod contract;
 pub mod d1;
+pub mod d1_replicas;
 pub mod durable_object;
 pub mod kv_pull;
 pub mod kv_push;
@@ -33,7 +34,10 @@ pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, user:
     match kind {
         StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central)),
         StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central)),
-        StoreKind::D1(config) => user.with(d1::D1::new(config)),
+        StoreKind::D1(config) => match &config.replication {
+            Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network)),
+            None => user.with(d1::D1::new(config)),
+        },
         StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
         StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central)),
     }

@@ -4,7 +4,7 @@ use consistency_sim::metrics::{CountId, DistributionId};
 use consistency_sim::model::{Location, Span};
 use consistency_sim::random::Law;
 use consistency_sim::run::{Contestant, Options, Unwatched, run};
-use consistency_sim::stores::{StoreKind, WriteLimit};
+use consistency_sim::stores::{Bookmark, ReplicationConfig, SessionStart, StoreConfig, StoreKind, WriteLimit};
 use consistency_sim::workloads::*;
 
 use crate::support::*;
@@ -92,6 +92,46 @@ fn strong_stores_score_exactly_zero_at_any_latency() {
                 let window = store.pooled.distribution(DistributionId::InconsistencyWindow);
                 assert_eq!(window.max().unwrap_or(0), 0, "{} on {}", workload.word(), store.name);
             }
+        }
+    }
+}
+
+/// D1 with replicas at three of the four edges.
+fn replicas(bookmark: Bookmark) -> StoreConfig {
+    let mut config = d1_config(Location(4));
+    config.replication = Some(ReplicationConfig {
+        replicas: vec![Location(0), Location(1), Location(2)],
+        lag: Law::Exponential { mean: Span::from_secs(2) },
+        session: SessionStart::Unconstrained,
+        bookmark,
+    });
+    StoreConfig { name: "replicas".into(), label: "D1 with replicas".into(), kind: StoreKind::D1(config) }
+}
+
+#[test]
+fn sessions_on_d1_replicas_keep_their_guarantees_and_may_be_stale() {
+    for workload in workloads() {
+        let word = workload.word();
+        let stores = vec![replicas(Bookmark::Carried), replicas(Bookmark::Dropped)];
+        let mut scenario = scenario(network(4, Span::from_millis(80)), workload, stores);
+        scenario.replications = 2;
+        scenario.duration = Span::from_secs(1_800);
+        let outcome = outcome(&scenario);
+        let [carried, dropped] = [&outcome.stores[0].pooled, &outcome.stores[1].pooled];
+        for id in [CountId::ReadYourWrites, CountId::MonotonicReads] {
+            assert_eq!(carried.count(id).hits, 0, "{word}: {id:?} with the bookmark carried");
+        }
+        // Updates are made at the primary: none is lost, however old the replicas are.
+        assert_eq!(carried.count(CountId::LostUpdates).hits + dropped.count(CountId::LostUpdates).hits, 0, "{word}");
+        // A rate limit only counts, which is a write.
+        if word != "rate_limit" {
+            assert!(dropped.count(CountId::StaleReads).hits > 0, "{word}: nothing is stale");
+        }
+        if word == "counter" {
+            assert!(dropped.count(CountId::ReadYourWrites).hits > 0, "{word}: a dropped bookmark costs nothing");
+        }
+        if word == "feature_flag" {
+            assert!(carried.count(CountId::StaleReads).hits > 0, "{word}: sessions may be stale");
         }
     }
 }

@@ -140,6 +140,7 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
         let extra = match field.condition {
             "" | "model = \"pull\"" | "a rate_limit without arrivals from a file" => "",
             "model = \"push\"" => "model = \"push\"\n",
+            "read_replication = \"auto\"" => "read_replication = \"auto\"\n",
             "a counter with a rate" => "rate = \"2 /s per client\"\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };

@@ -1,6 +1,6 @@
 //! What each store answers, operation by operation: small scripts whose outcome can be told from the documents.
 
-use consistency_sim::model::{Operation, Refusal, Span, Time};
+use consistency_sim::model::{Location, Operation, Refusal, Span, Time};
 use consistency_sim::random::Law;
 use consistency_sim::stores::*;
 
@@ -172,7 +172,7 @@ fn a_pushed_version_arrives_after_its_delay_and_never_goes_back() {
 }
 
 fn d1(change: impl Fn(&mut D1Config)) -> StoreKind {
-    let mut config = d1_config(consistency_sim::model::Location(2));
+    let mut config = d1_config(Location(2));
     config.read_time = Law::Constant(Span::from_millis(10));
     config.write_time = Law::Constant(Span::from_millis(40));
     change(&mut config);
@@ -221,6 +221,50 @@ fn d1_tries_refused_reads_twice_more_and_writes_never() {
     assert_eq!(retried.end.unwrap(), ms(3 + 100 + 100 + 10), "refused after a round trip, then served at once");
 }
 
+fn replicated(lag: Law, change: impl Fn(&mut ReplicationConfig)) -> StoreKind {
+    let mut replication = ReplicationConfig {
+        replicas: vec![Location(0), Location(1)],
+        lag,
+        session: SessionStart::Unconstrained,
+        bookmark: Bookmark::Carried,
+    };
+    change(&mut replication);
+    d1(|config| config.replication = Some(replication.clone()))
+}
+
+#[test]
+fn a_replica_answers_near_and_late_and_a_bookmark_waits_for_it() {
+    let late = || Law::Constant(Span::from_secs(2));
+    // The write commits at 1.090 s and is acknowledged at 1.140 s; the replicas have it at 3.090 s.
+    let steps = [get(0, 0), put(1_000, 0, 7), get(1_200, 0), get(1_300, 1), get(3_100, 1)];
+    let records = play(&replicated(late(), |_| ()), &network(2, RTT), Some(1), &steps);
+    assert_eq!(answers(&records), [1, 7, 1, 7].map(Some), "its own client waits, the other one does not");
+    assert_eq!(ends(&records), [10, 1_140, 3_100, 1_310, 3_110]);
+    assert!(records[3].stale && !records[2].stale);
+    let dropped = replicated(late(), |config| config.bookmark = Bookmark::Dropped);
+    assert_eq!(answers(&play(&dropped, &network(2, RTT), Some(1), &steps)), [1, 1, 1, 7].map(Some));
+    let careful = replicated(late(), |config| {
+        config.bookmark = Bookmark::Dropped;
+        config.session = SessionStart::Primary;
+    });
+    let records = play(&careful, &network(2, RTT), Some(1), &steps);
+    assert_eq!(answers(&records), [1, 7, 7, 7].map(Some), "every session begins at the primary");
+    assert_eq!(ends(&records)[0], 110, "and pays for it");
+}
+
+#[test]
+fn a_replica_applies_the_log_in_its_order() {
+    let random = || Law::Uniform { low: Span::ZERO, high: Span::from_secs(30) };
+    let writes = (0..40).map(|n| put(n * 500, 1, n as i64 + 2));
+    let steps: Vec<Step> = writes.chain((0..300).map(|n| get(n * 200 + 3, 0))).collect();
+    let dropped = replicated(random(), |config| config.bookmark = Bookmark::Dropped);
+    for seed in 0..20 {
+        let shown = answers(&play_with_seed(&dropped, &network(2, RTT), Some(1), &steps, seed));
+        assert!(shown.windows(2).all(|pair| pair[0] <= pair[1]), "seed {seed}: one replica went back: {shown:?}");
+        assert_eq!(shown.last(), Some(&Some(41)));
+    }
+}
+
 #[test]
 fn a_request_for_several_keys_is_one_step() {
     let several = |at, location, operation| Step { keys: 3, ..step(at, location, operation) };
@@ -250,10 +294,10 @@ fn a_durable_object_is_placed_near_its_first_caller_and_stays() {
         records.iter().map(|record| record.end.unwrap().since(record.start).0 / 1_000_000).collect()
     };
     assert_eq!(took(&config), [7, 101, 1], "at the first caller's own place");
-    config.hosts = vec![consistency_sim::model::Location(1)];
+    config.hosts = vec![Location(1)];
     assert_eq!(took(&config), [107, 1, 101], "at the only place that can host");
     config.hosts.clear();
-    config.placement = Some(consistency_sim::model::Location(2));
+    config.placement = Some(Location(2));
     assert_eq!(took(&config), [107, 101, 101], "where the scenario says");
 }
 

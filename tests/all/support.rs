@@ -59,6 +59,7 @@ pub fn d1_config(primary: Location) -> D1Config {
         queue_timeout: Span::from_secs(5),
         read_retries: 2,
         read_then_write: false,
+        replication: None,
     }
 }
 

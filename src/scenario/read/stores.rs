@@ -157,6 +157,7 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
 
 fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
     D1Config {
+        replication: None,
         primary: s
             .field("primary", "Where the primary is; by default at the scenario's central location.")
             .place_if_any(setting.places)
@@ -195,7 +196,51 @@ fn queue_timeout(s: &mut Section<'_>) -> Span {
 }
 
 fn d1(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
-    StoreKind::D1(database(s, setting))
+    let replication = replication(s, setting);
+    StoreKind::D1(D1Config { replication, ..database(s, setting) })
+}
+
+fn replication(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<ReplicationConfig> {
+    const CONDITION: &str = "read_replication = \"auto\"";
+    let on = s
+        .field("read_replication", "Whether the database has read replicas, and the code uses the Sessions API.")
+        .default("off")
+        .word(&[("off", false, "Every query goes to the primary."), ("auto", true, "One replica per region.")]);
+    let applies = on || s.desk.describing;
+    let replicas = s.field("replicas", "Where the replicas are, one per region.").only_if(applies, CONDITION);
+    // A default that is not used must not bring its places into the scenario.
+    let replicas =
+        if applies { replicas.default_toml(r#"["IAD", "SJC", "LHR", "WAW", "SIN", "SYD"]"#) } else { replicas };
+    let config = ReplicationConfig {
+        replicas: replicas.assumed("Cloudflare publishes the six regions, and no cities").places(setting.places),
+        lag: s
+            .field("replica_lag", "From a commit at the primary until a replica has it.")
+            .only_if(applies, CONDITION)
+            .default_toml(
+                r#"{ quantiles = { p0 = "100 ms", p50 = "800 ms", p95 = "3.4 s", p99 = "6.1 s", p100 = "10 s" } }"#,
+            )
+            .assumed(
+                "Cloudflare publishes no lag; p50, p95 and p99 are one user's unverified measurement, the ends assumed",
+            )
+            .law(),
+        session: s
+            .field("session", "Which instance answers a session's first query.")
+            .only_if(applies, CONDITION)
+            .default("first-unconstrained")
+            .word(&[
+                ("first-unconstrained", SessionStart::Unconstrained, "Any instance: the nearest."),
+                ("first-primary", SessionStart::Primary, "The primary."),
+            ]),
+        bookmark: s
+            .field("bookmark", "What becomes of the bookmark between a client's requests.")
+            .only_if(applies, CONDITION)
+            .default("carried")
+            .word(&[
+                ("carried", Bookmark::Carried, "All requests of a client are one session."),
+                ("dropped", Bookmark::Dropped, "Each request is a session of its own."),
+            ]),
+    };
+    on.then_some(config)
 }
 
 fn durable_object(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
@@ -265,6 +310,7 @@ fn label(kind: &StoreKind) -> &'static str {
         StoreKind::KvPull(_) => "Workers KV",
         StoreKind::KvPush(push) if push.limit_per_namespace => "Workers KV Instant",
         StoreKind::KvPush(_) => "Workers KV (push)",
+        StoreKind::D1(config) if config.replication.is_some() => "D1 with replicas",
         StoreKind::D1(_) => "D1",
         StoreKind::DurableObject(_) => "Durable Object",
         StoreKind::CacheAside(_) => "KV over D1",

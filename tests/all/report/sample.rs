@@ -142,6 +142,7 @@ fn kind(behaviour: &Behaviour, edges: u16) -> StoreKind {
         queue_timeout: Span::from_secs(5),
         read_retries: 2,
         read_then_write: false,
+        replication: None,
     };
     match behaviour.kind {
         "kv" => StoreKind::KvPull(kv),

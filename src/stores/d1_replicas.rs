@@ -1,0 +1,299 @@
+//! D1 with read replication: one replica per region applies the primary's log in its order, and sessions carry bookmarks.
+//!
+//! Nothing is scheduled for a replica: how far it has got is computed when a query or a bookmark asks. Whoever carries a
+//! bookmark waits at the replica until it is reached, so a session reads its own writes and never goes back; whoever drops
+//! it gets whatever the nearest instance has.
+
+use std::collections::{HashMap, VecDeque};
+
+use rustc_hash::FxBuildHasher;
+
+use crate::history::Note;
+use crate::model::{Answer, Client, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
+use crate::network::NetworkConfig;
+use crate::random::{Sampler, derive};
+
+use super::config::{Bookmark, D1Config, ReplicationConfig, SessionStart};
+use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::d1::Rows;
+use super::kv_pull::expiry;
+use super::server::{Server, Turn};
+
+/// A place in the primary's log: how many writes it holds. What D1 calls a bookmark.
+type Position = u32;
+
+/// The instance that a query goes to: the primary, or one of the replicas.
+type Instance = u8;
+const PRIMARY: Instance = Instance::MAX;
+
+/// What travels between the locations and the instances.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// A query arrives at an instance; so many tries came before.
+    Arrive { request: RequestId, at: Instance, tries: u8 },
+    /// It has waited until the replica reached its bookmark.
+    Ready { request: RequestId, at: Instance, tries: u8 },
+    /// The answer arrives at the caller, with the instance's bookmark.
+    Answered { request: RequestId, answer: Answer, bookmark: Position },
+    /// Its refusal arrives at the caller.
+    Refused { request: RequestId, at: Instance, tries: u8, refusal: Refusal },
+}
+
+/// One write in the primary's log.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: Key,
+    seen: Seen,
+    expires: Time,
+    committed: Time,
+    /// From which the lag towards each replica is derived.
+    draw: u64,
+}
+
+/// The primary's log; what every replica has applied is forgotten.
+#[derive(Clone, Debug, Default)]
+struct ReplicationLog {
+    entries: VecDeque<Entry>,
+    forgotten: Position,
+}
+
+impl ReplicationLog {
+    fn end(&self) -> Position {
+        self.forgotten + self.entries.len() as Position
+    }
+
+    fn get(&self, position: Position) -> Option<&Entry> {
+        self.entries.get((position - self.forgotten) as usize)
+    }
+}
+
+/// One read replica.
+#[derive(Clone, Debug)]
+struct Replica {
+    place: Location,
+    number: u64,
+    server: Server,
+    rows: Rows,
+    applied: Position,
+    applied_at: Time,
+}
+
+impl Replica {
+    /// When the entry is applied here: after its own lag, and never before the one before it.
+    fn applies(&self, entry: &Entry, before: Time, lag: &Sampler) -> Time {
+        (entry.committed + lag.span(derive(entry.draw, self.number))).max(before)
+    }
+
+    /// Applies what has arrived by now.
+    fn catch_up(&mut self, now: Time, log: &ReplicationLog, lag: &Sampler) {
+        while let Some(entry) = log.get(self.applied) {
+            let at = self.applies(entry, self.applied_at, lag);
+            if at > now {
+                return;
+            }
+            self.rows.set(entry.key, entry.seen, entry.expires);
+            self.applied += 1;
+            self.applied_at = at;
+        }
+    }
+
+    /// When a position of the log is reached.
+    fn reaches(&self, position: Position, log: &ReplicationLog, lag: &Sampler) -> Time {
+        let mut at = self.applied_at;
+        for next in self.applied..position {
+            let Some(entry) = log.get(next) else { break };
+            at = self.applies(entry, at, lag);
+        }
+        at
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct D1Replicas {
+    config: D1Config,
+    replication: ReplicationConfig,
+    /// For each location, the instance that is nearest.
+    nearest: Vec<Instance>,
+    read: Sampler,
+    write: Sampler,
+    lag: Sampler,
+    primary: Server,
+    rows: Rows,
+    log: ReplicationLog,
+    replicas: Vec<Replica>,
+    /// The newest bookmark of each session: one for each client of each group. Looked up, never iterated.
+    bookmarks: HashMap<(u32, Client), Position, FxBuildHasher>,
+}
+
+impl D1Replicas {
+    /// From its plain data.
+    pub fn new(config: &D1Config, replication: &ReplicationConfig, network: &NetworkConfig) -> D1Replicas {
+        let instances =
+            || std::iter::once((PRIMARY, config.primary)).chain((0..).zip(replication.replicas.iter().copied()));
+        let nearest = |caller| {
+            let near = instances().min_by_key(|(instance, place)| (network.rtt(caller, *place), *place, *instance));
+            near.map_or(PRIMARY, |(instance, _)| instance)
+        };
+        D1Replicas {
+            nearest: (0..network.places.len() as u16).map(|caller| nearest(Location(caller))).collect(),
+            read: Sampler::new(&config.read_time),
+            write: Sampler::new(&config.write_time),
+            lag: Sampler::new(&replication.lag),
+            config: config.clone(),
+            replication: replication.clone(),
+            primary: Server::default(),
+            rows: Rows::default(),
+            log: ReplicationLog::default(),
+            replicas: Vec::new(),
+            bookmarks: HashMap::default(),
+        }
+    }
+
+    fn place(&self, instance: Instance) -> Location {
+        if instance == PRIMARY { self.config.primary } else { self.replicas[usize::from(instance)].place }
+    }
+
+    /// The bookmark that a session has, if it has one.
+    fn bookmark(&self, request: &Request) -> Option<Position> {
+        self.bookmarks.get(&(request.group, request.client)).copied()
+    }
+
+    fn send(&self, id: RequestId, at: Instance, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
+        let out = derive(derive(request.draw, hop::RETRY * u64::from(tries)), hop::OUT);
+        outbox.send(request.location, self.place(at), out, Message::Arrive { request: id, at, tries });
+    }
+
+    /// A query has its turn at an instance that is fresh enough.
+    fn query(
+        &mut self,
+        now: Time,
+        (id, at, tries): (RequestId, Instance, u8),
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) {
+        let draw = derive(request.draw, hop::RETRY * u64::from(tries));
+        let back = derive(draw, hop::BACK);
+        let reads = request.operation.is_read();
+        let service = if reads { &self.read } else { &self.write }.span(derive(draw, hop::SERVICE));
+        let (from, to) = (self.place(at), request.location);
+        let (limit, patience) = (self.config.queue_limit, self.config.queue_timeout);
+        let server = if at == PRIMARY { &mut self.primary } else { &mut self.replicas[usize::from(at)].server };
+        let (refusal, until) = match server.arrive(now, service, limit, patience) {
+            Turn::Done { end } => {
+                let (answer, bookmark) = if at == PRIMARY {
+                    self.at_primary(request, end, outbox)
+                } else {
+                    let replica = &mut self.replicas[usize::from(at)];
+                    (replica.rows.perform(request, end, |_, _| ()), replica.applied)
+                };
+                let answered = Message::Answered { request: id, answer, bookmark };
+                outbox.send_after(end.since(now), from, to, back, answered);
+                return;
+            }
+            Turn::QueueFull => (Refusal::D1QueueFull, now),
+            Turn::WaitedTooLong { until } => (Refusal::D1QueuedTooLong, until),
+        };
+        outbox.send_after(until.since(now), from, to, back, Message::Refused { request: id, at, tries, refusal });
+    }
+
+    fn at_primary(&mut self, request: &Request, end: Time, outbox: &mut Outbox<Message>) -> (Answer, Position) {
+        let entries = &mut self.log.entries;
+        let answer = self.rows.perform(request, end, |key, seen| {
+            let expires = expiry(request.operation, end);
+            let draw = derive(request.draw, hop::PUSH);
+            entries.push_back(Entry { key, seen, expires, committed: end, draw });
+            outbox.note(end, Note::Committed { key, from: request.location, seen });
+        });
+        (answer, self.log.end())
+    }
+
+    /// A query arrives at a replica: it waits until the session's bookmark is reached there.
+    fn at_replica(
+        &mut self,
+        now: Time,
+        (id, at, tries): (RequestId, Instance, u8),
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) {
+        let needed = match self.replication.bookmark {
+            Bookmark::Carried => self.bookmark(request).unwrap_or(0),
+            Bookmark::Dropped => 0,
+        };
+        let replica = &mut self.replicas[usize::from(at)];
+        replica.catch_up(now, &self.log, &self.lag);
+        if replica.applied >= needed {
+            self.query(now, (id, at, tries), request, outbox);
+        } else {
+            let wait = replica.reaches(needed, &self.log, &self.lag).since(now);
+            outbox.after(wait, Message::Ready { request: id, at, tries });
+        }
+        let applied_everywhere = self.replicas.iter().map(|replica| replica.applied).min();
+        while applied_everywhere.is_some_and(|applied| applied > self.log.forgotten) {
+            self.log.entries.pop_front();
+            self.log.forgotten += 1;
+        }
+    }
+}
+
+impl Store for D1Replicas {
+    type Message = Message;
+
+    fn idiom(&self) -> Idiom {
+        Idiom { atomic: !self.config.read_then_write, several_keys: true }
+    }
+
+    fn coupling(&self) -> Coupling {
+        Coupling::Everything
+    }
+
+    fn begin(&mut self, ground: Ground) {
+        self.primary.reset();
+        self.rows.begin(ground.initial);
+        self.log = ReplicationLog::default();
+        self.bookmarks.clear();
+        let fresh = |(number, place): (u64, Location)| {
+            let mut rows = Rows::default();
+            rows.begin(ground.initial);
+            Replica { place, number, server: Server::default(), rows, applied: 0, applied_at: Time::START }
+        };
+        self.replicas = (0..).zip(self.replication.replicas.iter().copied()).map(fresh).collect();
+    }
+
+    fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        let starts_at_primary = self.replication.session == SessionStart::Primary
+            && (self.replication.bookmark == Bookmark::Dropped || self.bookmark(request).is_none());
+        let writes = !request.operation.is_read();
+        let at = if writes || starts_at_primary { PRIMARY } else { self.nearest[request.location.index()] };
+        self.send(id, at, 0, request, outbox);
+    }
+
+    fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Arrive { request: id, at: PRIMARY, tries } => {
+                self.query(now, (id, PRIMARY, tries), requests.get(id), outbox);
+            }
+            Message::Arrive { request: id, at, tries } | Message::Ready { request: id, at, tries } => {
+                self.at_replica(now, (id, at, tries), requests.get(id), outbox);
+            }
+            Message::Answered { request: id, answer, bookmark } => {
+                let request = requests.get(id);
+                let held = self.bookmarks.entry((request.group, request.client)).or_default();
+                *held = bookmark.max(*held);
+                outbox.reply(id, Span::ZERO, answer);
+            }
+            Message::Refused { request: id, at, tries, refusal } => {
+                let request = requests.get(id);
+                if request.operation.is_read() && tries < self.config.read_retries {
+                    self.send(id, at, tries + 1, request, outbox);
+                } else {
+                    outbox.reply(id, Span::ZERO, Answer::refused(refusal));
+                }
+            }
+        }
+    }
+
+    fn latest(&self, key: Key) -> Seen {
+        self.rows.latest(key)
+    }
+}
