@@ -112,6 +112,19 @@ fn some_order(log: &Log, steps: &[Step], left: u32, state: &str, precedes: &dyn 
     })
 }
 
+/// Whether some order of all operations of a history with one key explains it: at most 32 operations.
+pub fn linearizable_by_trying_everything(log: &Log, reading: Reading) -> bool {
+    let mut keys = by_key(&Case { log, reading, budget: Budget::default() });
+    assert!(keys.len() == 1 && keys[0].len() < 32, "small enough to try everything");
+    let steps = keys.remove(0);
+    let initial = match reading.initial {
+        Datum::Absent => "-".to_owned(),
+        Datum::Number(number) => format!("#{number}"),
+        Datum::Text(place) => format!("'{}", log.texts[place as usize]),
+    };
+    some_order(log, &steps, (1 << steps.len()) - 1, &initial, &real_time)
+}
+
 fn steps_of(log: &Log) -> Vec<Step> {
     let case = Case { log, reading: Reading::default(), budget: Budget::default() };
     by_key(&case).remove(0)
