@@ -26,8 +26,8 @@ pub(super) struct Met {
     meetings: Vec<Meeting>,
     /// The last write of each author.
     last: Lookup<u32, Meeting>,
-    /// The last write of each author to each key.
-    last_to_key: Lookup<(u32, u32), Meeting>,
+    /// The last two writes of each author to each key: where both started together, either may be the one that counts.
+    last_to_key: Lookup<(u32, u32), [Option<Meeting>; 2]>,
     /// The latest start of any write met; shifted by one like all times of values.
     latest: u64,
     /// For each key the latest start of a write met, and its value; [`SEVERAL`] if several started together.
@@ -48,18 +48,20 @@ impl Met {
         let Some(write) = knew.known[value as usize].write else { return };
         let (step, key) = (&knew.steps[write as usize], knew.key[write as usize]);
         let meeting = Meeting { author: step.process, write, read };
-        let is_later = |known: Option<&Meeting>| {
-            known.is_none_or(|known| {
-                let known = &knew.steps[known.write as usize];
-                (known.start, known.place) < (step.start, step.place)
-            })
+        let when = |known: &Meeting| {
+            let known = &knew.steps[known.write as usize];
+            (known.start, known.place)
         };
+        let is_later = |known: Option<&Meeting>| known.is_none_or(|known| when(known) < (step.start, step.place));
         if is_later(self.last.get(&step.process)) {
             self.last.insert(step.process, meeting);
             self.meetings.push(meeting);
         }
-        if is_later(self.last_to_key.get(&(step.process, key))) {
-            self.last_to_key.insert((step.process, key), meeting);
+        let [last, before] = self.last_to_key.entry((step.process, key)).or_default();
+        if is_later(last.as_ref()) {
+            *before = last.replace(meeting);
+        } else if last.is_some_and(|last| last.write != write) && is_later(before.as_ref()) {
+            *before = Some(meeting);
         }
         let start = step.start.saturating_add(1);
         self.latest = self.latest.max(start);
@@ -120,8 +122,9 @@ impl Met {
 
     /// Whether the author knew the value before it wrote something else to the key that was met.
     fn replaced(&self, knew: &Knew, key: u32, value: u32, author: u32) -> Option<Reason> {
-        let meeting = self.last_to_key.get(&(author, key))?;
-        let newer = knew.value[meeting.write as usize].filter(|&newer| newer != value)?;
+        let another = |meeting: &&Meeting| knew.value[meeting.write as usize].is_some_and(|newer| newer != value);
+        let meeting = self.last_to_key.get(&(author, key))?.iter().flatten().find(another)?;
+        let newer = knew.value[meeting.write as usize]?;
         let &(end, place, first) = knew.first.get(&(author, value))?;
         let write = &knew.steps[meeting.write as usize];
         ((end, place) < (write.start, write.place)).then_some(Reason {

@@ -3,6 +3,7 @@
 //! To add one: its file, a `mod` line, a variant of [`Command`] and an arm in `main.rs`.
 
 mod check;
+mod history;
 mod judge;
 mod progress;
 mod run;

@@ -7,6 +7,7 @@ use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Override, Scenario};
 
+use super::history::HistoryOptions;
 use super::progress::Progress;
 use super::{Done, Failure, Result, Terminal};
 
@@ -40,6 +41,8 @@ pub struct Run {
     /// How many threads; 0: as many as there are processors. The results are the same.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    history: HistoryOptions,
     /// Exit with 0 even if a promise is broken.
     #[arg(long)]
     exit_zero: bool,
@@ -62,11 +65,13 @@ enum Format {
 impl Run {
     /// Reads all scenarios first, so that nothing runs where one of them is wrong.
     pub fn run(&self, terminal: &Terminal) -> Result<Done> {
+        self.history.validate()?;
         let files = if self.scenarios.is_empty() { every_scenario()? } else { self.scenarios.clone() };
         let scenarios = self.load(terminal, &files)?;
         let mut done = Done::Kept;
         for (file, scenario) in files.iter().zip(&scenarios) {
             let outcome = self.simulate(terminal, file, scenario)?;
+            self.history.write(terminal, scenario, scenarios.len() > 1)?;
             if !self.exit_zero && outcome.stores.iter().any(|store| store.promises.iter().any(|promise| !promise.met)) {
                 done = Done::Broken;
             }

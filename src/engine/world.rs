@@ -79,7 +79,9 @@ impl<S: Store, W: Workload> World<S, W> {
     /// Hands over what was kept.
     pub fn take_history(&mut self) -> Option<History> {
         self.outbox.noting = false;
-        self.history.take()
+        let mut history = self.history.take();
+        history.iter_mut().for_each(History::settle);
+        history
     }
 
     /// The workload, to ask it what stopped it.
@@ -110,6 +112,11 @@ impl<S: Store, W: Workload> World<S, W> {
                 }
                 Event::Answer(id, answer) => self.answer(now, id, &answer),
             }
+        }
+        if let Some(history) = &mut self.history
+            && history.dropped == 0
+        {
+            self.requests.unanswered().for_each(|request| history.record(crate::history::Record::unanswered(request)));
         }
         let latest = |key| self.store.latest(key);
         let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);

@@ -206,7 +206,30 @@ fn name(key: &Edn) -> String {
 /// # Errors
 /// Whatever `out` answers.
 pub fn write(log: &Log, out: &mut impl io::Write) -> io::Result<()> {
+    write_from(log, Datum::Absent, out)
+}
+
+/// As [`write`], for keys that held something before the first operation: the format has no place for that, so a process
+/// that does nothing else writes it to each key before anything happens.
+///
+/// # Errors
+/// Whatever `out` answers.
+pub fn write_from(log: &Log, initial: Datum, out: &mut impl io::Write) -> io::Result<()> {
     let lanes = lanes(log);
+    let mut index = 0;
+    if initial != Datum::Absent {
+        let process = lanes.iter().max().map_or(0, |last| last + 1);
+        for key in &log.keys {
+            let value = keyed(log, key, show(log, initial));
+            for kind in ["invoke", "ok"] {
+                writeln!(
+                    out,
+                    "{{:process {process}, :type :{kind}, :f :write, :value {value}, :time 0, :index {index}}}"
+                )?;
+                index += 1;
+            }
+        }
+    }
     // Asking comes before answering at the same moment: operations that touch in time count as concurrent.
     let mut events: Vec<(u64, u8, usize)> = Vec::with_capacity(log.operations.len() * 2);
     for (place, operation) in log.operations.iter().enumerate() {
@@ -218,7 +241,7 @@ pub fn write(log: &Log, out: &mut impl io::Write) -> io::Result<()> {
     }
     events.sort_unstable();
     let last = events.iter().rev().find(|event| event.1 < 2).map_or(0, |event| event.0);
-    for (index, &(time, phase, place)) in events.iter().enumerate() {
+    for (index, &(time, phase, place)) in (index..).zip(&events) {
         let operation = &log.operations[place];
         let kind = match (phase, operation.outcome) {
             (0, _) => "invoke",
@@ -235,9 +258,7 @@ pub fn write(log: &Log, out: &mut impl io::Write) -> io::Result<()> {
                 result = format!(", :result {}", show(log, learned));
             }
         }
-        if log.keys.len() > 1 {
-            value = format!("[{} {value}]", show_key(log.key(operation.key)));
-        }
+        let value = keyed(log, log.key(operation.key), value);
         let (process, time) = (lanes[place], time.min(last));
         writeln!(
             out,
@@ -245,6 +266,11 @@ pub fn write(log: &Log, out: &mut impl io::Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Where there are several keys, a value is told together with its key.
+fn keyed(log: &Log, key: &str, value: String) -> String {
+    if log.keys.len() > 1 { format!("[{} {value}]", show_key(key)) } else { value }
 }
 
 fn asked(log: &Log, call: Call) -> (&'static str, String) {

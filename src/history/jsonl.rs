@@ -45,6 +45,7 @@ enum Line {
     Committed { at_ns: u64, key: u32, location: u16, seen: SeenLine },
     Filled { at_ns: u64, key: u32, location: u16, seen: SeenLine, asked_ns: u64, taken_ns: u64 },
     ShownLocally { at_ns: u64, key: u32, location: u16, seen: SeenLine },
+    Expired { at_ns: u64, key: u32, seen: SeenLine },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,6 +181,7 @@ fn note_line(noted: &Noted) -> Line {
         Note::ShownLocally { key, location, seen } => {
             Line::ShownLocally { at_ns, key: key.0, location: location.0, seen: seen.into() }
         }
+        Note::Expired { key, seen } => Line::Expired { at_ns, key: key.0, seen: seen.into() },
     }
 }
 
@@ -267,6 +269,7 @@ fn noted(line: Line) -> Option<Noted> {
         Line::ShownLocally { at_ns, key, location, seen } => {
             (at_ns, Note::ShownLocally { key: Key(key), location: Location(location), seen: seen.into() })
         }
+        Line::Expired { at_ns, key, seen } => (at_ns, Note::Expired { key: Key(key), seen: seen.into() }),
         Line::Header(_) | Line::Operation(_) => return None,
     };
     Some(Noted { at: Time(at), note })

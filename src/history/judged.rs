@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::model::{Operation, Value};
 
-use super::{History, Record};
+use super::{History, Note, Record};
 
 /// A table for look-ups alone: its order means nothing, so it is never walked through.
 pub(crate) type Lookup<K, V> = HashMap<K, V, FxBuildHasher>;
@@ -159,6 +159,22 @@ impl Log {
                 log.push_record(record, first_key, first_process, index);
                 index += 1;
             }
+            let asked = index;
+            // An expiry is a removal that nobody asked for and everybody sees at once.
+            for noted in &history.notes {
+                let Note::Expired { key, .. } = noted.note else { continue };
+                log.operations.push(Judged {
+                    process: first_process.saturating_add(processes),
+                    key: first_key.saturating_add(key.0),
+                    call: Call::Write(Datum::Absent),
+                    outcome: Outcome::Ok(None),
+                    start: noted.at.0,
+                    end: Some(noted.at.0),
+                    index,
+                });
+                index += 1;
+            }
+            processes = processes.saturating_add(u32::from(index > asked));
             first_key = first_key.saturating_add(keys);
             first_process = first_process.saturating_add(processes);
             dropped += history.dropped;

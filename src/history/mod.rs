@@ -13,7 +13,9 @@ pub mod judged;
 pub mod notation;
 pub mod pairing;
 
-use crate::model::{Answer, Client, Key, Location, Operation, Refusal, Request, Seen, Time};
+use std::collections::BTreeMap;
+
+use crate::model::{Answer, Client, Key, Location, Operation, Refusal, Request, Seen, Time, Version};
 
 /// One operation as the client could have written it down.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +40,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record of a request that nothing answered before the end of the run.
+    pub fn unanswered(request: &Request) -> Record {
+        let answer = Answer::of(Seen::default());
+        Record { end: None, ..Record::new(request, &answer, request.start, false) }
+    }
+
     /// The record of an answered request.
     pub fn new(request: &Request, answer: &Answer, end: Time, stale: bool) -> Record {
         Record {
@@ -66,6 +74,8 @@ pub enum Note {
     Filled { key: Key, location: Location, seen: Seen, asked: Time, taken: Time },
     /// The writer's own location shows the new version.
     ShownLocally { key: Key, location: Location, seen: Seen },
+    /// The version, the newest at that time, reached the end of its TTL: from now on the key is absent, everywhere.
+    Expired { key: Key, seen: Seen },
 }
 
 /// A note with its time.
@@ -97,6 +107,23 @@ impl History {
     /// Keeps a record, if there is room.
     pub fn record(&mut self, record: Record) {
         if self.records.len() < self.bound { self.records.push(record) } else { self.dropped += 1 }
+    }
+
+    /// Puts the notes into the order of their times, and leaves out expiries that did not come to pass: of a version that
+    /// was replaced before, or after the last answer.
+    pub fn settle(&mut self) {
+        self.notes.sort_by_key(|noted| noted.at);
+        let last = self.records.iter().filter_map(|record| record.end).max().unwrap_or(Time::START);
+        let mut newest: BTreeMap<Key, Version> = BTreeMap::new();
+        self.notes.retain(|noted| match noted.note {
+            Note::Committed { key, seen, .. } => {
+                let known = newest.entry(key).or_default();
+                *known = seen.version.max(*known);
+                true
+            }
+            Note::Expired { key, seen } => newest.get(&key) == Some(&seen.version) && noted.at <= last,
+            Note::Filled { .. } | Note::ShownLocally { .. } => true,
+        });
     }
 
     /// Keeps a note, if there is room.

@@ -36,6 +36,16 @@ pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<Path
     Ok(written)
 }
 
+/// Writes one file beside its place, makes the folders that are missing, and renames it: whole or not at all.
+///
+/// # Errors
+/// Where a folder or file cannot be made.
+pub fn write_file(place: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut unfinished = Unfinished::default();
+    unfinished.prepare(place, bytes)?;
+    unfinished.finish().map(|_| ())
+}
+
 /// Files that are written but not yet in their places; dropped, it removes them and the folders that it made.
 #[derive(Default)]
 struct Unfinished {

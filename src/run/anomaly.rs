@@ -104,12 +104,13 @@ fn stretch(history: &History, write: &Record, from: Time, to: Time, edges: usize
         Note::Committed { key: of, .. } | Note::Filled { key: of, .. } | Note::ShownLocally { key: of, .. } => {
             *of == key
         }
+        Note::Expired { .. } => false,
     };
     let mut notes: Vec<_> = history.notes.iter().filter(|noted| of_key(&noted.note) && noted.at <= to).collect();
     notes.sort_by_key(|noted| noted.at);
     // From before, only what still stands when the stretch begins: the last of the central store and of each location.
     let place = |note: &Note| match note {
-        Note::Committed { .. } => None,
+        Note::Committed { .. } | Note::Expired { .. } => None,
         Note::Filled { location, .. } | Note::ShownLocally { location, .. } => Some(*location),
     };
     let mut standing = BTreeMap::new();

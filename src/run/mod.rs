@@ -7,10 +7,12 @@ pub mod anomaly;
 pub mod digest;
 pub mod outcome;
 pub mod pool;
+pub mod record;
 pub mod unit;
 
 pub use outcome::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
-pub use unit::{Contestant, Unit};
+pub use record::Recording;
+pub use unit::{Contestant, RecordError, Unit};
 
 use std::fmt;
 use std::sync::Mutex;

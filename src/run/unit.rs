@@ -5,7 +5,7 @@ use std::fmt;
 use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::metrics::{Measurements, Window};
-use crate::model::Time;
+use crate::model::{Time, Value};
 use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
 use crate::stores::{Coupling, Store, StoreUser, with_store};
@@ -23,6 +23,27 @@ pub struct Unit {
     /// … when divided by this.
     pub shares: u32,
 }
+
+/// Why a whole history cannot be had.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecordError {
+    /// The trace is missing or malformed.
+    Trace(TraceError),
+    /// It has more than so many operations, or one of its partitions more notes. Half of a history would be judged
+    /// wrongly: reads of writes that are missing from it look like reads of what nobody wrote.
+    TooLong { bound: usize },
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordError::Trace(error) => error.fmt(f),
+            RecordError::TooLong { bound } => write!(f, "the history has more than {bound} operations or notes"),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// How many units one replication is divided into, if it can be: enough to keep many threads busy.
 const SHARES: u32 = 64;
@@ -51,7 +72,9 @@ trait Runner: Send + Sync {
         partitions: &mut dyn Iterator<Item = Partition>,
     ) -> Result<Measurements, TraceError>;
 
-    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History>;
+    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError>;
+
+    fn initial(&self) -> Option<Value>;
 }
 
 /// What is the same for all units of one store.
@@ -118,11 +141,18 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         }
     }
 
-    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History> {
+    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError> {
         let mut world = self.world(replication);
         world.keep_history(History::bounded(bound));
         world.simulate(partition);
-        world.take_history()
+        match world.workload().failure() {
+            Some(error) => Err(error),
+            None => Ok(world.take_history().unwrap_or_default()),
+        }
+    }
+
+    fn initial(&self) -> Option<Value> {
+        self.workload(0).initial()
     }
 }
 
@@ -179,6 +209,34 @@ impl Contestant {
 
     /// The history of one partition, of at most `bound` operations.
     pub fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History> {
-        self.runner.record(replication, partition, bound)
+        self.runner.record(replication, partition, bound).ok()
+    }
+
+    /// The histories of all partitions of a replication, which share neither keys nor clients: of at most `bound`
+    /// operations together, and as many notes in each.
+    ///
+    /// # Errors
+    /// When there are more operations or notes, or a trace cannot be read to its end.
+    pub fn record_all(&self, replication: u32, bound: usize) -> Result<Vec<(Partition, History)>, RecordError> {
+        let partitions: Vec<Partition> = match self.separable() {
+            Some(groups) => (0..groups).map(|first_group| Partition { first_group, groups: 1 }).collect(),
+            None => vec![self.whole()],
+        };
+        let mut room = bound;
+        let mut parts = Vec::new();
+        for partition in partitions {
+            let history = self.runner.record(replication, partition, room).map_err(RecordError::Trace)?;
+            if history.dropped > 0 {
+                return Err(RecordError::TooLong { bound });
+            }
+            room -= history.records.len();
+            parts.push((partition, history));
+        }
+        Ok(parts)
+    }
+
+    /// What every key holds at the start.
+    pub fn initial(&self) -> Option<Value> {
+        self.runner.initial()
     }
 }

@@ -154,6 +154,11 @@ impl Requests {
         self.slots[id.0 as usize].take().expect("a request in flight")
     }
 
+    /// Those that have no answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Request> {
+        self.slots.iter().flatten()
+    }
+
     /// Forgets all requests.
     pub fn clear(&mut self) {
         self.slots.clear();

@@ -127,6 +127,9 @@ impl KvPull {
             central.expires = expires;
         }
         outbox.note(now, Note::Committed { key: request.key, from: request.location, seen });
+        if expires < Time::NEVER {
+            outbox.note(expires, Note::Expired { key: request.key, seen });
+        }
         let service = self.write.span(derive(request.draw, hop::SERVICE));
         let acknowledged = Message::Acknowledged { request: id, seen, expires };
         outbox.send_after(service, from, request.location, back, acknowledged);

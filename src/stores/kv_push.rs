@@ -146,6 +146,9 @@ impl KvPush {
         };
         replicated.on_the_way.insert(place, pushed);
         outbox.note(now, Note::Committed { key: request.key, from: request.location, seen });
+        if pushed.expires < Time::NEVER {
+            outbox.note(pushed.expires, Note::Expired { key: request.key, seen });
+        }
         let service = self.write.span(derive(request.draw, hop::SERVICE));
         outbox.send_after(service, self.central, request.location, back, Message::Acknowledged { request: id, seen });
     }

@@ -14,6 +14,7 @@ mod closed_forms;
 mod controls;
 mod floors;
 mod ground;
+mod histories;
 mod house;
 mod judge;
 mod network;

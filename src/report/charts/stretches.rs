@@ -26,7 +26,7 @@ fn copies(outcome: &Outcome, anomaly: &Anomaly, location: Location) -> Vec<Stret
             Note::Filled { location: at, seen, .. } | Note::ShownLocally { location: at, seen, .. } => {
                 (at == location).then_some((noted.at, seen.version))
             }
-            Note::Committed { .. } => None,
+            Note::Committed { .. } | Note::Expired { .. } => None,
         })
         .collect();
     let lives = copy_lives(outcome, anomaly);
@@ -70,7 +70,7 @@ fn noted_between(anomaly: &Anomaly, location: Location, from: Time, to: Time) ->
     anomaly.history.notes.iter().any(|noted| {
         let here = match noted.note {
             Note::Filled { location: at, .. } | Note::ShownLocally { location: at, .. } => at == location,
-            Note::Committed { .. } => false,
+            Note::Committed { .. } | Note::Expired { .. } => false,
         };
         here && from <= noted.at && noted.at <= to
     })

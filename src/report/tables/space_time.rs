@@ -35,7 +35,8 @@ impl Versions {
         let notes = anomaly.history.notes.iter().filter_map(|noted| match noted.note {
             Note::Committed { key, seen, .. }
             | Note::Filled { key, seen, .. }
-            | Note::ShownLocally { key, seen, .. } => (key == anomaly.key).then_some(seen.version),
+            | Note::ShownLocally { key, seen, .. }
+            | Note::Expired { key, seen } => (key == anomaly.key).then_some(seen.version),
         });
         let mut versions: Vec<Version> = answered.map(|record| record.seen.version).chain(notes).collect();
         versions.retain(|version| *version != Version::INITIAL);
@@ -83,6 +84,7 @@ pub fn rows(outcome: &Outcome) -> Vec<Row> {
             Note::Committed { from, seen, .. } => ("commit", from, noted.at, seen),
             Note::Filled { location, seen, taken, .. } => ("fill", location, taken, seen),
             Note::ShownLocally { location, seen, .. } => ("shown", location, noted.at, seen),
+            Note::Expired { seen, .. } => ("expiry", outcome.scenario.network.central, noted.at, seen),
         };
         rows.push((
             start.0,

@@ -3,7 +3,7 @@
 mod drawn;
 mod formats;
 mod planted;
-mod reference;
+pub mod reference;
 mod traps;
 
 use consistency_sim::checks::{Budget, Case, Verdict, find};

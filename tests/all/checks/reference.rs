@@ -16,12 +16,9 @@ enum Kind {
     CasRegister,
     Counter,
     Texts,
-    /// Texts that show where they begin.
-    Epochs,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::UniqueRegister, Kind::Register, Kind::CasRegister, Kind::Counter, Kind::Texts, Kind::Epochs];
+const KINDS: [Kind; 5] = [Kind::UniqueRegister, Kind::Register, Kind::CasRegister, Kind::Counter, Kind::Texts];
 
 /// A random history of a few operations in a short time, so that ties and overlaps are common. Texts are all words of
 /// at most three letters over `a` and `b`.
@@ -37,12 +34,6 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
         }
         from = to;
     }
-    // After these fifteen: texts that begin with `x` or `y`.
-    for base in ["x", "y"] {
-        for rest in 0..7 {
-            texts.push(format!("{base}{}", texts[rest]));
-        }
-    }
     let count = 1 + stream.below(count_max);
     let horizon = 4 + stream.below(count_max * 3);
     let mut log = Log { keys: vec![String::new()], texts, clock: Clock::Order, ..Log::default() };
@@ -52,7 +43,6 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
         let roll = stream.below(100);
         let value = |stream: &mut Stream| match (kind, stream.below(5)) {
             (Kind::Texts, _) => Datum::Text(stream.below(15) as u32),
-            (Kind::Epochs, _) => Datum::Text([1, 2, 3, 4, 15, 16, 17, 18, 22, 23][stream.below(10) as usize]),
             (_, 0) => Datum::Absent,
             (_, number) => Datum::Number(number as i64),
         };
@@ -64,8 +54,7 @@ fn random_log(stream: &mut Stream, kind: Kind, count_max: u64) -> Log {
             (Kind::CasRegister, _) => Call::Cas { old: value(stream), new: value(stream) },
             (Kind::Counter, _) => Call::Add(1 + stream.below(2) as i64),
             (Kind::Texts, 2) => Call::Write(value(stream)),
-            (Kind::Epochs, 2) => Call::Write(Datum::Text([15, 22][stream.below(2) as usize])),
-            (Kind::Texts | Kind::Epochs, _) => Call::Append(1 + stream.below(2) as u32),
+            (Kind::Texts, _) => Call::Append(1 + stream.below(2) as u32),
         };
         let learned = match call {
             Call::Read => Some(value(stream)),
@@ -121,6 +110,19 @@ fn some_order(log: &Log, steps: &[Step], left: u32, state: &str, precedes: &dyn 
         free && after(log, state, steps[at].act)
             .is_some_and(|next| some_order(log, steps, left & !(1 << at), &next, precedes))
     })
+}
+
+/// Whether some order of all operations of a history with one key explains it: at most 32 operations.
+pub fn linearizable_by_trying_everything(log: &Log, reading: Reading) -> bool {
+    let mut keys = by_key(&Case { log, reading, budget: Budget::default() });
+    assert!(keys.len() == 1 && keys[0].len() < 32, "small enough to try everything");
+    let steps = keys.remove(0);
+    let initial = match reading.initial {
+        Datum::Absent => "-".to_owned(),
+        Datum::Number(number) => format!("#{number}"),
+        Datum::Text(place) => format!("'{}", log.texts[place as usize]),
+    };
+    some_order(log, &steps, (1 << steps.len()) - 1, &initial, &real_time)
 }
 
 fn steps_of(log: &Log) -> Vec<Step> {
@@ -181,12 +183,7 @@ fn assert_evidence(log: &Log, steps: &[Step], verdict: &Verdict, precedes: &dyn 
         let shown: Vec<Step> =
             steps.iter().filter(|step| witness.operations.contains(&(step.place as usize))).copied().collect();
         assert_eq!(shown.len(), witness.operations.len(), "{what}{witness:?}");
-        let anything = ["-", "#0", "#1", "#2", "#3", "#4", "#99", "'", "'a"];
-        let from = if witness.sentence.contains("whatever was there before") { &anything[..] } else { &anything[..1] };
-        for initial in from {
-            let order = some_order(log, &shown, (1 << shown.len()) - 1, initial, precedes);
-            assert!(!order, "{what}{witness:?} from {initial}");
-        }
+        assert!(!some_order(log, &shown, (1 << shown.len()) - 1, "-", precedes), "{what}{witness:?}");
     }
 }
 
@@ -311,26 +308,54 @@ fn session_reference(log: &Log, check: &str) -> u64 {
     violations
 }
 
+/// Moves the starts apart, so that less happens at the same time and more in an order that everybody knows.
+fn part_in_time(log: &mut Log, factor: u64) {
+    for operation in &mut log.operations {
+        let later = operation.start * (factor - 1);
+        operation.start += later;
+        operation.end = operation.end.map(|end| end + later);
+    }
+}
+
+/// Most reads get the value of some write to their key that began before they ended, or of any at all.
+fn read_what_was_written(log: &mut Log, stream: &mut Stream) {
+    for place in 0..log.operations.len() {
+        let read = log.operations[place];
+        if read.call != Call::Read || !matches!(read.outcome, Outcome::Ok(_)) || stream.below(5) == 0 {
+            continue;
+        }
+        let in_time = stream.below(8) > 0;
+        let fits =
+            |write: &&Judged| write.key == read.key && (!in_time || read.end.is_some_and(|end| write.start <= end));
+        let written = log.operations.iter().filter(fits).filter_map(|write| match write.call {
+            Call::Write(value) => Some(value),
+            _ => None,
+        });
+        let written: Vec<Datum> = written.collect();
+        if !written.is_empty() {
+            let value = written[stream.below(written.len() as u64) as usize];
+            log.operations[place].outcome = Outcome::Ok(Some(value));
+        }
+    }
+}
+
 fn compare_sessions(histories: u64, seed: u64) {
     let mut stream = Stream::from_entity(seed);
     let mut broken = [0_u64; 4];
     for number in 0..histories {
         let kind = if number % 3 == 0 { Kind::Register } else { Kind::UniqueRegister };
-        let mut log = random_log(&mut stream, kind, 14);
+        let mut log = random_log(&mut stream, kind, if number % 4 == 1 { 24 } else { 14 });
         log.keys.push("second".to_owned());
+        // Guarantees that follow authors need two sessions that know much of each other.
+        let (keys, processes) = (1 + number % 2, 2 + number / 2 % 2);
         for operation in &mut log.operations {
-            operation.key = stream.below(2) as u32;
+            operation.key = stream.below(keys) as u32;
+            operation.process = stream.below(processes) as u32;
         }
-        // Most reads return something that could have been there: otherwise hardly any would count.
-        for at in 0..log.operations.len() {
-            let read = log.operations[at];
-            let written = log.operations.iter().filter(|write| write.key == read.key && Some(write.start) < read.end);
-            let written: Vec<Call> = written.map(|write| write.call).filter(|call| *call != Call::Read).collect();
-            if let (Call::Read, Outcome::Ok(_), false) = (read.call, read.outcome, written.is_empty())
-                && let Call::Write(value) = written[stream.below(written.len() as u64) as usize]
-            {
-                log.operations[at].outcome = Outcome::Ok(Some(value));
-            }
+        // Guarantees are about reads of what somebody wrote, and random values are seldom that.
+        if number % 4 > 0 {
+            part_in_time(&mut log, 1 + stream.below(4));
+            read_what_was_written(&mut log, &mut stream);
         }
         let checks = ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"];
         for (place, check) in checks.into_iter().enumerate() {
@@ -343,10 +368,11 @@ fn compare_sessions(histories: u64, seed: u64) {
             broken[place] += u64::from(expected > 0);
         }
     }
-    assert!(broken.iter().all(|&count| count > 150), "{broken:?} is too few to prove anything");
+    println!("{broken:?} of {histories} histories break each guarantee");
+    assert!(broken.iter().all(|&count| count > 300), "{broken:?} is too few to prove anything");
 }
 
 #[test]
 fn session_guarantees_agree_with_their_definitions() {
-    compare_sessions(200_000, 3);
+    compare_sessions(60_000, 3);
 }
