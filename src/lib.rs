@@ -1,8 +1,10 @@
 //! A deterministic simulator of Workers KV, D1 and Durable Objects.
 
+pub mod advise;
 pub mod checks;
 pub mod engine;
 pub mod history;
+pub mod limits;
 pub mod metrics;
 pub mod model;
 pub mod network;

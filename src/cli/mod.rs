@@ -4,10 +4,13 @@
 
 mod check;
 mod history;
+mod compare;
+mod exports;
 mod judge;
 mod progress;
 mod run;
 mod schema;
+mod selection;
 mod terminal;
 
 pub use terminal::Terminal;
@@ -34,7 +37,7 @@ Exit codes:
   1    could not finish
   2    wrong command line or wrong input
   3    no verdict: the budget ran out
-  10   a promise is broken, or a history is not consistent";
+  10   a promise is broken (compare: by every store), or a history is not consistent";
 
 /// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +55,9 @@ pub enum Color {
 pub enum Command {
     /// Run scenarios and compare their stores.
     Run(run::Run),
+    /// Say which store to take, why, and what would change the answer.
+    #[command(visible_alias = "advise")]
+    Compare(compare::Compare),
     /// Validate scenario files without running them.
     Check(check::Check),
     /// Say whether a recorded history is consistent.

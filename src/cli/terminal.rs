@@ -64,6 +64,13 @@ impl Terminal {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// Writes a remark that the next one replaces, where standard error is a terminal; an empty one removes it.
+    pub fn passing(&self, text: &str) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K{text}");
+        }
+    }
+
     /// Writes diagnostics to standard error, and how many there are.
     pub fn diagnose(&self, diagnostics: &[Diagnostic]) {
         let mut renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };

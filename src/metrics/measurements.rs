@@ -17,6 +17,8 @@ pub struct Measurements {
     curves: Vec<Curve>,
     /// Operations that started, counted in the measured part of the run.
     pub operations: u64,
+    /// Keys whose deletion was acknowledged: platforms bill them apart from other writes.
+    pub deletes: u64,
     /// Refusals by rule: how often, and when first.
     pub refusals: BTreeMap<Refusal, (u64, Time)>,
     /// Answered reads and stale reads among them, by location.
@@ -31,6 +33,7 @@ impl Measurements {
             distributions: vec![Distribution::default(); DistributionId::ALL.len()],
             curves: vec![Curve::default(); CurveId::ALL.len()],
             operations: 0,
+            deletes: 0,
             refusals: BTreeMap::new(),
             stale_by_location: vec![Count::default(); locations],
         }
@@ -94,6 +97,7 @@ impl Measurements {
             mine.merge(*theirs);
         }
         self.operations += other.operations;
+        self.deletes += other.deletes;
         for (refusal, (count, first)) in &other.refusals {
             let entry = self.refusals.entry(*refusal).or_insert((0, *first));
             entry.0 += count;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
-use crate::model::{Answer, Client, Key, Request, Seen, Span, Time, Version};
+use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Time, Version};
 
 use super::measurements::Measurements;
 use super::table::{CountId, CurveId, DistributionId};
@@ -118,6 +118,8 @@ impl Observer {
         } else {
             if measured {
                 self.measurements.distribution_mut(DistributionId::WriteLatency).add(latency);
+                self.measurements.deletes +=
+                    u64::from(request.operation == Operation::Delete) * u64::from(request.keys);
             }
             self.complete(request, request.key, answer.seen, end);
             for (n, seen) in answer.others.iter().flatten().enumerate() {

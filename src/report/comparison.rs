@@ -3,7 +3,7 @@
 use crate::run::{Outcome, StoreOutcome};
 
 use super::emphasis::{self, Line};
-use super::{figures, finding};
+use super::{advice, figures, finding};
 
 /// How a cell is to be understood at a glance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,10 @@ pub fn rows(outcome: &Outcome) -> Vec<TableRow> {
         })
         .collect();
     rows.push(TableRow { label: "limits".to_string(), cells: outcome.stores.iter().map(limits).collect() });
+    if advice::has_costs(&outcome.stores) {
+        let cells = outcome.stores.iter().map(cost).collect();
+        rows.push(TableRow { label: "monthly cost".to_string(), cells });
+    }
     for (index, promise) in outcome.scenario.promises.iter().enumerate() {
         let cells = outcome.stores.iter().map(|store| kept(store, index)).collect();
         rows.push(TableRow { label: promise.name.clone(), cells });
@@ -92,6 +96,10 @@ fn limits(store: &StoreOutcome) -> Cell {
         1 => Cell { text: "1 refusal".to_string(), tone: Tone::Bad },
         n => Cell { text: format!("{} refusals", figures::grouped(n)), tone: Tone::Bad },
     }
+}
+
+fn cost(store: &StoreOutcome) -> Cell {
+    plain(store.cost.as_ref().map_or("–".to_string(), |bill| advice::usd(bill.total_usd_month)))
 }
 
 fn kept(store: &StoreOutcome, promise: usize) -> Cell {

@@ -6,7 +6,7 @@ use crate::metrics::table::Unit;
 use crate::run::Outcome;
 
 use super::comparison::{Cell, TableRow, Tone, circumstances, rows};
-use super::figures;
+use super::{advice, figures};
 
 /// The narrowest that a table is made for.
 const WIDTH_MIN: usize = 40;
@@ -34,6 +34,17 @@ pub fn human(outcome: &Outcome, width: usize, color: bool) -> String {
     for columns in blocks(outcome, &rows, width - labels) {
         text.push('\n');
         text += &table(outcome, &rows, labels, &columns, color);
+    }
+    let advised = advice::paragraphs(outcome);
+    if !advised.is_empty() {
+        text.push('\n');
+    }
+    for (n, (indent, paragraph)) in advised.iter().enumerate() {
+        for line in wrap(paragraph, width - indent) {
+            let line = format!("{}{line}", " ".repeat(*indent));
+            text += &paint(&line, if n == 0 { "1" } else { "" }, color);
+            text.push('\n');
+        }
     }
     let notes = notes(outcome);
     if !notes.is_empty() {

@@ -7,9 +7,10 @@ use serde_json::ser::Formatter;
 
 use crate::metrics::estimate::{Estimate, Scalar};
 use crate::model::MODEL;
-use crate::run::{Outcome, StoreOutcome};
+use crate::run::{self, Advice, Outcome, StoreOutcome};
 use crate::scenario::Assumption;
 
+use super::advice;
 use super::figures::tidy;
 
 /// The name and version of the shape.
@@ -33,8 +34,8 @@ struct Document<'a> {
     central: Option<&'a str>,
     assumptions: &'a [Assumption],
     stores: Vec<Store<'a>>,
-    /// Which store to take is not judged by a run.
-    recommendation: Option<()>,
+    /// Which store to take is not judged by a run, only by a comparison.
+    recommendation: Option<Recommendation<'a>>,
 }
 
 #[derive(serde::Serialize)]
@@ -47,8 +48,81 @@ struct Store<'a> {
     limits: Vec<Limit>,
     promises: Vec<Kept<'a>>,
     stale_by_location: Vec<AtLocation<'a>>,
-    /// Costs are not computed by a run.
-    cost: Option<()>,
+    cost: Option<Cost<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Cost<'a> {
+    total_usd_month: f64,
+    items: Vec<Item<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Item<'a> {
+    meter: &'a str,
+    quantity_month: f64,
+    unit: &'a str,
+    included: f64,
+    usd_month: f64,
+}
+
+#[derive(serde::Serialize)]
+struct Recommendation<'a> {
+    store: Option<&'a str>,
+    sentence: String,
+    prefer: &'static str,
+    /// Whether the promises are the usual ones for the workload, because the scenario has none.
+    default_promises: bool,
+    keeping: Vec<&'a str>,
+    because: Vec<Because<'a>>,
+    differences: Vec<Difference<'a>>,
+    boundaries: Vec<Boundary<'a>>,
+    unmoved: Vec<Unmoved<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Because<'a> {
+    sentence: String,
+    metric: String,
+    store: &'a str,
+    value: Option<f64>,
+    /// Where the value stands in this document, as a JSON pointer.
+    at: String,
+}
+
+/// Paired: the mean over replications of the store's figure minus that of the other.
+#[derive(serde::Serialize)]
+struct Difference<'a> {
+    store: &'a str,
+    minus: &'a str,
+    metric: String,
+    value: f64,
+    interval: Option<[f64; 2]>,
+    unit: &'static str,
+    replications: u32,
+}
+
+#[derive(serde::Serialize)]
+struct Boundary<'a> {
+    sentence: String,
+    field: &'a str,
+    now: &'a str,
+    before: Side<'a>,
+    after: Side<'a>,
+}
+
+#[derive(serde::Serialize)]
+struct Side<'a> {
+    set: &'a str,
+    value: f64,
+    store: Option<&'a str>,
+}
+
+#[derive(serde::Serialize)]
+struct Unmoved<'a> {
+    field: &'a str,
+    now: &'a str,
+    until: &'a str,
 }
 
 /// Every metric by its name, in the order of the table; null where a store did not measure it.
@@ -79,6 +153,8 @@ struct Kept<'a> {
     met: bool,
     kept: u32,
     of: u32,
+    /// Wilson's 95 % interval of the share of replications that keep it.
+    interval: [f64; 2],
 }
 
 #[derive(serde::Serialize)]
@@ -130,7 +206,7 @@ pub fn json(outcome: &Outcome) -> String {
         central: network.places.get(network.central.index()).map(|place| &*place.code),
         assumptions: &scenario.assumptions,
         stores: outcome.stores.iter().map(|store| store_of(outcome, store)).collect(),
-        recommendation: None,
+        recommendation: outcome.advice.as_ref().map(|advice| recommendation(outcome, advice)),
     };
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
@@ -155,8 +231,19 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
             Bound::AtMost(most) => (Some(most), None),
             Bound::AtLeast(least) => (None, Some(least)),
         };
+        let interval = kept.interval().map(tidy);
         let (met, name, metric) = (kept.met, &*promise.name, promise.metric.name());
-        Some(Kept { name, metric, at_most, at_least, share: promise.share, met, kept: kept.kept, of: kept.of })
+        Some(Kept {
+            name,
+            metric,
+            at_most,
+            at_least,
+            share: promise.share,
+            met,
+            kept: kept.kept,
+            of: kept.of,
+            interval,
+        })
     });
     let places = outcome.scenario.network.places.iter().zip(&store.pooled.stale_by_location);
     Store {
@@ -175,7 +262,63 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
                 stale: count.hits,
             })
             .collect(),
-        cost: None,
+        cost: store.cost.as_ref().map(|bill| Cost {
+            total_usd_month: bill.total_usd_month,
+            items: bill
+                .items
+                .iter()
+                .map(|item| Item {
+                    meter: &item.meter,
+                    quantity_month: tidy(item.quantity),
+                    unit: &item.unit,
+                    included: item.included,
+                    usd_month: tidy(item.usd_month),
+                })
+                .collect(),
+        }),
+    }
+}
+
+fn recommendation<'a>(outcome: &'a Outcome, advice: &'a Advice) -> Recommendation<'a> {
+    let name = |store: usize| outcome.stores[store].name.as_str();
+    let side = |side: &'a run::Side| Side { set: &side.toml, value: tidy(side.value), store: side.store.map(name) };
+    let differences = advice.differences.iter().map(|one| Difference {
+        store: name(one.store),
+        minus: name(one.against),
+        metric: one.scalar.name(),
+        value: tidy(one.value),
+        interval: one.interval.map(|bounds| bounds.map(tidy)),
+        unit: one.scalar.row().unit.sign(),
+        replications: one.replications,
+    });
+    let boundaries = advice.boundaries.iter().map(|one| Boundary {
+        sentence: advice::boundary(outcome, one),
+        field: &one.key,
+        now: &one.now,
+        before: side(&one.before),
+        after: side(&one.after),
+    });
+    let because = advice::because(outcome).into_iter().map(|one| Because {
+        sentence: one.sentence,
+        metric: one.metric,
+        store: name(one.store),
+        value: one.value,
+        at: one.at,
+    });
+    Recommendation {
+        store: advice.store().map(name),
+        sentence: advice::headline(outcome).unwrap_or_default(),
+        prefer: advice.prefer.word(),
+        default_promises: advice.default_promises,
+        keeping: advice.keeping.iter().map(|store| name(*store)).collect(),
+        because: because.collect(),
+        differences: differences.collect(),
+        boundaries: boundaries.collect(),
+        unmoved: advice
+            .unmoved
+            .iter()
+            .map(|one| Unmoved { field: &one.key, now: &one.now, until: &one.until })
+            .collect(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::run::Outcome;
 use crate::scenario::Bound;
 
 use super::comparison::{circumstances, rows};
-use super::{emphasis, figures, finding};
+use super::{advice, emphasis, figures, finding};
 
 /// An image of the report: where it is, and what it says.
 pub(super) struct Image {
@@ -27,6 +27,7 @@ pub(super) fn with_images(outcome: &Outcome, images: &[Image]) -> String {
     let mut text = String::new();
     // Writing into a string cannot fail; the results are dropped for that reason.
     let _ = heading(&mut text, outcome);
+    text += &recommendation(outcome);
     let _ = table(&mut text, outcome);
     for image in images {
         let _ = write!(text, "\n![{}]({})\n", escaped(&image.title).replace(['[', ']'], ""), image.path);
@@ -46,6 +47,20 @@ fn heading(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         writeln!(text, "- {}", escaped(&sentence))?;
     }
     Ok(())
+}
+
+/// The recommendation, its reasons and its boundaries; nothing without advice.
+pub(super) fn recommendation(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (n, (indent, paragraph)) in advice::paragraphs(outcome).into_iter().enumerate() {
+        let paragraph = escaped(&paragraph);
+        text += &match (n, indent) {
+            (0, _) => format!("\n## {}\n\n", paragraph.trim_end_matches('.')),
+            (_, 0) => format!("\n{paragraph}\n"),
+            (_, indent) => format!("{}- {paragraph}\n", " ".repeat(indent - 2)),
+        };
+    }
+    text
 }
 
 fn table(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
@@ -158,7 +173,7 @@ fn repeat(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
 }
 
 /// What users write stays text: signs that Markdown or HTML would read are escaped.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -1,24 +1,31 @@
 //! The files that people open, each a pure function of the outcome, and one function that writes them.
 //! To add a file: one function of the outcome, and one line in [`files`].
 
+pub mod advice;
 #[cfg(feature = "charts")]
 pub mod charts;
 pub mod comparison;
 pub mod emphasis;
+pub mod export;
 pub mod figures;
 pub mod finding;
+pub mod github;
+pub mod guidance;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod tables;
 #[cfg(feature = "host")]
 pub mod write;
 
+pub use export::export;
+pub use github::github;
 pub use human::human;
 pub use json::json;
 pub use markdown::markdown;
 #[cfg(feature = "host")]
-pub use write::write;
+pub use write::{write, write_files};
 
 use crate::run::Outcome;
 
@@ -48,16 +55,23 @@ fn text(path: &str, text: String) -> File {
 fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
     let (mut images, mut files) = (Vec::new(), Vec::new());
     for chart in charts::all(outcome) {
-        let svg = format!("charts/{}.svg", chart.name);
-        let png = format!("charts/{}.png", chart.name);
-        files.push(text(&svg, chart.svg()));
-        #[cfg(feature = "png")]
-        files.push(File { path: png.clone(), bytes: chart.png() });
-        // A PNG looks the same everywhere, whatever fonts there are.
-        let path = if cfg!(feature = "png") { png } else { svg };
-        images.push(markdown::Image { path, title: chart.title });
+        let drawn = drawn(&chart);
+        // A PNG, where there is one, looks the same everywhere, whatever fonts there are.
+        images.extend(drawn.last().map(|file| markdown::Image { path: file.path.clone(), title: chart.title.clone() }));
+        files.extend(drawn);
     }
     (images, files)
+}
+
+/// The picture's files: SVG, and PNG after it.
+#[cfg(feature = "charts")]
+fn drawn(chart: &charts::Chart) -> Vec<File> {
+    let svg = text(&format!("charts/{}.svg", chart.name), chart.svg());
+    #[cfg(feature = "png")]
+    let files = vec![svg, File { path: format!("charts/{}.png", chart.name), bytes: chart.png() }];
+    #[cfg(not(feature = "png"))]
+    let files = vec![svg];
+    files
 }
 
 #[cfg(not(feature = "charts"))]

@@ -22,8 +22,14 @@ pub const LIST: &str = "SHA256SUMS";
 /// changed is theirs. Fails where a folder or file cannot be made; then the files of the earlier run are untouched,
 /// unless the failure comes between two renames.
 pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<PathBuf>> {
-    let folder = dir.join(&outcome.scenario.name);
-    let mut files = super::files(outcome, charts);
+    write_files(&dir.join(&outcome.scenario.name), super::files(outcome, charts))
+}
+
+/// Writes files into a folder, as [`write`] does, and says where each is.
+///
+/// # Errors
+/// Where a folder or file cannot be made.
+pub fn write_files(folder: &Path, mut files: Vec<File>) -> io::Result<Vec<PathBuf>> {
     let before = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
     let list: String = files.iter().map(|file| format!("{}  {}\n", digest(&file.bytes), file.path)).collect();
     files.push(File { path: LIST.to_string(), bytes: list.into_bytes() });
@@ -32,7 +38,7 @@ pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<Path
         unfinished.prepare(&folder.join(&file.path), &file.bytes)?;
     }
     let written = unfinished.finish()?;
-    remove_old(&folder, &before, &files);
+    remove_old(folder, &before, &files);
     Ok(written)
 }
 

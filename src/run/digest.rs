@@ -43,6 +43,7 @@ pub fn of_stores(stores: &[StoreOutcome]) -> String {
 fn measurements(hasher: &mut Sha256, measured: &Measurements) {
     let mut number = |n: u64| hasher.update(n.to_le_bytes());
     number(measured.operations);
+    number(measured.deletes);
     for id in CountId::ALL {
         let count = measured.count(*id);
         number(count.hits);

@@ -3,13 +3,16 @@
 //! Every (store, replication, share of the groups) is a unit that is simulated alone; measurements are integers and merge
 //! exactly, so neither the number of threads nor the order in which units end changes a byte.
 
+pub mod advice;
 pub mod anomaly;
+pub mod cost;
 pub mod digest;
 pub mod outcome;
 pub mod pool;
 pub mod record;
 pub mod unit;
 
+pub use advice::{Advice, Boundary, Difference, Prefer, Side, Unmoved};
 pub use outcome::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
 pub use record::Recording;
 pub use unit::{Contestant, RecordError, Unit};
@@ -122,6 +125,7 @@ pub fn run(scenario: &Scenario, options: &Options, watch: &dyn Watch) -> Result<
         command: options.command.clone(),
         stores,
         anomaly,
+        advice: None,
     })
 }
 
@@ -161,12 +165,15 @@ fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, 
         .enumerate()
         .map(|(promise, terms)| {
             let n = scalars.iter().position(|scalar| *scalar == terms.metric).expect("a metric of the table");
-            let kept = column(n).iter().filter(|sample| kept(terms, **sample)).count() as u32;
+            let kept = column(n).iter().filter(|sample| kept(terms.bound, **sample)).count() as u32;
             let of = scenario.replications;
             PromiseOutcome { promise, kept, of, met: f64::from(kept) >= terms.share * f64::from(of) }
         })
         .collect();
+    let samples = scalars.iter().enumerate().map(|(n, scalar)| (*scalar, column(n)));
     StoreOutcome {
+        samples: samples.filter(|(_, samples)| samples.iter().any(|sample| sample.of > 0.0)).collect(),
+        cost: cost::cost(scenario, config, &sum.pooled),
         name: config.name.clone(),
         label: config.label.clone(),
         kind: config.kind.word(),
@@ -178,10 +185,10 @@ fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, 
 }
 
 /// Whether one replication kept a promise. Where nothing was measured, no upper bound was broken, and no lower one kept.
-fn kept(terms: &crate::scenario::Promise, sample: Sample) -> bool {
+pub fn kept(bound: crate::scenario::Bound, sample: Sample) -> bool {
     if sample.of > 0.0 {
-        terms.bound.holds(sample.hits / sample.of)
+        bound.holds(sample.hits / sample.of)
     } else {
-        matches!(terms.bound, crate::scenario::Bound::AtMost(_))
+        matches!(bound, crate::scenario::Bound::AtMost(_))
     }
 }

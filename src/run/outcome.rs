@@ -1,9 +1,13 @@
 //! What a run found out: plain data, from which every file and table is made.
 
 use crate::history::History;
+use crate::limits::Bill;
+use crate::metrics::estimate::{Sample, Scalar};
 use crate::metrics::{Estimate, Measurements};
 use crate::model::{Key, Refusal, Time};
 use crate::scenario::Scenario;
+
+use super::advice::Advice;
 
 /// The result of a run.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +23,8 @@ pub struct Outcome {
     pub stores: Vec<StoreOutcome>,
     /// One anomaly to look at, from the first store that shows one; `None` where no read was stale.
     pub anomaly: Option<Anomaly>,
+    /// Which store to take; filled by a comparison, not by a run.
+    pub advice: Option<Advice>,
 }
 
 /// What one store did.
@@ -34,6 +40,10 @@ pub struct StoreOutcome {
     pub estimates: Vec<Estimate>,
     pub limits: Vec<LimitOutcome>,
     pub promises: Vec<PromiseOutcome>,
+    /// What each replication contributed to each figure that was measured, in the order of the replications.
+    pub samples: Vec<(Scalar, Vec<Sample>)>,
+    /// What a month of this would cost; `None` where nothing was measured.
+    pub cost: Option<Bill>,
 }
 
 /// How often a limit was violated, over all replications.
@@ -69,7 +79,40 @@ pub struct Anomaly {
     pub history: History,
 }
 
+/// The 97.5th percentile of the normal law.
+const NORMAL_975: f64 = 1.959_963_984_540_054;
+
+impl PromiseOutcome {
+    /// The 95 % confidence interval of the share of replications that keep the promise, after Wilson (1927): it stays
+    /// between 0 and 1 and says something where all or none kept it.
+    pub fn interval(&self) -> [f64; 2] {
+        let n = f64::from(self.of);
+        if self.of == 0 {
+            return [0.0, 1.0];
+        }
+        let share = f64::from(self.kept) / n;
+        let squared = NORMAL_975 * NORMAL_975;
+        let middle = share + squared / (2.0 * n);
+        let half = NORMAL_975 * libm::sqrt(share * (1.0 - share) / n + squared / (4.0 * n * n));
+        let bound = |value: f64| (value / (1.0 + squared / n)).clamp(0.0, 1.0);
+        // At the ends the formula gives the end itself, but for the last digit.
+        let low = if self.kept == 0 { 0.0 } else { bound(middle - half) };
+        let high = if self.kept == self.of { 1.0 } else { bound(middle + half) };
+        [low, high]
+    }
+}
+
 impl StoreOutcome {
+    /// What each replication contributed to a figure; `None` where it was not measured.
+    pub fn samples_of(&self, scalar: Scalar) -> Option<&[Sample]> {
+        self.samples.iter().find(|(other, _)| *other == scalar).map(|(_, samples)| samples.as_slice())
+    }
+
+    /// Whether every promise was kept.
+    pub fn keeps_all(&self) -> bool {
+        self.promises.iter().all(|promise| promise.met)
+    }
+
     /// The estimate with this name, if it was measured.
     pub fn estimate(&self, name: &str) -> Option<&Estimate> {
         self.estimates.iter().find(|estimate| estimate.scalar.name() == name)

@@ -5,6 +5,7 @@
 pub mod codes;
 mod diagnostic;
 mod form;
+mod lines;
 #[cfg(feature = "host")]
 mod load;
 mod overrides;
@@ -18,6 +19,7 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Origin};
 pub use form::{Field, Form, Kind};
+pub use lines::promise_lines;
 #[cfg(feature = "host")]
 pub use load::{load, load_with};
 pub use overrides::Override;

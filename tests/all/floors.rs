@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::house::{files, project};
 
 /// The rooms of `src`, from the ground up. Rooms of one floor do not know each other.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["model"],
     &["random"],
     &["history", "network"],
@@ -16,6 +16,7 @@ const FLOORS: [&[&str]; 9] = [
     &["engine"],
     &["scenario"],
     &["run"],
+    &["advise"],
     &["report"],
     &["cli"],
 ];

@@ -23,6 +23,11 @@ impl Frame {
     /// A page for a drawing of this height. Of the titles, the fullest that fits on one line is taken; if none does, the
     /// fullest that fits on two.
     pub fn new(outcome: &Outcome, titles: &[String], subtitle: &str, height: f64) -> Frame {
+        Frame::page(titles, subtitle, &footer(outcome), height)
+    }
+
+    /// The same for what is not about one outcome, with a footer of its own.
+    pub fn page(titles: &[String], subtitle: &str, footer: &str, height: f64) -> Frame {
         let title = choose(titles);
         let mut scene = Scene { width: theme::WIDTH, height: 0.0, marks: Vec::new() };
         let mut baseline = theme::MARGIN + theme::TITLE * 0.8;
@@ -37,7 +42,7 @@ impl Frame {
         }
         let top = baseline + 10.0;
         let bottom = top + height;
-        let footer = font::fit(&footer(outcome), theme::FOOTER, Weight::Regular, INNER);
+        let footer = font::fit(footer, theme::FOOTER, Weight::Regular, INNER);
         let footer_y = bottom + 16.0 + theme::FOOTER;
         scene.text(footer, at(left, footer_y), theme::FOOTER, Weight::Regular, Anchor::Start, theme::GREY);
         // Whole units, so that pictures have whole pixels.

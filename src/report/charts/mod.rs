@@ -14,6 +14,7 @@ pub mod stretches;
 pub mod svg;
 pub mod theme;
 
+pub mod matrix;
 pub mod read_latency;
 pub mod severity;
 pub mod space_time;

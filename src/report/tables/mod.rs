@@ -28,8 +28,16 @@ pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
     tables
 }
 
+/// The summaries of several outcomes in one table, each row with its scenario.
+pub fn csv_of_all(outcomes: &[Outcome]) -> String {
+    let rows = outcomes.iter().flat_map(|outcome| {
+        summary::rows(outcome).into_iter().map(|row| summary::InScenario::of(&outcome.scenario.name, row))
+    });
+    csv(&rows.collect::<Vec<_>>())
+}
+
 /// Rows with a header; empty where there are no rows.
-fn csv<R: Serialize>(rows: &[R]) -> String {
+pub(super) fn csv<R: Serialize>(rows: &[R]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     for row in rows {
         // Writing flat rows into memory cannot fail.

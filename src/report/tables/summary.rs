@@ -39,3 +39,24 @@ pub fn rows(outcome: &Outcome) -> Vec<Row> {
     }
     rows
 }
+
+/// A row with the scenario that it belongs to, for tables of several.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct InScenario {
+    pub scenario: String,
+    pub store: String,
+    pub kind: &'static str,
+    pub metric: String,
+    pub value: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub unit: &'static str,
+}
+
+impl InScenario {
+    /// The row of this scenario.
+    pub fn of(scenario: &str, row: Row) -> InScenario {
+        let Row { store, kind, metric, value, low, high, unit } = row;
+        InScenario { scenario: scenario.to_string(), store, kind, metric, value, low, high, unit }
+    }
+}

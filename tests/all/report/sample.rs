@@ -283,6 +283,7 @@ pub fn outcome(plan: &Plan) -> Outcome {
         command: "consistency-sim run scenarios/flash-sale.toml --seed 1".to_string(),
         stores,
         anomaly,
+        advice: None,
     }
 }
 
@@ -309,6 +310,8 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
         estimates,
         promises,
         pooled,
+        samples: Scalar::all().into_iter().map(|scalar| (scalar, samples(scalar))).collect(),
+        cost: None,
     }
 }
 

@@ -1,0 +1,68 @@
+//! The decision: of the stores that keep every promise, the cheapest, or the nearest.
+
+use crate::run::{Advice, Outcome, Prefer, StoreOutcome, kept};
+use crate::scenario::Bound;
+
+use super::{differences, tolerance};
+
+/// Another bound than the scenario's for one of its promises.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Instead {
+    pub promise: usize,
+    pub bound: Bound,
+}
+
+/// Judges the outcome: the recommendation, the differences, and how far the promises can be changed before it changes.
+pub fn advise(outcome: &mut Outcome, prefer: Prefer, default_promises: bool) {
+    let keeping = keeping(outcome, prefer, None);
+    let boundaries = tolerance::boundaries(outcome, prefer);
+    let differences = differences::between(outcome, keeping.first().copied());
+    outcome.advice = Some(Advice { prefer, default_promises, keeping, differences, boundaries, unmoved: Vec::new() });
+}
+
+/// The recommended store.
+pub fn recommended(outcome: &Outcome, prefer: Prefer, instead: Option<Instead>) -> Option<usize> {
+    keeping(outcome, prefer, instead).first().copied()
+}
+
+/// The stores that keep every promise, the best first; equals in the scenario's order.
+pub fn keeping(outcome: &Outcome, prefer: Prefer, instead: Option<Instead>) -> Vec<usize> {
+    let keeps = |store: &StoreOutcome| {
+        store.promises.iter().all(|promise| match instead.filter(|instead| instead.promise == promise.promise) {
+            Some(instead) => met(outcome, store, instead),
+            None => promise.met,
+        })
+    };
+    let mut keeping: Vec<usize> = (0..outcome.stores.len()).filter(|n| keeps(&outcome.stores[*n])).collect();
+    let rank = |n: &usize| {
+        let store = &outcome.stores[*n];
+        let (cost, latency) = (cents(store), median_latency(store));
+        match prefer {
+            Prefer::Cheapest => [cost, latency],
+            Prefer::Nearest => [latency, cost],
+        }
+    };
+    keeping.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+    keeping
+}
+
+/// The monthly cost in whole cents: less is no difference. Unknown costs are the highest.
+pub fn cents(store: &StoreOutcome) -> f64 {
+    store.cost.as_ref().map_or(f64::INFINITY, |bill| libm::round(bill.total_usd_month * 100.0))
+}
+
+fn median_latency(store: &StoreOutcome) -> f64 {
+    store.estimate("read_latency.p50").map_or(f64::INFINITY, |estimate| estimate.value)
+}
+
+/// Whether a store would keep a promise with another bound, judged on the same replications.
+fn met(outcome: &Outcome, store: &StoreOutcome, instead: Instead) -> bool {
+    let terms = &outcome.scenario.promises[instead.promise];
+    let of = f64::from(outcome.scenario.replications);
+    let kept = match store.samples_of(terms.metric) {
+        Some(samples) => samples.iter().filter(|sample| kept(instead.bound, **sample)).count() as f64,
+        None if matches!(instead.bound, Bound::AtMost(_)) => of,
+        None => 0.0,
+    };
+    kept >= terms.share * of
+}

@@ -1,0 +1,276 @@
+//! The recommendation in sentences, each with the one number that it rests on and where that stands in `summary.json`.
+
+use crate::metrics::CountId;
+use crate::metrics::estimate::Scalar;
+use crate::metrics::table::Unit;
+use crate::run::{Advice, Boundary, Outcome, Prefer, PromiseOutcome, StoreOutcome};
+use crate::scenario::{Bound, Promise};
+use crate::stores::StoreKind;
+
+use super::figures;
+
+/// One reason.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Because {
+    pub sentence: String,
+    /// The metric that the number belongs to; `cost` for the bill.
+    pub metric: String,
+    /// The store's place in the outcome's list.
+    pub store: usize,
+    /// The number; `None` where nothing was measured.
+    pub value: Option<f64>,
+    /// Where the number stands in `summary.json`, as a JSON pointer (RFC 6901).
+    pub at: String,
+}
+
+/// The recommendation in one sentence; `None` without advice.
+pub fn headline(outcome: &Outcome) -> Option<String> {
+    let advice = outcome.advice.as_ref()?;
+    Some(match advice.store() {
+        Some(store) => format!("Use {}.", outcome.stores[store].label),
+        None => "No store keeps every promise.".to_string(),
+    })
+}
+
+/// Every reason: what the recommended store keeps, why it is preferred, and what each other store breaks.
+pub fn because(outcome: &Outcome) -> Vec<Because> {
+    let Some(advice) = &outcome.advice else { return Vec::new() };
+    let mut reasons = Vec::new();
+    if let Some(best) = advice.store() {
+        let kept = outcome.stores[best].promises.iter().enumerate();
+        reasons.extend(kept.filter_map(|(place, promise)| keeps(outcome, best, place, promise)));
+        reasons.extend(preferred(outcome, advice, best));
+    }
+    for (store, broken) in outcome.stores.iter().enumerate().filter(|(_, store)| !store.keeps_all()) {
+        let first = broken.promises.iter().filter(|promise| !promise.met);
+        reasons.extend(first.take(1).filter_map(|promise| breaks(outcome, store, promise)));
+    }
+    reasons
+}
+
+fn keeps(outcome: &Outcome, store: usize, place: usize, kept: &PromiseOutcome) -> Option<Because> {
+    let terms = outcome.scenario.promises.get(kept.promise)?;
+    let [low, _] = kept.interval();
+    Some(Because {
+        sentence: format!(
+            "{} keeps “{}” in {} of {} replications (at 95 % confidence in at least {}).",
+            outcome.stores[store].label,
+            terms.name,
+            figures::grouped(kept.kept.into()),
+            figures::grouped(kept.of.into()),
+            figures::about(Unit::Share, low),
+        ),
+        metric: terms.metric.name(),
+        store,
+        value: Some(f64::from(kept.kept)),
+        at: format!("/stores/{store}/promises/{place}/kept"),
+    })
+}
+
+/// Why the best is better than the others that keep every promise.
+fn preferred(outcome: &Outcome, advice: &Advice, best: usize) -> Vec<Because> {
+    let others = &advice.keeping[1..];
+    let mut reasons = Vec::new();
+    let label = |store: usize| outcome.stores[store].label.as_str();
+    if let Some(bill) = &outcome.stores[best].cost {
+        let cost = usd(bill.total_usd_month);
+        let most = match (others.is_empty(), advice.prefer) {
+            (false, Prefer::Cheapest) => ", no more than any other store that keeps every promise",
+            _ => "",
+        };
+        reasons.push(Because {
+            sentence: format!("{} costs {cost} a month{most}.", label(best)),
+            metric: "cost".into(),
+            store: best,
+            value: Some(bill.total_usd_month),
+            at: format!("/stores/{best}/cost/total_usd_month"),
+        });
+    }
+    for &other in others {
+        let same_cost =
+            crate::advise::decide::cents(&outcome.stores[best]) == crate::advise::decide::cents(&outcome.stores[other]);
+        let cost = outcome.stores[other].cost.as_ref().map(|bill| bill.total_usd_month);
+        let by_cost = advice.prefer == Prefer::Cheapest && !same_cost;
+        if let (true, Some(cost)) = (by_cost, cost) {
+            reasons.push(Because {
+                sentence: format!("{} keeps every promise too, and costs {} a month.", label(other), usd(cost)),
+                metric: "cost".into(),
+                store: other,
+                value: Some(cost),
+                at: format!("/stores/{other}/cost/total_usd_month"),
+            });
+        } else if let Some(latency) = outcome.stores[other].estimate("read_latency.p50") {
+            let costs = if same_cost && advice.prefer == Prefer::Cheapest { " at the same cost" } else { "" };
+            let mine = outcome.stores[best].estimate("read_latency.p50");
+            let mine =
+                mine.map_or(String::new(), |mine| format!(" instead of {}", figures::value(Unit::Seconds, mine.value)));
+            reasons.push(Because {
+                sentence: format!(
+                    "{} keeps every promise too{costs}; its median read takes {}{mine}.",
+                    label(other),
+                    figures::value(Unit::Seconds, latency.value),
+                ),
+                metric: "read_latency.p50".into(),
+                store: other,
+                value: Some(figures::tidy(latency.value)),
+                at: format!("/stores/{other}/metrics/read_latency.p50/value"),
+            });
+        }
+    }
+    reasons
+}
+
+/// Why a store does not keep a promise.
+fn breaks(outcome: &Outcome, place: usize, broken: &PromiseOutcome) -> Option<Because> {
+    let terms = outcome.scenario.promises.get(broken.promise)?;
+    let store = &outcome.stores[place];
+    let estimate = store.estimate(&terms.metric.name());
+    let measured = match estimate {
+        Some(estimate) => format!("{} is {}", metric_words(terms.metric), amount(terms.metric, estimate.value)),
+        None => format!("{} was never measured", metric_words(terms.metric)),
+    };
+    Some(Because {
+        sentence: format!(
+            "{} breaks “{}”: {measured}, {} is promised, and {} of {} replications keep that{}.",
+            store.label,
+            terms.name,
+            bound_words(terms),
+            figures::grouped(broken.kept.into()),
+            figures::grouped(broken.of.into()),
+            cause(outcome, place, terms.metric).map_or(String::new(), |cause| format!("; {cause}")),
+        ),
+        metric: terms.metric.name(),
+        store: place,
+        value: estimate.map(|estimate| figures::tidy(estimate.value)),
+        at: format!("/stores/{place}/metrics/{}/value", terms.metric.name()),
+    })
+}
+
+/// A metric's words: `age of stale reads p99`.
+pub fn metric_words(scalar: Scalar) -> String {
+    let name = scalar.name();
+    match name.split_once('.') {
+        Some((_, figure)) => format!("{} {figure}", scalar.row().label),
+        None => scalar.row().label.to_string(),
+    }
+}
+
+/// A value of a metric; nothing of it is 0, in its unit where that helps.
+pub fn amount(scalar: Scalar, value: f64) -> String {
+    figures::value(scalar.row().unit, value)
+}
+
+/// `at most 5 s`.
+pub fn bound_words(terms: &Promise) -> String {
+    let (words, bound) = match terms.bound {
+        Bound::AtMost(bound) => ("at most", bound),
+        Bound::AtLeast(bound) => ("at least", bound),
+    };
+    format!("{words} {}", amount(terms.metric, bound))
+}
+
+/// What in the store makes a promise break, where its configuration says so.
+fn cause(outcome: &Outcome, place: usize, metric: Scalar) -> Option<String> {
+    let config = outcome.scenario.stores.get(place)?;
+    let slow = matches!(metric.row().name, "read_latency" | "write_latency");
+    let refused = metric == Scalar::Share(CountId::Available);
+    let lost = metric == Scalar::Share(CountId::LostUpdates);
+    let place_name =
+        |at: crate::model::Location| outcome.scenario.network.places.get(at.index()).map(|at| at.city.clone());
+    Some(match &config.kind {
+        _ if refused => {
+            let most = outcome.stores[place].limits.iter().max_by_key(|limit| limit.violations)?;
+            format!("most refusals say “{}”", most.refusal.text())
+        }
+        StoreKind::KvPull(_) | StoreKind::KvPush(_) if lost => {
+            "clients read the same count, and the last write wins".to_string()
+        }
+        StoreKind::D1(config) if config.read_then_write && lost => {
+            "the code reads in one query and writes in another".to_string()
+        }
+        StoreKind::DurableObject(config) if config.read_then_write && lost => {
+            "the code reads in one call and writes in another".to_string()
+        }
+        StoreKind::D1(config) if slow => format!("every query goes to the primary in {}", place_name(config.primary)?),
+        StoreKind::DurableObject(_) if slow => "an object is at one place, and callers are everywhere".to_string(),
+        StoreKind::KvPull(config) if !slow => {
+            format!("a location answers from its cache for cacheTtl = {}", config.cache_ttl)
+        }
+        StoreKind::KvPush(config) if !slow => format!("a version takes up to {} to arrive everywhere", config.max),
+        StoreKind::CacheAside(config) if !slow => format!(
+            "a location answers from its cache for cacheTtl = {}, and a fill that races the delete keeps the old row for up to {}",
+            config.cache.cache_ttl, config.expiration_ttl
+        ),
+        _ => return None,
+    })
+}
+
+/// A boundary in a sentence without its full stop: `writes of 12 /s (now 0.5 /s): Durable Object`.
+pub fn boundary(outcome: &Outcome, boundary: &Boundary) -> String {
+    let store = |store: Option<usize>| store.map_or("no store", |store| outcome.stores[store].label.as_str());
+    format!(
+        "{}, now {}: up to {} still {}, from {} {}",
+        boundary.parameter,
+        boundary.now,
+        boundary.before.text,
+        store(boundary.before.store),
+        boundary.after.text,
+        store(boundary.after.store),
+    )
+    .replacen("up to", if boundary.after.value >= boundary.before.value { "up to" } else { "down to" }, 1)
+}
+
+/// What was varied without effect, in a sentence; `None` where nothing was.
+pub fn unmoved(advice: &Advice) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    for (n, one) in advice.unmoved.iter().enumerate() {
+        if advice.unmoved[..n].iter().any(|other| other.key == one.key) {
+            continue;
+        }
+        let ends: Vec<&str> =
+            advice.unmoved.iter().filter(|other| other.key == one.key).map(|one| one.until.as_str()).collect();
+        words.push(format!("{} ({}; now {})", one.parameter, ends.join(", "), one.now));
+    }
+    (!words.is_empty()).then(|| format!("The same answer, as far as was looked: {}.", words.join("; ")))
+}
+
+/// A price: `$5.15`, with commas from a thousand on.
+pub fn usd(amount: f64) -> String {
+    let cents = libm::round(amount * 100.0) as u64;
+    format!("${}.{:02}", figures::grouped(cents / 100), cents % 100)
+}
+
+/// Whether any store has a bill.
+pub fn has_costs(stores: &[StoreOutcome]) -> bool {
+    stores.iter().any(|store| store.cost.is_some())
+}
+
+/// The words that say what was promised where the scenario says nothing.
+pub fn promises_words(outcome: &Outcome) -> Option<String> {
+    let advice = outcome.advice.as_ref().filter(|advice| advice.default_promises)?;
+    let _ = advice;
+    let promises = outcome
+        .scenario
+        .promises
+        .iter()
+        .map(|terms| format!("“{}” ({} {})", terms.name, terms.metric.name(), bound_words(terms)));
+    Some(format!(
+        "The scenario promises nothing; judged by the usual promises for {}: {}. Write [[promise]] for your own.",
+        outcome.scenario.workload.word(),
+        promises.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// The whole recommendation as paragraphs: headline, reasons, what changes the answer, what the promises were.
+pub fn paragraphs(outcome: &Outcome) -> Vec<(usize, String)> {
+    let Some(advice) = &outcome.advice else { return Vec::new() };
+    let mut lines: Vec<(usize, String)> = headline(outcome).into_iter().map(|line| (0, line)).collect();
+    lines.extend(because(outcome).into_iter().map(|reason| (2, reason.sentence)));
+    if !advice.boundaries.is_empty() {
+        lines.push((2, "What changes the answer:".to_string()));
+        lines.extend(advice.boundaries.iter().map(|one| (4, format!("{}.", boundary(outcome, one)))));
+    }
+    lines.extend(unmoved(advice).map(|line| (2, line)));
+    lines.extend(promises_words(outcome).map(|line| (0, line)));
+    lines
+}

@@ -1,0 +1,260 @@
+//! The matrix of uses and stores: what each store makes of each scenario, and where that differs from the rule of thumb.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use crate::advise::guidance::{self, Disagreement, is_kv};
+use crate::run::{Outcome, StoreOutcome};
+
+use super::advice::{self, amount, metric_words};
+use super::markdown::{escaped, recommendation};
+use super::{File, figures, tables};
+
+/// A verdict with its number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Verdict {
+    /// The store's place in its outcome.
+    pub store: usize,
+    pub keeps: bool,
+    pub recommended: bool,
+    /// What stands in the cell: the figure of the broken promise, or of the first one.
+    pub number: String,
+    pub metric: String,
+}
+
+/// A use and its verdicts, one for each column.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MatrixRow {
+    pub name: String,
+    pub verdicts: Vec<Option<Verdict>>,
+}
+
+/// The whole matrix. Columns are kinds of stores; the cache over a database counts as Workers KV.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Matrix {
+    pub columns: Vec<(&'static str, &'static str)>,
+    pub rows: Vec<MatrixRow>,
+}
+
+const COLUMNS: [(&str, &str); 3] = [("kv", "Workers KV"), ("d1", "D1"), ("durable_object", "Durable Object")];
+
+fn column(kind: &str) -> &str {
+    if is_kv(kind) { "kv" } else { kind }
+}
+
+/// The matrix of these outcomes, in their order.
+pub fn matrix(outcomes: &[Outcome]) -> Matrix {
+    let occurs =
+        |name: &str| outcomes.iter().flat_map(|outcome| &outcome.stores).any(|store| column(store.kind) == name);
+    let columns: Vec<(&str, &str)> = COLUMNS.into_iter().filter(|(kind, _)| occurs(kind)).collect();
+    let row = |outcome: &Outcome| MatrixRow {
+        name: guidance::of(outcome).map_or_else(|| outcome.scenario.name.clone(), |rule| rule.name.to_string()),
+        verdicts: columns.iter().map(|(kind, _)| verdict(outcome, kind)).collect(),
+    };
+    Matrix { rows: outcomes.iter().map(row).collect(), columns }
+}
+
+/// The best store of a column: the recommended one, else the first that keeps every promise, else the first.
+fn verdict(outcome: &Outcome, kind: &str) -> Option<Verdict> {
+    let recommended = outcome.advice.as_ref().and_then(crate::run::Advice::store);
+    let all: Vec<usize> = (0..outcome.stores.len()).filter(|n| column(outcome.stores[*n].kind) == kind).collect();
+    let best = all.iter().find(|n| Some(**n) == recommended);
+    let best = best.or_else(|| all.iter().find(|n| outcome.stores[**n].keeps_all())).or(all.first())?;
+    let store = &outcome.stores[*best];
+    let shown = store.promises.iter().find(|promise| !promise.met).or(store.promises.first())?;
+    let scalar = outcome.scenario.promises.get(shown.promise)?.metric;
+    let number = store.estimate(&scalar.name()).map_or("–".to_string(), |estimate| amount(scalar, estimate.value));
+    Some(Verdict {
+        store: *best,
+        keeps: store.keeps_all(),
+        recommended: Some(*best) == recommended,
+        number,
+        metric: metric_words(scalar),
+    })
+}
+
+/// The finding of the whole matrix in one sentence.
+pub fn title(outcomes: &[Outcome]) -> String {
+    let matrix = matrix(outcomes);
+    let parts = matrix.columns.iter().enumerate().map(|(n, (_, label))| {
+        let verdicts = || matrix.rows.iter().filter_map(|row| row.verdicts[n].as_ref());
+        format!("{label} in {} of {}", verdicts().filter(|verdict| verdict.keeps).count(), verdicts().count())
+    });
+    format!("Every promise is kept by {}", parts.collect::<Vec<_>>().join(", "))
+}
+
+/// Where an outcome differs from the rule of thumb, and what Cloudflare says, in sentences.
+pub fn remarks(outcome: &Outcome) -> Vec<String> {
+    let Some(rule) = guidance::of(outcome) else { return Vec::new() };
+    let label = |store: usize| outcome.stores[store].label.as_str();
+    let mut remarks: Vec<String> = guidance::disagreements(outcome)
+        .into_iter()
+        .map(|difference| match difference {
+            Disagreement::KvBreaks => "the rule of thumb says Workers KV, which breaks a promise here".to_string(),
+            Disagreement::KvKeeps => "the rule of thumb says no Workers KV, which keeps every promise here".to_string(),
+            Disagreement::InsteadBreaks(store) => {
+                format!("the rule of thumb says {}, which breaks a promise here", label(store))
+            }
+            Disagreement::OtherRecommended(store, other) => format!(
+                "the rule of thumb says {}; it keeps every promise, and {} is {}",
+                label(store),
+                label(other),
+                if advice_is_cheaper(&outcome.stores[other], &outcome.stores[store]) {
+                    "cheaper"
+                } else {
+                    "no dearer and nearer"
+                }
+            ),
+        })
+        .map(|sentence| format!("{}: {sentence}.", rule.name))
+        .collect();
+    if remarks.is_empty() {
+        remarks.push(format!("{}: agrees with the rule of thumb.", rule.name));
+    }
+    remarks.push(format!("{}: {}.", rule.name, rule.vendor));
+    remarks
+}
+
+fn advice_is_cheaper(one: &StoreOutcome, other: &StoreOutcome) -> bool {
+    crate::advise::decide::cents(one) < crate::advise::decide::cents(other)
+}
+
+/// The boundaries of an outcome, a sentence each.
+fn boundaries(outcome: &Outcome) -> Vec<String> {
+    let advice = outcome.advice.iter();
+    advice
+        .flat_map(|advice| advice.boundaries.iter().map(|one| format!("{}.", advice::boundary(outcome, one))))
+        .collect()
+}
+
+fn words(verdict: &Option<Verdict>) -> String {
+    verdict.as_ref().map_or("–".to_string(), |verdict| {
+        let sign = if verdict.keeps { "✓" } else { "✗" };
+        let best = if verdict.recommended { " ← take this" } else { "" };
+        format!("{sign} {}{best}", verdict.number)
+    })
+}
+
+/// The matrix for a terminal, and what is to be said of each row.
+pub fn human(outcomes: &[Outcome]) -> String {
+    let matrix = matrix(outcomes);
+    let mut cells: Vec<Vec<String>> = vec![
+        std::iter::once(String::new()).chain(matrix.columns.iter().map(|(_, label)| (*label).to_string())).collect(),
+    ];
+    for row in &matrix.rows {
+        cells.push(std::iter::once(row.name.clone()).chain(row.verdicts.iter().map(words)).collect());
+        let metrics = row
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.as_ref().map_or(String::new(), |one| format!("  {}", one.metric)));
+        cells.push(std::iter::once(String::new()).chain(metrics).collect());
+    }
+    let widths: Vec<usize> =
+        (0..=matrix.columns.len()).map(|n| cells.iter().map(|row| row[n].width()).max().unwrap_or(0) + 3).collect();
+    let mut text = format!("{}.\n\n", title(outcomes));
+    for row in &cells {
+        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        text += padded.collect::<String>().trim_end();
+        text.push('\n');
+    }
+    text.push('\n');
+    for outcome in outcomes {
+        for remark in remarks(outcome) {
+            text += &remark;
+            text.push('\n');
+        }
+        for boundary in boundaries(outcome) {
+            text += &format!("    {boundary}\n");
+        }
+    }
+    text
+}
+
+/// The matrix as Markdown, with the recommendation of each row.
+pub fn markdown(outcomes: &[Outcome]) -> String {
+    let matrix = matrix(outcomes);
+    let mut text = format!("# {}\n\n", title(outcomes));
+    let labels: Vec<&str> = matrix.columns.iter().map(|(_, label)| *label).collect();
+    // Writing into a string cannot fail.
+    let _ = writeln!(text, "| | {} |\n|---|{}", labels.join(" | "), "---|".repeat(labels.len()));
+    for row in &matrix.rows {
+        let cell = |verdict: &Option<Verdict>| match verdict {
+            Some(one) => format!("{} ({})", words(verdict), one.metric),
+            None => words(verdict),
+        };
+        let cells: Vec<String> = row.verdicts.iter().map(cell).map(|cell| escaped(&cell)).collect();
+        let _ = writeln!(text, "| **{}** | {} |", escaped(&row.name), cells.join(" | "));
+    }
+    for outcome in outcomes {
+        let _ = writeln!(text, "\n## {}\n", escaped(&outcome.scenario.question));
+        for remark in remarks(outcome) {
+            let _ = writeln!(text, "- {}", escaped(&remark));
+        }
+        text += &recommendation(outcome);
+    }
+    text
+}
+
+/// One cell as a row of `matrix.csv`.
+#[derive(Serialize)]
+struct CsvRow<'a> {
+    scenario: &'a str,
+    store: &'a str,
+    kind: &'a str,
+    keeps_all: bool,
+    recommended: bool,
+    promise: &'a str,
+    metric: String,
+    value: Option<f64>,
+    kept: u32,
+    of: u32,
+    usd_month: Option<f64>,
+}
+
+/// Every promise of every store, a row each.
+pub fn csv(outcomes: &[Outcome]) -> String {
+    let mut rows = Vec::new();
+    for outcome in outcomes {
+        let recommended = outcome.advice.as_ref().and_then(crate::run::Advice::store);
+        for (place, store) in outcome.stores.iter().enumerate() {
+            for kept in &store.promises {
+                let Some(terms) = outcome.scenario.promises.get(kept.promise) else { continue };
+                rows.push(CsvRow {
+                    scenario: &outcome.scenario.name,
+                    store: &store.name,
+                    kind: store.kind,
+                    keeps_all: store.keeps_all(),
+                    recommended: Some(place) == recommended,
+                    promise: &terms.name,
+                    metric: terms.metric.name(),
+                    value: store.estimate(&terms.metric.name()).map(|estimate| figures::tidy(estimate.value)),
+                    kept: kept.kept,
+                    of: kept.of,
+                    usd_month: store.cost.as_ref().map(|bill| figures::tidy(bill.total_usd_month)),
+                });
+            }
+        }
+    }
+    tables::csv(&rows)
+}
+
+/// The files about all outcomes together.
+pub fn files(outcomes: &[Outcome], charts: bool) -> Vec<File> {
+    let mut files = vec![super::text("matrix.md", markdown(outcomes)), super::text("matrix.csv", csv(outcomes))];
+    if charts {
+        files.extend(drawing(outcomes));
+    }
+    files
+}
+
+#[cfg(feature = "charts")]
+fn drawing(outcomes: &[Outcome]) -> Vec<File> {
+    super::drawn(&super::charts::matrix::chart(outcomes))
+}
+
+#[cfg(not(feature = "charts"))]
+fn drawing(_: &[Outcome]) -> Vec<File> {
+    Vec::new()
+}

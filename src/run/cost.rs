@@ -1,0 +1,67 @@
+//! What a store's month would cost: the run's operations, extrapolated, on the platform's meters.
+//!
+//! The rule: operations of the measured part, over all replications, as often for 30 days. What was refused is not
+//! counted, storage and the Worker's own requests neither. An object is active while it serves, and until the write's
+//! answer leaves; an idle one costs nothing (durable-objects/platform/pricing, 2026-10).
+
+use crate::limits::{self, Bill, MONTH_DAYS, OBJECT_GB};
+use crate::metrics::{CountId, DistributionId, Measurements};
+use crate::random::Law;
+use crate::scenario::Scenario;
+use crate::stores::{StoreConfig, StoreKind};
+
+/// Points at which a law is looked at for its mean.
+const POINTS: u32 = 1000;
+
+/// The bill of one store; `None` where nothing was measured.
+pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -> Option<Bill> {
+    let seconds = (scenario.duration.seconds() - scenario.warmup.seconds()) * f64::from(scenario.replications);
+    if measured.operations == 0 || seconds <= 0.0 {
+        return None;
+    }
+    let month = |count: u64| count as f64 / seconds * MONTH_DAYS * 86_400.0;
+    // Every key read is judged once, and every key written has one window.
+    let keys_read = month(measured.count(CountId::StaleReads).of);
+    let keys_written = month(measured.distribution(DistributionId::InconsistencyWindow).count());
+    let deleted = month(measured.deletes);
+    let reads = month(measured.distribution(DistributionId::ReadLatency).count());
+    let writes = month(measured.distribution(DistributionId::WriteLatency).count());
+    let used = match &store.kind {
+        StoreKind::KvPush(config) if config.limit_per_namespace => {
+            vec![("kv_instant.reads", keys_read), ("kv_instant.writes", keys_written)]
+        }
+        StoreKind::KvPull(_) | StoreKind::KvPush(_) => {
+            vec![("kv.reads", keys_read), ("kv.writes", keys_written - deleted), ("kv.deletes", deleted)]
+        }
+        // An update finds its row before it writes it.
+        StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],
+        StoreKind::DurableObject(config) => {
+            let active = reads * mean_seconds(&config.read_time)
+                + writes * (mean_seconds(&config.write_time) + mean_seconds(&config.durability));
+            vec![
+                ("durable_object.requests", reads + writes),
+                ("durable_object.duration", active * OBJECT_GB),
+                ("durable_object.rows_read", keys_read + keys_written),
+                ("durable_object.rows_written", keys_written),
+            ]
+        }
+        StoreKind::CacheAside(_) => {
+            let hits = measured.count(CountId::CacheHits);
+            let misses = month(hits.of - hits.hits);
+            vec![
+                ("kv.reads", keys_read),
+                ("kv.writes", misses),
+                ("kv.deletes", keys_written),
+                ("d1.rows_read", misses + keys_written),
+                ("d1.rows_written", keys_written),
+            ]
+        }
+    };
+    Some(limits::bill(&used))
+}
+
+/// The mean of a law, from its quantiles.
+fn mean_seconds(law: &Law) -> f64 {
+    let sum: f64 = (0..POINTS).map(|n| law.quantile((f64::from(n) + 0.5) / f64::from(POINTS))).sum();
+    sum / f64::from(POINTS) / 1e9
+}
