@@ -123,10 +123,14 @@ impl Run {
             input: error.is_input(),
         })?;
         let folder = self.out.join(&scenario.name);
-        let written = report::write(&self.out, &outcome, !self.no_charts).map_err(|error| Failure::Other {
+        let failed = |error: std::io::Error| Failure::Other {
             message: format!("cannot write to {}: {error}", folder.display()),
             input: false,
-        })?;
+        };
+        // With its text the run can be looked into later, wherever the scenario is then.
+        let text = scenario::text_with(file, &self.overrides()).map_err(failed)?;
+        let copy = report::File { path: "scenario.toml".to_string(), bytes: text.into_bytes() };
+        let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&match self.format {
             Format::Human => report::human(&outcome, terminal.width(), terminal.colors_output()),
             Format::Json => report::json(&outcome),

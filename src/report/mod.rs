@@ -1,6 +1,7 @@
 //! The files that people open, each a pure function of the outcome, and one function that writes them.
 //! To add a file: one function of the outcome, and one line in [`files`].
 
+pub mod chain;
 #[cfg(feature = "charts")]
 pub mod charts;
 pub mod comparison;
@@ -10,6 +11,7 @@ pub mod finding;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod page;
 pub mod tables;
 #[cfg(feature = "host")]
 pub mod write;
@@ -17,8 +19,9 @@ pub mod write;
 pub use human::human;
 pub use json::json;
 pub use markdown::markdown;
+pub use page::page;
 #[cfg(feature = "host")]
-pub use write::write;
+pub use write::{write, write_with};
 
 use crate::run::Outcome;
 
@@ -33,8 +36,11 @@ pub struct File {
 /// Every file of a report; with charts, where the feature for them is there. The same outcome gives the same bytes.
 pub fn files(outcome: &Outcome, charts: bool) -> Vec<File> {
     let (images, drawn) = if charts { drawings(outcome) } else { (Vec::new(), Vec::new()) };
-    let mut files =
-        vec![text("report.md", markdown::with_images(outcome, &images)), text("summary.json", json(outcome))];
+    let mut files = vec![
+        text("report.html", page(outcome, None, charts)),
+        text("report.md", markdown::with_images(outcome, &images)),
+        text("summary.json", json(outcome)),
+    ];
     files.extend(tables::all(outcome).into_iter().map(|(path, table)| text(&path, table)));
     files.extend(drawn);
     files

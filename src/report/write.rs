@@ -22,8 +22,14 @@ pub const LIST: &str = "SHA256SUMS";
 /// changed is theirs. Fails where a folder or file cannot be made; then the files of the earlier run are untouched,
 /// unless the failure comes between two renames.
 pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<PathBuf>> {
+    write_with(dir, outcome, charts, Vec::new())
+}
+
+/// As [`write`], with further files that are no function of the outcome, such as the scenario's text.
+pub fn write_with(dir: &Path, outcome: &Outcome, charts: bool, further: Vec<File>) -> io::Result<Vec<PathBuf>> {
     let folder = dir.join(&outcome.scenario.name);
     let mut files = super::files(outcome, charts);
+    files.extend(further);
     let before = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
     let list: String = files.iter().map(|file| format!("{}  {}\n", digest(&file.bytes), file.path)).collect();
     files.push(File { path: LIST.to_string(), bytes: list.into_bytes() });

@@ -5,6 +5,7 @@
 
 pub mod anomaly;
 pub mod digest;
+pub mod evidence;
 pub mod outcome;
 pub mod pool;
 pub mod unit;
@@ -164,7 +165,9 @@ fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, 
             PromiseOutcome { promise, kept, of, met: f64::from(kept) >= terms.share * f64::from(of) }
         })
         .collect();
+    let samples = scalars.iter().enumerate().map(|(n, scalar)| (*scalar, column(n)));
     StoreOutcome {
+        samples: samples.filter(|(_, samples)| samples.iter().any(|sample| sample.of > 0.0)).collect(),
         name: config.name.clone(),
         label: config.label.clone(),
         kind: config.kind.word(),

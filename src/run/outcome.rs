@@ -1,6 +1,7 @@
 //! What a run found out: plain data, from which every file and table is made.
 
 use crate::history::History;
+use crate::metrics::estimate::{Sample, Scalar};
 use crate::metrics::{Estimate, Measurements};
 use crate::model::{Key, Refusal, Time};
 use crate::scenario::Scenario;
@@ -34,6 +35,8 @@ pub struct StoreOutcome {
     pub estimates: Vec<Estimate>,
     pub limits: Vec<LimitOutcome>,
     pub promises: Vec<PromiseOutcome>,
+    /// What each replication contributed to each figure that was measured, in the order of the replications.
+    pub samples: Vec<(Scalar, Vec<Sample>)>,
 }
 
 /// How often a limit was violated, over all replications.

@@ -19,7 +19,7 @@ mod values;
 pub use diagnostic::{Diagnostic, Origin};
 pub use form::{Field, Form, Kind};
 #[cfg(feature = "host")]
-pub use load::{load, load_with};
+pub use load::{load, load_beside, load_with, text_with};
 pub use overrides::Override;
 pub use parse::{parse, parse_with};
 pub use schema::{fields, schema};
