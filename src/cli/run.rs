@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
-use consistency_sim::scenario::Scenario;
+use consistency_sim::scenario::{self, Scenario};
 
 use super::history::HistoryOptions;
 use super::exports::{self, Format};
@@ -80,10 +80,14 @@ impl Run {
             input: error.is_input(),
         })?;
         let folder = self.out.join(&scenario.name);
-        let written = report::write(&self.out, &outcome, !self.no_charts).map_err(|error| Failure::Other {
+        let failed = |error: std::io::Error| Failure::Other {
             message: format!("cannot write to {}: {error}", folder.display()),
             input: false,
-        })?;
+        };
+        // With its text the run can be looked into later, wherever the scenario is then.
+        let text = scenario::text_with(file, &self.selection.overrides()).map_err(failed)?;
+        let copy = report::File { path: "scenario.toml".to_string(), bytes: text.into_bytes() };
+        let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
         terminal.remark(&format!(
             "{}: {operations} operations in {:.1} s; {} files in {}",

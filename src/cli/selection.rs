@@ -64,7 +64,8 @@ impl Selection {
         Ok(scenario)
     }
 
-    fn overrides(&self) -> Vec<Override> {
+    /// What the options set otherwise than the files.
+    pub fn overrides(&self) -> Vec<Override> {
         let mut overrides: Vec<Override> = self.set.iter().map(Override::set).collect();
         let numbers = [("seed", self.seed), ("replications", self.replications)];
         for (key, number) in numbers {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::metrics::table::Unit;
+use crate::metrics::table::{Row, Unit};
 use crate::metrics::{CountId, CurveId};
 use crate::model::MODEL;
 use crate::run::Outcome;
-use crate::scenario::Bound;
+use crate::scenario::{Bound, Promise};
 
 use super::comparison::{circumstances, rows};
 use super::{advice, emphasis, figures, finding};
@@ -75,7 +75,8 @@ fn table(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     writeln!(text, "\n{}", intervals(outcome))
 }
 
-fn intervals(outcome: &Outcome) -> String {
+/// What the signs of the comparison mean.
+pub(super) fn intervals(outcome: &Outcome) -> String {
     match outcome.scenario.replications {
         0 | 1 => "One replication: no intervals. `–` is what was not measured, `0` is exactly none.".to_string(),
         n => format!(
@@ -91,18 +92,8 @@ fn promises(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     }
     writeln!(text, "\n## Promises\n")?;
     for (index, promise) in outcome.scenario.promises.iter().enumerate() {
-        let unit = promise.metric.row().unit;
-        let (words, bound) = match promise.bound {
-            Bound::AtMost(most) => ("at most", most),
-            Bound::AtLeast(least) => ("at least", least),
-        };
-        let share = if promise.share >= 1.0 {
-            "every replication".to_string()
-        } else {
-            format!("{} of the replications", figures::value(Unit::Share, promise.share))
-        };
         let (name, metric) = (escaped(&promise.name), promise.metric.name());
-        writeln!(text, "- **{name}**: `{metric}` {words} {} in {share}.", figures::value(unit, bound))?;
+        writeln!(text, "- **{name}**: `{metric}` {}.", terms(promise))?;
         for store in &outcome.stores {
             for kept in store.promises.iter().filter(|kept| kept.promise == index) {
                 let sign = if kept.met { "✓ kept" } else { "✗ broken" };
@@ -111,6 +102,20 @@ fn promises(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         }
     }
     Ok(())
+}
+
+/// What a promise asks for, as in "at most 5 s in every replication".
+pub(super) fn terms(promise: &Promise) -> String {
+    let (words, bound) = match promise.bound {
+        Bound::AtMost(most) => ("at most", most),
+        Bound::AtLeast(least) => ("at least", least),
+    };
+    let share = if promise.share >= 1.0 {
+        "every replication".to_string()
+    } else {
+        format!("{} of the replications", figures::value(Unit::Share, promise.share))
+    };
+    format!("{words} {} in {share}", figures::value(promise.metric.row().unit, bound))
 }
 
 fn limits(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
@@ -135,16 +140,19 @@ fn limits(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
 
 fn definitions(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     writeln!(text, "\n## Definitions\n")?;
+    for row in defined(outcome) {
+        writeln!(text, "- **{}** (`{}`): {}", row.label, row.name, row.definition)?;
+    }
+    writeln!(text, "- **p50**, **p95**, **p99**: the size that 50 %, 95 % and 99 % of the cases do not exceed.")
+}
+
+/// Every metric that the report speaks of, once, in the order in which they come up.
+pub(super) fn defined(outcome: &Outcome) -> Vec<Row> {
     let mut said = BTreeSet::new();
     let lines = emphasis::lines(outcome).into_iter().map(|line| line.row());
     let promised = outcome.scenario.promises.iter().map(|promise| promise.metric.row());
     let always = [CountId::StaleReads.row(), CurveId::TVisibility.row()];
-    for row in lines.chain(promised).chain(always) {
-        if said.insert(row.name) {
-            writeln!(text, "- **{}** (`{}`): {}", row.label, row.name, row.definition)?;
-        }
-    }
-    writeln!(text, "- **p50**, **p95**, **p99**: the size that 50 %, 95 % and 99 % of the cases do not exceed.")
+    lines.chain(promised).chain(always).filter(|row| said.insert(row.name)).collect()
 }
 
 fn assumptions(text: &mut String, outcome: &Outcome) -> std::fmt::Result {

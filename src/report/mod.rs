@@ -2,6 +2,7 @@
 //! To add a file: one function of the outcome, and one line in [`files`].
 
 pub mod advice;
+pub mod chain;
 #[cfg(feature = "charts")]
 pub mod charts;
 pub mod comparison;
@@ -15,6 +16,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod page;
 pub mod tables;
 #[cfg(feature = "host")]
 pub mod write;
@@ -24,8 +26,9 @@ pub use github::github;
 pub use human::human;
 pub use json::json;
 pub use markdown::markdown;
+pub use page::page;
 #[cfg(feature = "host")]
-pub use write::{write, write_files};
+pub use write::{write, write_files, write_with};
 
 use crate::run::Outcome;
 
@@ -40,8 +43,11 @@ pub struct File {
 /// Every file of a report; with charts, where the feature for them is there. The same outcome gives the same bytes.
 pub fn files(outcome: &Outcome, charts: bool) -> Vec<File> {
     let (images, drawn) = if charts { drawings(outcome) } else { (Vec::new(), Vec::new()) };
-    let mut files =
-        vec![text("report.md", markdown::with_images(outcome, &images)), text("summary.json", json(outcome))];
+    let mut files = vec![
+        text("report.html", page(outcome, None, charts)),
+        text("report.md", markdown::with_images(outcome, &images)),
+        text("summary.json", json(outcome)),
+    ];
     files.extend(tables::all(outcome).into_iter().map(|(path, table)| text(&path, table)));
     files.extend(drawn);
     files

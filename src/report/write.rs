@@ -22,7 +22,17 @@ pub const LIST: &str = "SHA256SUMS";
 /// changed is theirs. Fails where a folder or file cannot be made; then the files of the earlier run are untouched,
 /// unless the failure comes between two renames.
 pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<PathBuf>> {
-    write_files(&dir.join(&outcome.scenario.name), super::files(outcome, charts))
+    write_with(dir, outcome, charts, Vec::new())
+}
+
+/// As [`write`], with further files that are no function of the outcome, such as the scenario's text.
+///
+/// # Errors
+/// Where a folder or file cannot be made.
+pub fn write_with(dir: &Path, outcome: &Outcome, charts: bool, further: Vec<File>) -> io::Result<Vec<PathBuf>> {
+    let mut files = super::files(outcome, charts);
+    files.extend(further);
+    write_files(&dir.join(&outcome.scenario.name), files)
 }
 
 /// Writes files into a folder, as [`write`] does, and says where each is.

@@ -7,6 +7,7 @@ pub mod advice;
 pub mod anomaly;
 pub mod cost;
 pub mod digest;
+pub mod evidence;
 pub mod outcome;
 pub mod pool;
 pub mod record;

@@ -13,7 +13,7 @@ use super::Scenario;
 use super::codes;
 use super::diagnostic::{Diagnostic, Fault, Origin, quoted};
 use super::overrides::Override;
-use super::parse::{parsed, sorted};
+use super::parse::{parsed, rewritten, sorted};
 
 /// The largest file that can be a scenario.
 const BYTES_MOST: u64 = 4 << 20;
@@ -32,9 +32,17 @@ pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 /// Everything that is wrong with it or with the overrides; also the first thing that is wrong with its trace, which is
 /// read to its end. Without a `duration`, the run is as long as the trace.
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
+    load_beside(path, path.parent().unwrap_or(Path::new("")), overrides)
+}
+
+/// Reads a scenario file as if it lay in another folder: there its relative paths start.
+///
+/// # Errors
+/// As [`load_with`].
+pub fn load_beside(path: &Path, folder: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     let file = path.display().to_string();
     let text = text(path, &file)?;
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let folder = folder.to_path_buf();
     let parsed = parsed(&text, &Origin { file, folder }, overrides)?;
     if let Some(fault) = trace(&parsed.scenario.workload).and_then(trace_fault)
         && let Some((place, desk)) = parsed.trace
@@ -59,6 +67,16 @@ pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Di
         }
     }
     Ok(scenario)
+}
+
+/// The text of a scenario file after setting some of its fields otherwise: the same text where nothing is set, else its
+/// fields written anew, without its comments.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn text_with(path: &Path, overrides: &[Override]) -> io::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(if overrides.is_empty() { text } else { rewritten(&text, overrides).unwrap_or(text) })
 }
 
 /// How long clients go on after the last row of a trace, where the scenario does not say how long the run is.

@@ -81,6 +81,22 @@ pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Res
     }
 }
 
+/// A scenario's text after setting some of its fields otherwise, written anew; `None` where that cannot be read.
+#[cfg_attr(not(feature = "host"), allow(dead_code))]
+pub(super) fn rewritten(text: &str, overrides: &[Override]) -> Option<String> {
+    let desk = Desk::new(vec![Source { name: String::new(), text: Arc::from(text) }], false);
+    let mut table = syntax(&desk, text)?;
+    if table.get("store").is_none() {
+        table.entries.push(default_stores());
+    }
+    for (number, one) in overrides.iter().enumerate() {
+        overrides::apply(&mut table, number + 1, &one.text).ok()?;
+    }
+    let options: String =
+        overrides.iter().map(|one| format!("# {} {}\n", one.option, one.text.escape_debug())).collect();
+    Some(format!("# Set on the command line:\n{options}\n{}", table.document()))
+}
+
 /// The tree of a text; `None` where it is not TOML, which is reported.
 fn syntax(desk: &Desk, text: &str) -> Option<Table> {
     let (document, errors) = DeTable::parse_recoverable(text);

@@ -68,6 +68,31 @@ impl Table {
         }
     }
 
+    /// As a TOML document: plain fields first, then each table and each list of tables under its own heading.
+    #[cfg_attr(not(feature = "host"), allow(dead_code))]
+    pub fn document(&self) -> String {
+        let line = |entry: &Entry| format!("{} = {}\n", bare_or_quoted(&entry.key), entry.node.value.canonical());
+        let lines = |table: &Table| table.entries.iter().map(line).collect::<String>();
+        let (mut fields, mut tables) = (String::new(), String::new());
+        for entry in &self.entries {
+            let key = bare_or_quoted(&entry.key);
+            match &entry.node.value {
+                Value::Table(table) => tables += &format!("\n[{key}]\n{}", lines(table)),
+                Value::List(list)
+                    if !list.is_empty() && list.iter().all(|node| matches!(node.value, Value::Table(_))) =>
+                {
+                    for node in list {
+                        if let Value::Table(table) = &node.value {
+                            tables += &format!("\n[[{key}]]\n{}", lines(table));
+                        }
+                    }
+                }
+                _ => fields += &line(entry),
+            }
+        }
+        fields + &tables
+    }
+
     /// From what the parser found in a text that begins at a place.
     pub fn from_toml(at: Place, table: &DeTable<'_>) -> Table {
         let mut entries: Vec<Entry> = table

@@ -27,7 +27,12 @@ impl Target for Svg {
 }
 
 pub(super) fn svg(chart: &Chart) -> String {
-    let scene = &chart.scene;
+    document(chart, &chart.scene, "", 0.0)
+}
+
+/// The picture with its upper part cut off at `top`, for a page with several pictures: `prefix` makes their ids unique.
+/// The scene may be another than the chart's.
+pub fn document(chart: &Chart, scene: &Scene, prefix: &str, top: f64) -> String {
     let size = ((scene.width * Svg::GRID) as u32, (scene.height * Svg::GRID) as u32);
     let mut drawn = String::new();
     {
@@ -39,13 +44,15 @@ pub(super) fn svg(chart: &Chart) -> String {
     // Plotters knows only one weight beside the normal one; the embedded font is measured in this one.
     let body = body.replace("font-weight=\"bold\"", "font-weight=\"600\"").replace(" opacity=\"1\"", "");
     let body = with_widths(&body, scene);
+    let cut = (top * Svg::GRID) as u32;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" \
-         aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{body}",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 {cut} {} {}\" role=\"img\" \
+         aria-labelledby=\"{prefix}title {prefix}desc\">\n<title id=\"{prefix}title\">{}</title>\n\
+         <desc id=\"{prefix}desc\">{}</desc>\n{body}",
         scene.width,
-        scene.height,
+        scene.height - top,
         size.0,
-        size.1,
+        size.1 - cut,
         escaped(&chart.title),
         escaped(&chart.description),
     )

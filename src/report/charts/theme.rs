@@ -6,6 +6,13 @@ use crate::run::Outcome;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rgb(pub u8, pub u8, pub u8);
 
+impl Rgb {
+    /// Its three parts, which can be ordered.
+    pub fn parts(self) -> (u8, u8, u8) {
+        (self.0, self.1, self.2)
+    }
+}
+
 /// The width of every chart, in units of which one is one pixel of a screen.
 pub const WIDTH: f64 = 900.0;
 /// Between the picture's edge and what is in it.

@@ -2,6 +2,7 @@
 //! To add a table: one file with its rows, and one line in [`all`].
 
 pub mod read_latency;
+pub mod replications;
 pub mod severity;
 pub mod space_time;
 pub mod stale_reads;
@@ -17,6 +18,7 @@ use crate::run::Outcome;
 pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
     let mut tables = vec![
         ("summary.csv".to_string(), csv(&summary::rows(outcome))),
+        ("replications.csv".to_string(), csv(&replications::rows(outcome))),
         ("stale_reads.csv".to_string(), csv(&stale_reads::rows(outcome))),
         ("stale_share.csv".to_string(), csv(&stale_share::rows(outcome))),
         ("t_visibility.csv".to_string(), csv(&t_visibility::rows(outcome))),

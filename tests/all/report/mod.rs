@@ -2,5 +2,6 @@
 
 mod charts;
 mod files;
+mod page;
 mod sample;
 mod texts;

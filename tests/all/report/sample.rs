@@ -295,6 +295,8 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
     replications.iter().for_each(|replication| pooled.merge(replication));
     let samples = |scalar| replications.iter().map(|replication| Sample::of(scalar, replication)).collect::<Vec<_>>();
     let estimates = Scalar::all().into_iter().filter_map(|scalar| estimate(scalar, &samples(scalar))).collect();
+    let sampled = Scalar::all().into_iter().map(|scalar| (scalar, samples(scalar)));
+    let sampled = sampled.filter(|(_, samples)| samples.iter().any(|sample| sample.of > 0.0)).collect();
     let limits = pooled.refusals.iter().map(|(refusal, (violations, first))| LimitOutcome {
         refusal: *refusal,
         violations: *violations,
@@ -309,8 +311,8 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
         limits: limits.collect(),
         estimates,
         promises,
+        samples: sampled,
         pooled,
-        samples: Scalar::all().into_iter().map(|scalar| (scalar, samples(scalar))).collect(),
         cost: None,
     }
 }
