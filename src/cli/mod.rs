@@ -46,16 +46,12 @@ pub enum Color {
     Never,
 }
 
-/// What to do.
+/// What to do. What each command says of itself stands at its arguments: words here would replace those in the help.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run scenarios and compare their stores.
     Run(run::Run),
-    /// Validate scenario files without running them.
     Check(check::Check),
-    /// Say whether a recorded history is consistent.
     Judge(judge::Judge),
-    /// Print the JSON schema of scenario files, for editors.
     Schema(schema::Schema),
 }
 

@@ -133,8 +133,9 @@ impl Run {
             Format::Markdown => report::markdown(&outcome),
         })?;
         terminal.remark(&format!(
-            "{}: {operations} operations in {:.1} s; {} files in {}",
+            "{}: {} operations in {:.1} s; {} files in {}",
             scenario.name,
+            report::figures::grouped(operations),
             time.as_secs_f64(),
             written.len(),
             folder.display()
