@@ -64,7 +64,7 @@ impl Judge {
     }
 
     fn read_and_judge(&self, out: &mut dyn Write) -> std::result::Result<Done, String> {
-        let bytes = read_file(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
+        let bytes = read_file(&self.file).map_err(|error| format!("cannot read `{}`: {error}", self.file.display()))?;
         let name = self.file.display();
         let text = String::from_utf8(bytes)
             .map_err(|_| format!("{name}: the file is not UTF-8 text\nhelp: convert it, or name another file"))?;

@@ -3,9 +3,9 @@
 //! To add one: its file, a `mod` line, a variant of [`Command`] and an arm in `main.rs`.
 
 mod check;
-mod history;
 mod compare;
 mod exports;
+mod history;
 mod judge;
 mod progress;
 mod run;
@@ -50,19 +50,14 @@ pub enum Color {
     Never,
 }
 
-/// What to do.
+/// What to do. What each command says of itself stands at its arguments: words here would replace those in the help.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run scenarios and compare their stores.
     Run(run::Run),
-    /// Say which store to take, why, and what would change the answer.
     #[command(visible_alias = "advise")]
     Compare(compare::Compare),
-    /// Validate scenario files without running them.
     Check(check::Check),
-    /// Say whether a recorded history is consistent.
     Judge(judge::Judge),
-    /// Print the JSON schema of scenario files, for editors.
     Schema(schema::Schema),
 }
 

@@ -7,8 +7,8 @@ use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Scenario};
 
-use super::history::HistoryOptions;
 use super::exports::{self, Format};
+use super::history::HistoryOptions;
 use super::progress::Progress;
 use super::selection::{Selection, in_folder};
 use super::{Done, Failure, Result, Terminal};
@@ -90,8 +90,9 @@ impl Run {
         let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
         terminal.remark(&format!(
-            "{}: {operations} operations in {:.1} s; {} files in {}",
+            "{}: {} operations in {:.1} s; {} files in {}",
             scenario.name,
+            report::figures::grouped(operations),
             time.as_secs_f64(),
             written.len(),
             folder.display()
