@@ -29,6 +29,14 @@ pub struct Run {
     /// Repeat the run this many times, with other chances each.
     #[arg(long, value_name = "N")]
     replications: Option<u64>,
+    /// Repeat the run until the interval is this narrow: half its width as a share of the value, as in 5%.
+    ///
+    /// It is the interval of the first promise's metric, or of stale reads, and the widest of all stores.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    until_interval: Option<f64>,
+    /// With --until-interval: the most repetitions.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    replications_max: u32,
     /// Set a field otherwise, as in --set workload.keys=500 or --set 'store.kv.cache_ttl=30 s'. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -121,9 +129,15 @@ impl Run {
     fn simulate(&self, terminal: &Terminal, file: &Path, scenario: &Scenario) -> Result<Outcome> {
         let progress = Progress::new(&scenario.name);
         let options = run::Options { threads: self.threads, command: self.command(file) };
-        let outcome = run::run(scenario, &options, &progress);
+        let outcome = match self.until_interval {
+            None => run::run(scenario, &options, &progress).map(|outcome| (outcome, None)),
+            Some(relative) => {
+                let until = run::Until { relative, replications_max: self.replications_max };
+                run::run_until(scenario, &options, until, &progress).map(|(outcome, reached)| (outcome, Some(reached)))
+            }
+        };
         let (operations, time) = progress.finish();
-        let outcome = outcome.map_err(|error| Failure::Other {
+        let (outcome, reached) = outcome.map_err(|error| Failure::Other {
             message: format!("{}: {error}", file.display()),
             input: error.is_input(),
         })?;
@@ -137,6 +151,9 @@ impl Run {
             Format::Json => report::json(&outcome),
             Format::Markdown => report::markdown(&outcome),
         })?;
+        if let (Some(reached), Some(wanted)) = (reached, self.until_interval) {
+            terminal.remark(&format!("{}: {}", scenario.name, told(&reached, wanted)));
+        }
         terminal.remark(&format!(
             "{}: {operations} operations in {:.1} s; {} files in {}",
             scenario.name,
@@ -155,8 +172,36 @@ impl Run {
         self.set.iter().for_each(|set| option("--set", set));
         self.seed.iter().for_each(|seed| option("--seed", &seed.to_string()));
         self.replications.iter().for_each(|number| option("--replications", &number.to_string()));
+        if let Some(relative) = self.until_interval {
+            option("--until-interval", &format!("{}%", relative * 100.0));
+            option("--replications-max", &self.replications_max.to_string());
+        }
         words.join(" ")
     }
+}
+
+/// How far the wish for a narrow interval came.
+fn told(reached: &run::Reached, wanted: f64) -> String {
+    let percent = |share: f64| format!("{:.3} %", share * 100.0);
+    let width = reached.relative.map_or_else(|| "not known".to_string(), |relative| format!("±{}", percent(relative)));
+    let sign = if reached.reached { "reached" } else { "NOT reached" };
+    let remedy = if reached.reached { "" } else { "; raise --replications-max, or lengthen the run" };
+    format!(
+        "±{} of {} {sign}: {width} after {} replications{remedy}",
+        percent(wanted),
+        reached.metric.name(),
+        reached.replications
+    )
+}
+
+/// A share above zero and below one, as in `5%`, `5 %` or `0.05`.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let share = number.parse::<f64>().map(|number| number * scale);
+    share.ok().filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(|| "write a share, as in 5%".to_string())
 }
 
 /// The scenarios of the folder that is called so.
