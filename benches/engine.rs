@@ -48,6 +48,7 @@ fn open_loop(kind: StoreKind) -> Scenario {
         duration: Span::from_secs(seconds),
         warmup: Span::ZERO,
         seed: 1,
+        divergence: false,
         replications: 1,
         network: network(300),
         workload: WorkloadConfig::Mix(MixConfig {

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub struct Progress {
     bar: ProgressBar,
     operations: AtomicU64,
+    name: String,
 }
 
 impl Progress {
@@ -20,7 +21,7 @@ impl Progress {
         // The target hides itself where standard error is no terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
         bar.set_prefix(name.to_string());
-        Progress { bar, operations: AtomicU64::new(0) }
+        Progress { bar, operations: AtomicU64::new(0), name: name.to_string() }
     }
 
     /// Removes the bar; says how many operations there were and how long they took.
@@ -31,8 +32,15 @@ impl Progress {
 }
 
 impl Watch for Progress {
+    /// Further units come after those that are done.
     fn planned(&self, units: u64) {
-        self.bar.set_length(units);
+        self.bar.set_length(self.bar.position() + units);
+    }
+
+    fn aimed(&self, replications: u32, relative: Option<f64>, wanted: f64) {
+        let width = relative.map_or_else(|| "no interval yet".to_string(), |share| format!("±{:.2} %", share * 100.0));
+        let wanted = wanted * 100.0;
+        self.bar.set_prefix(format!("{} ({width} after {replications}, wanted ±{wanted:.2} %)", self.name));
     }
 
     fn advanced(&self, units: u64, operations: u64) {

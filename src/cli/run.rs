@@ -1,5 +1,6 @@
 //! `run`: runs scenarios, writes their files and prints the comparison of their stores.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -24,6 +25,14 @@ pub struct Run {
     scenarios: Vec<PathBuf>,
     #[command(flatten)]
     selection: Selection,
+    /// Repeat the run until the interval is this narrow: half its width as a share of the value, as in 5%.
+    ///
+    /// It is the interval of the first promise's metric, or of stale reads, and the widest of all stores.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    until_interval: Option<f64>,
+    /// With --until-interval: the most repetitions.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    replications_max: u32,
     /// Where the files are written, in a folder for each scenario.
     #[arg(long, value_name = "DIR", default_value = "output")]
     out: PathBuf,
@@ -72,10 +81,21 @@ impl Run {
 
     fn simulate(&self, terminal: &Terminal, file: &Path, scenario: &Scenario) -> Result<Outcome> {
         let progress = Progress::new(&scenario.name);
-        let options = run::Options { threads: self.threads, command: self.selection.command("run", file) };
-        let outcome = run::run(scenario, &options, &progress);
+        let mut command = self.selection.command("run", file);
+        if let Some(relative) = self.until_interval {
+            let _ =
+                write!(command, " --until-interval {}% --replications-max {}", relative * 100.0, self.replications_max);
+        }
+        let options = run::Options { threads: self.threads, command };
+        let outcome = match self.until_interval {
+            None => run::run(scenario, &options, &progress).map(|outcome| (outcome, None)),
+            Some(relative) => {
+                let until = run::Until { relative, replications_max: self.replications_max };
+                run::run_until(scenario, &options, until, &progress).map(|(outcome, reached)| (outcome, Some(reached)))
+            }
+        };
         let (operations, time) = progress.finish();
-        let outcome = outcome.map_err(|error| Failure::Other {
+        let (outcome, reached) = outcome.map_err(|error| Failure::Other {
             message: format!("{}: {error}", file.display()),
             input: error.is_input(),
         })?;
@@ -89,6 +109,9 @@ impl Run {
         let copy = report::File { path: "scenario.toml".to_string(), bytes: text.into_bytes() };
         let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
+        if let (Some(reached), Some(wanted)) = (reached, self.until_interval) {
+            terminal.remark(&format!("{}: {}", scenario.name, told(&reached, wanted)));
+        }
         terminal.remark(&format!(
             "{}: {} operations in {:.1} s; {} files in {}",
             scenario.name,
@@ -99,6 +122,30 @@ impl Run {
         ));
         Ok(outcome)
     }
+}
+
+/// How far the wish for a narrow interval came.
+fn told(reached: &run::Reached, wanted: f64) -> String {
+    let percent = |share: f64| format!("{:.3} %", share * 100.0);
+    let width = reached.relative.map_or_else(|| "not known".to_string(), |relative| format!("±{}", percent(relative)));
+    let sign = if reached.reached { "reached" } else { "NOT reached" };
+    let remedy = if reached.reached { "" } else { "; raise --replications-max, or lengthen the run" };
+    format!(
+        "±{} of {} {sign}: {width} after {} replications{remedy}",
+        percent(wanted),
+        reached.metric.name(),
+        reached.replications
+    )
+}
+
+/// A share above zero and below one, as in `5%`, `5 %` or `0.05`.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let share = number.parse::<f64>().map(|number| number * scale);
+    share.ok().filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(|| "write a share, as in 5%".to_string())
 }
 
 /// The scenarios of the folder that is called so.

@@ -1,13 +1,14 @@
 //! The live parts of one store's simulation: the store, the workload, the network, and what is in flight.
 
 use crate::history::History;
-use crate::metrics::{Measurements, Observer, Window};
-use crate::model::{Answer, Location, Request, RequestId, Time, Version};
+use crate::metrics::{CountId, Measurements, Observer, Window};
+use crate::model::{Answer, Key, Location, Request, RequestId, Time, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
 use crate::workloads::{Ask, Asked, Desk, Groups, Workload};
 
+use super::divergence::Divergence;
 use super::queue::Queue;
 
 /// What waits in the event queue.
@@ -46,6 +47,10 @@ pub struct World<S: Store, W: Workload> {
     groups: Vec<(u64, u64)>,
     first_group: u32,
     history: Option<History>,
+    divergence: Option<Divergence>,
+    /// How many batches of time are measured apart, and when the next one begins.
+    batches: u64,
+    next_batch: Time,
 }
 
 impl<S: Store, W: Workload> World<S, W> {
@@ -67,7 +72,23 @@ impl<S: Store, W: Workload> World<S, W> {
             groups: Vec::new(),
             first_group: 0,
             history: None,
+            divergence: None,
+            batches: 1,
+            next_batch: Time::NEVER,
         }
+    }
+
+    /// Measures divergence between the first so many locations.
+    pub fn measure_divergence(&mut self, edges: u16) {
+        self.outbox.noting = true;
+        self.divergence = Some(Divergence::new(edges, self.window));
+    }
+
+    /// Measures so many batches of equal time apart. An operation belongs to the batch in which its answer is known;
+    /// what can be known only at the end of the run belongs to the last.
+    pub fn divide(&mut self, batches: u32) {
+        self.batches = u64::from(batches.max(1));
+        self.observer.divide(batches as usize);
     }
 
     /// Keeps the history of what follows.
@@ -78,7 +99,7 @@ impl<S: Store, W: Workload> World<S, W> {
 
     /// Hands over what was kept.
     pub fn take_history(&mut self) -> Option<History> {
-        self.outbox.noting = false;
+        self.outbox.noting = self.divergence.is_some();
         let mut history = self.history.take();
         history.iter_mut().for_each(History::settle);
         history
@@ -89,9 +110,14 @@ impl<S: Store, W: Workload> World<S, W> {
         &mut self.workload
     }
 
-    /// All that was measured so far.
+    /// All that was measured.
     pub fn into_measurements(self) -> Measurements {
-        self.observer.measurements
+        Measurements::merged(self.into_batches())
+    }
+
+    /// All that was measured, batch by batch.
+    pub fn into_batches(self) -> Vec<Measurements> {
+        self.observer.into_batches()
     }
 
     /// Simulates one partition from its start until nothing is in flight any more.
@@ -101,6 +127,9 @@ impl<S: Store, W: Workload> World<S, W> {
         while let Some((now, event)) = self.queue.pop()
             && self.history.as_ref().is_none_or(|history| history.dropped == 0)
         {
+            if now >= self.next_batch {
+                self.turn(now);
+            }
             match event {
                 Event::Wake(token) => {
                     self.with_workload(now, |workload, desk| workload.wake(token, desk));
@@ -112,6 +141,10 @@ impl<S: Store, W: Workload> World<S, W> {
                 }
                 Event::Answer(id, answer) => self.answer(now, id, &answer),
             }
+        }
+        self.requests.unanswered().for_each(|request| self.observer.unanswered(request));
+        if let Some(divergence) = &mut self.divergence {
+            divergence.end(self.observer.measurements.count_mut(CountId::Divergence));
         }
         if let Some(history) = &mut self.history
             && history.dropped == 0
@@ -130,11 +163,32 @@ impl<S: Store, W: Workload> World<S, W> {
         self.requests.clear();
         self.first_group = partition.first_group;
         self.groups.clear();
+        self.observer.turn_to(0);
+        self.next_batch = self.batch_start(1);
         let initial = self.workload.initial();
         self.store.begin(Ground { groups: partition.groups, locations: self.locations, initial });
         let Partition { first_group, groups } = partition;
         self.with_workload(Time::START, |workload, desk| workload.begin(first_group, groups, desk));
         self.grant(Time::START);
+    }
+
+    /// When a batch begins; there is none after the last.
+    fn batch_start(&self, batch: u64) -> Time {
+        if batch >= self.batches {
+            return Time::NEVER;
+        }
+        let measured = u128::from(self.window.until.since(self.window.from).0);
+        Time(self.window.from.0 + (measured * u128::from(batch) / u128::from(self.batches)) as u64)
+    }
+
+    #[cold]
+    fn turn(&mut self, now: Time) {
+        let mut batch = 0;
+        while self.batch_start(batch + 1) <= now && batch + 1 < self.batches {
+            batch += 1;
+        }
+        self.observer.turn_to(batch as usize);
+        self.next_batch = self.batch_start(batch + 1);
     }
 
     #[inline]
@@ -173,6 +227,11 @@ impl<S: Store, W: Workload> World<S, W> {
             written_before: Version::INITIAL,
         };
         self.observer.started(&mut request);
+        if let Some(divergence) = &mut self.divergence {
+            for offset in 0..u32::from(request.keys) {
+                divergence.touch(now, Key(request.key.0 + offset), &self.store);
+            }
+        }
         let id = self.requests.insert(request);
         self.store.request(now, id, &request, &mut self.outbox);
         self.perform(now);
@@ -211,6 +270,12 @@ impl<S: Store, W: Workload> World<S, W> {
                     self.reply(now, arrives, request, answer);
                 }
                 Effect::Note { at, note } => {
+                    // An expiry is told in advance, and shows no other version.
+                    if at == now
+                        && let Some(divergence) = &mut self.divergence
+                    {
+                        divergence.changed(now, note.key(), &self.store);
+                    }
                     if let Some(history) = &mut self.history {
                         history.note(at, note);
                     }

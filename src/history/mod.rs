@@ -78,6 +78,18 @@ pub enum Note {
     Expired { key: Key, seen: Seen },
 }
 
+impl Note {
+    /// The key that it is about.
+    pub fn key(&self) -> Key {
+        match self {
+            Note::Committed { key, .. }
+            | Note::Filled { key, .. }
+            | Note::ShownLocally { key, .. }
+            | Note::Expired { key, .. } => *key,
+        }
+    }
+}
+
 /// A note with its time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Noted {

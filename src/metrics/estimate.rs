@@ -1,4 +1,6 @@
-//! From replications to a figure with its interval.
+//! From replications, batches or cycles to a figure with its interval.
+
+use crate::random::law::normal_quantile;
 
 use super::distribution::Distribution;
 use super::measurements::Measurements;
@@ -86,8 +88,45 @@ pub struct Estimate {
     pub scalar: Scalar,
     /// In exported units.
     pub value: f64,
-    /// The 95 % confidence interval over replications; `None` for one replication, and for maxima, which have none.
+    /// The 95 % confidence interval; `None` where nothing supports one, and for maxima, which have none.
     pub interval: Option<[f64; 2]>,
+    /// Where the interval comes from.
+    pub method: Method,
+}
+
+/// How an interval was found. None of them takes reads for independent: stale reads come in clusters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// There is no interval.
+    None,
+    /// Over replications with different seeds.
+    Replications,
+    /// Over so many batches of time of one replication.
+    BatchMeans { batches: u32 },
+    /// Over so many cycles of one replication, each of which begins anew and independently of all before it.
+    Regenerative { cycles: u64 },
+}
+
+impl Method {
+    /// The word in files.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Method::None => None,
+            Method::Replications => Some("replications"),
+            Method::BatchMeans { .. } => Some("batch means"),
+            Method::Regenerative { .. } => Some("regenerative"),
+        }
+    }
+}
+
+impl Estimate {
+    /// Half the width of the interval as a share of the value; zero where both are, `None` without an interval.
+    pub fn relative_half_width(&self) -> Option<f64> {
+        let [low, high] = self.interval?;
+        // Where the interval was cut off at what the quantity can be, the longer side counts.
+        let half = (high - self.value).max(self.value - low);
+        Some(if half == 0.0 { 0.0 } else { half / self.value.abs() })
+    }
 }
 
 /// What one replication contributes to an estimate.
@@ -130,7 +169,7 @@ pub fn estimate(scalar: Scalar, samples: &[Sample]) -> Option<Estimate> {
         && FIGURES[figure].1 == Figure::Max
     {
         let value = used.iter().map(|sample| sample.hits).fold(0.0, f64::max);
-        return Some(Estimate { scalar, value, interval: None });
+        return Some(Estimate { scalar, value, interval: None, method: Method::None });
     }
     let value = used.iter().map(|sample| sample.hits).sum::<f64>() / of;
     let interval = (used.len() > 1).then(|| {
@@ -140,7 +179,78 @@ pub fn estimate(scalar: Scalar, samples: &[Sample]) -> Option<Estimate> {
         let top = if matches!(scalar, Scalar::Share(_)) { 1.0 } else { f64::INFINITY };
         [(value - half).max(0.0), (value + half).min(top)]
     });
-    Some(Estimate { scalar, value, interval })
+    let method = if interval.is_some() { Method::Replications } else { Method::None };
+    Some(Estimate { scalar, value, interval, method })
+}
+
+/// Into how many batches of time a single replication is divided.
+pub const BATCHES: u32 = 32;
+/// Fewer batches than this say too little of their own spread.
+const BATCHES_LEAST: usize = 8;
+
+/// The estimate from one replication that was divided into batches of equal time; only shares and means get an
+/// interval, because percentiles of short batches are not percentiles of the whole.
+///
+/// Batches are joined in pairs while neighbours resemble each other, by von Neumann's ratio at 10 %, down to 8; the
+/// interval is then that of the ratio estimator over batches, Student's t at 95 %. Where even 8 batches resemble their
+/// neighbours the run is too short for an interval, and there is none.
+pub fn batch_means(scalar: Scalar, batches: &[Measurements]) -> Option<Estimate> {
+    let whole = Measurements::merged(batches.to_vec());
+    let value = scalar.value(&whole)?;
+    let mut samples: Vec<Sample> = match scalar {
+        Scalar::Share(_) => batches.iter().map(|batch| Sample::of(scalar, batch)).collect(),
+        Scalar::Figure(id, figure) if FIGURES[figure].1 == Figure::Mean => {
+            let sample = |batch: &Measurements| {
+                let distribution = batch.distribution(id);
+                let scale = id.row().unit.scale();
+                Sample { hits: distribution.sum() as f64 * scale, of: distribution.count() as f64 }
+            };
+            batches.iter().map(sample).collect()
+        }
+        Scalar::Figure(..) => Vec::new(),
+    };
+    while samples.len() >= 2 * BATCHES_LEAST && resemble_neighbours(&samples, value) {
+        samples = samples.chunks(2).map(join).collect();
+    }
+    let batches = samples.iter().filter(|sample| sample.of > 0.0).count();
+    let estimated = (batches >= BATCHES_LEAST && !resemble_neighbours(&samples, value))
+        .then(|| estimate(scalar, &samples))
+        .flatten();
+    let interval = estimated.and_then(|estimate| estimate.interval);
+    let method = interval.map_or(Method::None, |_| Method::BatchMeans { batches: batches as u32 });
+    Some(Estimate { scalar, value, interval, method })
+}
+
+fn join(samples: &[Sample]) -> Sample {
+    let add = |a: Sample, b: &Sample| Sample { hits: a.hits + b.hits, of: a.of + b.of };
+    samples.iter().fold(Sample::default(), add)
+}
+
+/// Whether batches are more like their neighbours than chance makes them: von Neumann's ratio of the mean squared
+/// difference to the variance, one-sided at 10 %, on what each batch has more than its share.
+fn resemble_neighbours(samples: &[Sample], value: f64) -> bool {
+    let n = samples.len() as f64;
+    let misses: Vec<f64> = samples.iter().map(|sample| sample.hits - value * sample.of).collect();
+    let squares: f64 = misses.iter().map(|miss| miss * miss).sum();
+    let products: f64 = misses.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    if squares == 0.0 {
+        return false;
+    }
+    let ends = misses.first().map_or(0.0, |first| first * first) + misses.last().map_or(0.0, |last| last * last);
+    let correlation = (products + 0.5 * ends) / squares;
+    correlation > normal_quantile(0.9) * libm::sqrt((n - 2.0) / (n * n - 1.0))
+}
+
+/// The share from cycles that begin anew independently of each other, with its interval by the ratio estimator:
+/// `None` without cycles. The value is that of the cycles alone.
+pub fn regenerative(id: CountId, cycles: &[Sample]) -> Option<Estimate> {
+    let scalar = Scalar::Share(id);
+    let mut estimate = estimate(scalar, cycles)?;
+    let count = cycles.iter().filter(|cycle| cycle.of > 0.0).count() as u64;
+    if estimate.interval.is_some() {
+        estimate.method = Method::Regenerative { cycles: count };
+    }
+    Some(estimate)
 }
 
 /// The quantile function of Student's t law, for p > 0.5, by bisection of its distribution function.

@@ -7,6 +7,8 @@ use crate::model::{Refusal, Time};
 use super::count::Count;
 use super::curve::Curve;
 use super::distribution::Distribution;
+use super::joint::Joint;
+use super::places::{PlaceMeasurements, Served};
 use super::table::{CountId, CurveId, DistributionId};
 
 /// The figures of one store, of one partition, one replication or all of them together.
@@ -23,6 +25,10 @@ pub struct Measurements {
     pub refusals: BTreeMap<Refusal, (u64, Time)>,
     /// Answered reads and stale reads among them, by location.
     pub stale_by_location: Vec<Count>,
+    /// How each location was served.
+    pub places: Vec<PlaceMeasurements>,
+    /// Stale reads by versions and age together.
+    pub joint: Joint,
 }
 
 impl Measurements {
@@ -36,6 +42,8 @@ impl Measurements {
             deletes: 0,
             refusals: BTreeMap::new(),
             stale_by_location: vec![Count::default(); locations],
+            places: vec![PlaceMeasurements::default(); locations],
+            joint: Joint::default(),
         }
     }
 
@@ -72,11 +80,36 @@ impl Measurements {
         &mut self.curves[id as usize]
     }
 
+    /// Adds up what was kept by location only, because adding to two tables at every answer would be one too many.
+    /// Called once, when all is observed.
+    pub fn sum_places(&mut self) {
+        for place in &self.places {
+            for served in [Served::FromCache, Served::Read] {
+                self.distributions[DistributionId::ReadLatency as usize].merge(place.latency(served));
+            }
+            self.distributions[DistributionId::WriteLatency as usize].merge(place.latency(Served::Write));
+            let cached = Count { hits: place.count(Served::FromCache), of: place.reads() };
+            self.counts[CountId::CacheHits as usize].merge(cached);
+            let answered = place.reads() + place.count(Served::Write);
+            let refused = place.count(Served::ReadRefused) + place.count(Served::WriteRefused);
+            let of = answered + refused + place.unanswered.iter().sum::<u64>();
+            self.counts[CountId::Available as usize].merge(Count { hits: answered, of });
+        }
+    }
+
     /// Counts a refusal.
     pub fn refuse(&mut self, refusal: Refusal, at: Time) {
         let entry = self.refusals.entry(refusal).or_insert((0, at));
         entry.0 += 1;
         entry.1 = entry.1.min(at);
+    }
+
+    /// Those of several batches or replications together.
+    pub fn merged(parts: Vec<Measurements>) -> Measurements {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_else(|| Measurements::new(0));
+        parts.for_each(|part| all.merge(&part));
+        all
     }
 
     /// Adds the measurements of another partition or replication.
@@ -96,6 +129,13 @@ impl Measurements {
         for (mine, theirs) in self.stale_by_location.iter_mut().zip(&other.stale_by_location) {
             mine.merge(*theirs);
         }
+        if self.places.len() < other.places.len() {
+            self.places.resize(other.places.len(), PlaceMeasurements::default());
+        }
+        for (mine, theirs) in self.places.iter_mut().zip(&other.places) {
+            mine.merge(theirs);
+        }
+        self.joint.merge(&other.joint);
         self.operations += other.operations;
         self.deletes += other.deletes;
         for (refusal, (count, first)) in &other.refusals {

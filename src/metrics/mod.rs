@@ -5,10 +5,13 @@
 
 pub mod count;
 pub mod curve;
+pub mod cycles;
 pub mod distribution;
 pub mod estimate;
+pub mod joint;
 pub mod measurements;
 pub mod observer;
+pub mod places;
 
 pub mod table;
 
@@ -16,7 +19,8 @@ pub use count::Count;
 pub use curve::Curve;
 pub use distribution::Distribution;
 pub use estimate::Estimate;
+pub use joint::Joint;
 pub use measurements::Measurements;
 pub use observer::{Judgement, Observer, Window};
-
+pub use places::{PlaceMeasurements, Served};
 pub use table::{CountId, CurveId, DistributionId};

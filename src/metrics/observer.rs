@@ -7,6 +7,7 @@ use rustc_hash::FxBuildHasher;
 use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Time, Version};
 
 use super::measurements::Measurements;
+use super::places::Served;
 use super::table::{CountId, CurveId, DistributionId};
 
 /// What is measured of a run.
@@ -49,7 +50,20 @@ pub struct Observer {
     touched: Vec<Key>,
     /// What each client has read and written of each key, where the workload's clients are sessions.
     sessions: Option<HashMap<(Client, Key), [Version; 2], FxBuildHasher>>,
+    /// For each session a bit for each guarantee that could have been broken, and one for each that was.
+    sessions_counted: HashMap<Client, [u8; 2], FxBuildHasher>,
+    /// The measurements of the batches, but for the current one, whose place is empty.
+    batches: Vec<Measurements>,
+    batch: usize,
 }
+
+/// Each session guarantee with the same for whole sessions.
+const GUARANTEES: [(CountId, CountId); 4] = [
+    (CountId::ReadYourWrites, CountId::ReadYourWritesSessions),
+    (CountId::MonotonicReads, CountId::MonotonicReadsSessions),
+    (CountId::MonotonicWrites, CountId::MonotonicWritesSessions),
+    (CountId::WritesFollowReads, CountId::WritesFollowReadsSessions),
+];
 
 impl Observer {
     /// Nothing observed yet.
@@ -60,6 +74,42 @@ impl Observer {
             keys: Vec::new(),
             touched: Vec::new(),
             sessions: sessions.then(HashMap::default),
+            sessions_counted: HashMap::default(),
+            batches: vec![Measurements::new(0)],
+            batch: 0,
+        }
+    }
+
+    /// Keeps the measurements of so many batches of time apart.
+    pub fn divide(&mut self, batches: usize) {
+        let mut empty = Measurements::new(self.measurements.places.len());
+        empty.places.clear();
+        self.batches = vec![empty; batches.max(1)];
+    }
+
+    /// From now on, what is observed belongs to this batch.
+    pub fn turn_to(&mut self, batch: usize) {
+        if batch != self.batch {
+            std::mem::swap(&mut self.measurements, &mut self.batches[self.batch]);
+            std::mem::swap(&mut self.measurements, &mut self.batches[batch]);
+            // The largest tables are kept once: how places were served is not told batch by batch.
+            std::mem::swap(&mut self.measurements.places, &mut self.batches[self.batch].places);
+            self.batch = batch;
+        }
+    }
+
+    /// All that was observed, batch by batch.
+    pub fn into_batches(mut self) -> Vec<Measurements> {
+        std::mem::swap(&mut self.measurements, &mut self.batches[self.batch]);
+        self.batches.iter_mut().for_each(Measurements::sum_places);
+        self.batches
+    }
+
+    /// A request that nothing answered before the end of the run.
+    pub fn unanswered(&mut self, request: &Request) {
+        if self.measures(request.start) {
+            let place = &mut self.measurements.places[request.location.index()];
+            place.unanswered[usize::from(!request.operation.is_read())] += 1;
         }
     }
 
@@ -92,7 +142,15 @@ impl Observer {
     pub fn answered(&mut self, request: &Request, answer: &Answer, end: Time) -> Judgement {
         let measured = self.measures(request.start);
         if measured {
-            self.measurements.count_mut(CountId::Available).add(answer.is_ok());
+            let served = match (request.operation.is_read(), answer.is_ok(), answer.cached) {
+                (true, true, true) => Served::FromCache,
+                (true, true, false) => Served::Read,
+                (false, true, _) => Served::Write,
+                (true, false, _) => Served::ReadRefused,
+                (false, false, _) => Served::WriteRefused,
+            };
+            let latency = end.since(request.start).0;
+            self.measurements.places[request.location.index()].latency_mut(served).add(latency);
         }
         if let Some(refusal) = answer.refusal {
             if measured {
@@ -100,12 +158,7 @@ impl Observer {
             }
             return Judgement::default();
         }
-        let latency = end.since(request.start).0;
         if request.operation.is_read() {
-            if measured {
-                self.measurements.distribution_mut(DistributionId::ReadLatency).add(latency);
-                self.measurements.count_mut(CountId::CacheHits).add(answer.cached);
-            }
             let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
             for (n, seen) in answer.others.iter().flatten().enumerate() {
                 let key = Key(request.key.0 + 1 + n as u32);
@@ -116,10 +169,8 @@ impl Observer {
             }
             judgement
         } else {
-            if measured {
-                self.measurements.distribution_mut(DistributionId::WriteLatency).add(latency);
-                self.measurements.deletes +=
-                    u64::from(request.operation == Operation::Delete) * u64::from(request.keys);
+            if measured && request.operation == Operation::Delete {
+                self.measurements.deletes += u64::from(request.keys);
             }
             self.complete(request, request.key, answer.seen, end);
             for (n, seen) in answer.others.iter().flatten().enumerate() {
@@ -155,6 +206,7 @@ impl Observer {
             if judgement.stale {
                 measurements.distribution_mut(DistributionId::StaleAge).add(judgement.age.0);
                 measurements.distribution_mut(DistributionId::VersionLag).add(lag);
+                measurements.joint.add(lag, judgement.age);
             }
             if let Some(last) = completed.last() {
                 let since = request.start.since(last.at).0;
@@ -166,18 +218,33 @@ impl Observer {
     }
 
     fn judge_session(&mut self, request: &Request, key: Key, seen: Seen, measured: bool) {
-        let Some(sessions) = &mut self.sessions else { return };
-        if measured && key == request.key {
-            let counts = &mut self.measurements;
-            if request.written_before > Version::INITIAL {
-                counts.count_mut(CountId::ReadYourWrites).add(seen.version < request.written_before);
-            }
-            if request.read_before > Version::INITIAL {
-                counts.count_mut(CountId::MonotonicReads).add(seen.version < request.read_before);
-            }
+        if self.sessions.is_none() {
+            return;
         }
+        if measured && key == request.key {
+            self.guarantee(0, request.client, request.written_before, seen.version);
+            self.guarantee(1, request.client, request.read_before, seen.version);
+        }
+        let Some(sessions) = &mut self.sessions else { return };
         let [read, _] = sessions.entry((request.client, key)).or_default();
         *read = seen.version.max(*read);
+    }
+
+    /// Counts one of [`GUARANTEES`]: the version must not be older than what the client knew when it asked.
+    fn guarantee(&mut self, number: usize, client: Client, known: Version, version: Version) {
+        if known == Version::INITIAL {
+            return;
+        }
+        let violated = version < known;
+        let (of_operations, of_sessions) = GUARANTEES[number];
+        self.measurements.count_mut(of_operations).add(violated);
+        let [could, did] = self.sessions_counted.entry(client).or_default();
+        let bit = 1 << number;
+        let sessions = self.measurements.count_mut(of_sessions);
+        sessions.of += u64::from(*could & bit == 0);
+        sessions.hits += u64::from(violated && *did & bit == 0);
+        *could |= bit;
+        *did |= if violated { bit } else { 0 };
     }
 
     fn complete(&mut self, request: &Request, key: Key, seen: Seen, at: Time) {
@@ -188,6 +255,10 @@ impl Observer {
         }
         let newest = completed.last().map_or(seen.version, |write| write.newest.max(seen.version));
         completed.push(Completed { version: seen.version, newest, at, last_missed: Time::START, measured });
+        if measured && key == request.key && self.sessions.is_some() {
+            self.guarantee(2, request.client, request.written_before, seen.version);
+            self.guarantee(3, request.client, request.read_before, seen.version);
+        }
         if let Some(sessions) = &mut self.sessions {
             let [_, written] = sessions.entry((request.client, key)).or_default();
             *written = seen.version.max(*written);
@@ -212,6 +283,7 @@ impl Observer {
         }
         if let Some(sessions) = &mut self.sessions {
             sessions.clear();
+            self.sessions_counted.clear();
         }
     }
 }

@@ -75,6 +75,20 @@ metrics! {
             "Reads that returned an older version than a write which the same client had completed before the read started, among reads that follow a completed write of the same client to the same key (Terry et al. 1994)."
         MonotonicReads "monotonic_reads" "reads going backwards" Share
             "Reads that returned an older version than a read which the same client had completed before the read started, among reads that follow a completed read of the same client of the same key (Terry et al. 1994)."
+        MonotonicWrites "monotonic_writes" "writes out of order" Share
+            "Writes that the store orders before a write which the same client had completed before this one started, among writes that follow a completed write of the same client to the same key (Terry et al. 1994)."
+        WritesFollowReads "writes_follow_reads" "writes before what was read" Share
+            "Writes that the store orders before a version which the same client had read before the write started, among writes that follow a completed read of the same client of the same key (Terry et al. 1994)."
+        ReadYourWritesSessions "read_your_writes_sessions" "sessions with an own write not seen" Share
+            "Clients with at least one read that is counted under read_your_writes, among clients that could have had one."
+        MonotonicReadsSessions "monotonic_reads_sessions" "sessions with a read going backwards" Share
+            "Clients with at least one read that is counted under monotonic_reads, among clients that could have had one."
+        MonotonicWritesSessions "monotonic_writes_sessions" "sessions with writes out of order" Share
+            "Clients with at least one write that is counted under monotonic_writes, among clients that could have had one."
+        WritesFollowReadsSessions "writes_follow_reads_sessions" "sessions with a write before what was read" Share
+            "Clients with at least one write that is counted under writes_follow_reads, among clients that could have had one."
+        Divergence "divergence" "time with different answers" Share
+            "Share of the measured time, over all keys that were asked for, in which two locations with clients would return different versions: each its own copy where that may still be served, and otherwise what the central store holds at that moment. Measured only where a scenario asks for it."
         LostUpdates "lost_update_rate" "lost updates" Share
             "Increments that the store acknowledged and that are missing from the counter at the end, among acknowledged increments."
         LoginNotSeen "login_not_seen" "login not seen" Share

@@ -151,6 +151,21 @@ fn words(line: Line) -> (&'static str, &'static str) {
             CacheHits => ("answers {} of reads from its cache", "No read was answered from a cache"),
             ReadYourWrites => ("hides a client's own write from {} of its reads", "Every client saw its own writes"),
             MonotonicReads => ("takes {} of reads back in time", "No read went back in time"),
+            MonotonicWrites => {
+                ("puts {} of writes before an earlier one of the same client", "No client's writes changed order")
+            }
+            WritesFollowReads => {
+                ("puts {} of writes before what their client had read", "Every write came after what was read")
+            }
+            ReadYourWritesSessions => ("hides an own write from {} of clients", "Every client saw its own writes"),
+            MonotonicReadsSessions => ("takes {} of clients back in time", "No client went back in time"),
+            MonotonicWritesSessions => {
+                ("changes the order of writes for {} of clients", "No client's writes changed order")
+            }
+            WritesFollowReadsSessions => {
+                ("puts a write before what was read for {} of clients", "Every write came after what was read")
+            }
+            Divergence => ("gives different answers at two places for {} of the time", "All places always agreed"),
             LostUpdates => ("loses {} of acknowledged increments", "No acknowledged increment was lost"),
             LoginNotSeen => ("turns away {} of requests with a live session", "Every login was seen at once"),
             RevokedAccepted => ("accepts {} of requests after the logout", "No revoked session was accepted"),

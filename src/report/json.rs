@@ -6,7 +6,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 
 use crate::metrics::estimate::{Estimate, Scalar};
+use crate::metrics::{CountId, Measurements, PlaceMeasurements, Served, joint};
 use crate::model::MODEL;
+use crate::network::Place;
 use crate::run::{self, Advice, Outcome, StoreOutcome};
 use crate::scenario::Assumption;
 
@@ -48,6 +50,8 @@ struct Store<'a> {
     limits: Vec<Limit>,
     promises: Vec<Kept<'a>>,
     stale_by_location: Vec<AtLocation<'a>>,
+    served: Vec<ServedAt<'a>>,
+    stale_joint: StaleJoint,
     cost: Option<Cost<'a>>,
 }
 
@@ -132,6 +136,8 @@ struct Metrics<'a>(&'a StoreOutcome);
 struct Figure {
     value: Option<f64>,
     interval: Option<[f64; 2]>,
+    /// Where the interval comes from.
+    method: Option<&'static str>,
     unit: &'static str,
 }
 
@@ -165,6 +171,70 @@ struct AtLocation<'a> {
     stale: u64,
 }
 
+/// Operations of one kind at one location, and what became of them.
+#[derive(serde::Serialize)]
+struct ServedAt<'a> {
+    location: &'a str,
+    operation: &'static str,
+    count: u64,
+    /// For reads and writes that were answered: their share of all of that operation here.
+    availability: Option<f64>,
+    p50_s: Option<f64>,
+    p95_s: Option<f64>,
+    p99_s: Option<f64>,
+    p999_s: Option<f64>,
+    max_s: Option<f64>,
+}
+
+/// Reads that are at least so many versions and at least so old, by row and column.
+#[derive(serde::Serialize)]
+struct StaleJoint {
+    versions_at_least: Vec<u64>,
+    age_at_least_s: Vec<f64>,
+    reads: Vec<Vec<u64>>,
+    of: u64,
+}
+
+fn stale_joint(measured: &Measurements) -> StaleJoint {
+    let columns = 0..joint::AGES.len();
+    let row = |row| columns.clone().map(|column| measured.joint.reads(row, column)).collect();
+    StaleJoint {
+        versions_at_least: joint::VERSIONS.to_vec(),
+        age_at_least_s: joint::AGES.iter().map(|age| tidy(age.seconds())).collect(),
+        reads: (0..joint::VERSIONS.len()).map(row).collect(),
+        of: measured.count(CountId::StaleReads).of,
+    }
+}
+
+/// What happened at a place, without what did not.
+fn served<'a>(place: &'a Place, measured: &PlaceMeasurements) -> Vec<ServedAt<'a>> {
+    let share =
+        |answered: u64, lost: u64| (answered + lost > 0).then(|| tidy(answered as f64 / (answered + lost) as f64));
+    let [reads_lost, writes_lost] = measured.unanswered;
+    let reads = share(measured.reads(), measured.count(Served::ReadRefused) + reads_lost);
+    let writes = share(measured.count(Served::Write), measured.count(Served::WriteRefused) + writes_lost);
+    let row = |served: Served| {
+        let latency = measured.latency(served);
+        let figure = |p| latency.quantile(p).map(|nanos| tidy(nanos * 1e-9));
+        ServedAt {
+            location: &place.code,
+            operation: served.word(),
+            count: latency.count(),
+            availability: match served {
+                Served::FromCache | Served::Read => reads,
+                Served::Write => writes,
+                Served::ReadRefused | Served::WriteRefused => None,
+            },
+            p50_s: figure(0.5),
+            p95_s: figure(0.95),
+            p99_s: figure(0.99),
+            p999_s: figure(0.999),
+            max_s: latency.max().map(|nanos| tidy(nanos as f64 * 1e-9)),
+        }
+    };
+    Served::ALL.into_iter().filter(|served| measured.count(*served) > 0).map(row).collect()
+}
+
 impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let scalars = Scalar::all();
@@ -181,6 +251,7 @@ fn figure(scalar: Scalar, estimate: Option<&Estimate>) -> Figure {
     Figure {
         value: estimate.map(|estimate| tidy(estimate.value)),
         interval: estimate.and_then(|estimate| estimate.interval).map(|bounds| bounds.map(tidy)),
+        method: estimate.and_then(|estimate| estimate.method.word()),
         unit: scalar.row().unit.sign(),
     }
 }
@@ -262,6 +333,15 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
                 stale: count.hits,
             })
             .collect(),
+        served: outcome
+            .scenario
+            .network
+            .places
+            .iter()
+            .zip(&store.pooled.places)
+            .flat_map(|(place, measured)| served(place, measured))
+            .collect(),
+        stale_joint: stale_joint(&store.pooled),
         cost: store.cost.as_ref().map(|bill| Cost {
             total_usd_month: bill.total_usd_month,
             items: bill

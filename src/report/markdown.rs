@@ -78,7 +78,13 @@ fn table(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
 /// What the signs of the comparison mean.
 pub(super) fn intervals(outcome: &Outcome) -> String {
     match outcome.scenario.replications {
-        0 | 1 => "One replication: no intervals. `–` is what was not measured, `0` is exactly none.".to_string(),
+        0 | 1 if outcome.stores.iter().all(|store| store.estimates.iter().all(|one| one.interval.is_none())) => {
+            "One replication: no intervals. `–` is what was not measured, `0` is exactly none.".to_string()
+        }
+        0 | 1 => "± is half the width of the 95 % confidence interval from batches of time of the one replication \
+                  (Student's t over batches, joined until neighbours do not resemble each other), or from independent \
+                  cycles where summary.json says so. `–` is what was not measured, `0` is exactly none."
+            .to_string(),
         n => format!(
             "± is half the width of the 95 % confidence interval (Student's t over {n} replications with different \
              random numbers); maxima have none. `–` is what was not measured, `0` is exactly none."

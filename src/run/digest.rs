@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::metrics::{CountId, CurveId, Distribution, DistributionId, Measurements};
+use crate::metrics::{CountId, CurveId, Distribution, DistributionId, Measurements, Served, joint};
 use crate::model::MODEL;
 use crate::scenario::Scenario;
 
@@ -52,6 +52,13 @@ fn measurements(hasher: &mut Sha256, measured: &Measurements) {
     for count in &measured.stale_by_location {
         number(count.hits);
         number(count.of);
+    }
+    for place in &measured.places {
+        place.unanswered.iter().for_each(|count| number(*count));
+        Served::ALL.iter().for_each(|served| distribution(&mut number, place.latency(*served)));
+    }
+    for row in 0..joint::VERSIONS.len() {
+        (0..joint::AGES.len()).for_each(|column| number(measured.joint.reads(row, column)));
     }
     for (refusal, (count, first)) in &measured.refusals {
         number(*refusal as u64);

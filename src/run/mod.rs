@@ -11,20 +11,25 @@ pub mod evidence;
 pub mod outcome;
 pub mod pool;
 pub mod record;
+mod regenerative;
 pub mod unit;
+pub mod until;
+mod walk;
 
 pub use advice::{Advice, Boundary, Difference, Prefer, Side, Unmoved};
 pub use outcome::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
 pub use record::Recording;
 pub use unit::{Contestant, RecordError, Unit};
+pub use until::{Reached, Until, run_until};
 
 use std::fmt;
-use std::sync::Mutex;
 
-use crate::metrics::Measurements;
-use crate::metrics::estimate::{Sample, Scalar, estimate};
+use crate::metrics::Estimate;
+use crate::metrics::estimate::{BATCHES, Method, Sample, Scalar, batch_means, estimate};
 use crate::scenario::Scenario;
 use crate::workloads::trace_file::TraceError;
+
+use walk::{Sum, Walk};
 
 /// How to run; nothing here changes a figure.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +46,10 @@ pub trait Watch: Sync {
     fn planned(&self, units: u64);
     /// So many more are done, with so many measured operations.
     fn advanced(&self, units: u64, operations: u64);
+    /// After so many replications the interval is this wide, as a share of its value, and this is wanted.
+    fn aimed(&self, replications: u32, relative: Option<f64>, wanted: f64) {
+        let _ = (replications, relative, wanted);
+    }
 }
 
 /// Nobody watches.
@@ -76,80 +85,22 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
-/// What one store's replications add up to, while units come in.
-struct Sum {
-    pooled: Measurements,
-    /// By replication: what has come in, and how many units are missing.
-    open: Vec<(Option<Measurements>, u32)>,
-    /// By replication, when it is complete.
-    samples: Vec<Vec<Sample>>,
-}
-
 /// Runs a scenario.
+///
+/// With one replication, intervals come from batches of its time, and from independent cycles where the model has them.
 ///
 /// # Errors
 /// When a trace cannot be read to its end; then there is no outcome at all.
 pub fn run(scenario: &Scenario, options: &Options, watch: &dyn Watch) -> Result<Outcome, RunError> {
-    let contestants: Vec<Contestant> = Contestant::all(scenario);
-    let mut units = Vec::new();
-    let mut sums = Vec::new();
-    let scalars = Scalar::all();
-    let locations = scenario.network.places.len();
-    for (store, contestant) in contestants.iter().enumerate() {
-        let shares = contestant.shares(scenario.replications);
-        for replication in 0..scenario.replications {
-            units.extend((0..shares).map(|share| Unit { store, replication, share, shares }));
-        }
-        let replications = scenario.replications as usize;
-        sums.push(Mutex::new(Sum {
-            pooled: Measurements::new(locations),
-            open: vec![(None, shares); replications],
-            samples: vec![Vec::new(); replications],
-        }));
-    }
-    watch.planned(units.len() as u64);
-    pool::each(options.threads, &units, |unit| {
-        let measured = contestants[unit.store].simulate(*unit).map_err(RunError::Trace)?;
-        watch.advanced(1, measured.operations);
-        let mut sum = sums[unit.store].lock().expect("no unit panics");
-        sum.take(unit.replication as usize, measured, &scalars);
-        Ok(())
-    })?;
-    let sums = sums.into_iter().map(|sum| sum.into_inner().expect("no unit panics"));
-    let stores: Vec<StoreOutcome> =
-        scenario.stores.iter().zip(sums).map(|(config, sum)| conclude(scenario, config, sum, &scalars)).collect();
-    let anomaly = anomaly::find(&contestants, &stores, &scenario.network);
-    Ok(Outcome {
-        scenario: scenario.clone(),
-        scenario_digest: digest::of_scenario(scenario),
-        digest: digest::of_stores(&stores),
-        command: options.command.clone(),
-        stores,
-        anomaly,
-        advice: None,
-    })
+    let mut walk = Walk::new(scenario, if scenario.replications == 1 { BATCHES } else { 1 });
+    walk.extend(scenario.replications, options, watch)?;
+    Ok(walk.finish(options))
 }
 
-impl Sum {
-    fn take(&mut self, replication: usize, measured: Measurements, scalars: &[Scalar]) {
-        let (open, missing) = &mut self.open[replication];
-        match open {
-            Some(sum) => sum.merge(&measured),
-            None => *open = Some(measured),
-        }
-        *missing -= 1;
-        if *missing == 0
-            && let Some(whole) = open.take()
-        {
-            self.samples[replication] = scalars.iter().map(|scalar| Sample::of(*scalar, &whole)).collect();
-            self.pooled.merge(&whole);
-        }
-    }
-}
-
-fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, scalars: &[Scalar]) -> StoreOutcome {
+fn conclude(scenario: &Scenario, store: usize, sum: Sum, scalars: &[Scalar]) -> StoreOutcome {
+    let config = &scenario.stores[store];
     let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
-    let estimates = scalars.iter().enumerate().filter_map(|(n, scalar)| estimate(*scalar, &column(n))).collect();
+    let estimates = estimates(scenario, store, &sum, scalars);
     let limits = sum
         .pooled
         .refusals
@@ -183,6 +134,23 @@ fn conclude(scenario: &Scenario, config: &crate::stores::StoreConfig, sum: Sum, 
         limits,
         promises,
     }
+}
+
+/// Every figure with its interval: over replications, or from the batches or cycles of a single one.
+fn estimates(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) -> Vec<Estimate> {
+    if sum.batches.len() < 2 {
+        let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
+        return scalars.iter().enumerate().filter_map(|(n, scalar)| estimate(*scalar, &column(n))).collect();
+    }
+    let mut estimates: Vec<Estimate> = scalars.iter().filter_map(|scalar| batch_means(*scalar, &sum.batches)).collect();
+    if let Some(by_cycles) = regenerative::stale_reads(scenario, store)
+        && by_cycles.method != Method::None
+        && let Some(found) = estimates.iter_mut().find(|estimate| estimate.scalar == by_cycles.scalar)
+    {
+        found.interval = by_cycles.interval;
+        found.method = by_cycles.method;
+    }
+    estimates
 }
 
 /// Whether one replication kept a promise. Where nothing was measured, no upper bound was broken, and no lower one kept.

@@ -70,7 +70,8 @@ trait Runner: Send + Sync {
         &self,
         replication: u32,
         partitions: &mut dyn Iterator<Item = Partition>,
-    ) -> Result<Measurements, TraceError>;
+        batches: u32,
+    ) -> Result<Vec<Measurements>, TraceError>;
 
     fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError>;
 
@@ -86,6 +87,7 @@ struct Setting<S> {
     places: Vec<String>,
     window: Window,
     seed: u64,
+    divergence: bool,
 }
 
 struct Build<'a> {
@@ -106,6 +108,7 @@ impl StoreUser for Build<'_> {
             network: scenario.network.clone(),
             window: Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) },
             seed: scenario.seed,
+            divergence: scenario.measures_divergence(),
             store,
         };
         let groups = setting.workload(0).groups();
@@ -130,14 +133,19 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         &self,
         replication: u32,
         partitions: &mut dyn Iterator<Item = Partition>,
-    ) -> Result<Measurements, TraceError> {
+        batches: u32,
+    ) -> Result<Vec<Measurements>, TraceError> {
         let mut world = self.world(replication);
+        world.divide(batches);
+        if self.divergence {
+            world.measure_divergence(self.places.len() as u16);
+        }
         for partition in partitions {
             world.simulate(partition);
         }
         match world.workload().failure() {
             Some(error) => Err(error),
-            None => Ok(world.into_measurements()),
+            None => Ok(world.into_batches()),
         }
     }
 
@@ -189,13 +197,21 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate(&self, unit: Unit) -> Result<Measurements, TraceError> {
+        Ok(Measurements::merged(self.simulate_in_batches(unit, 1)?))
+    }
+
+    /// Simulates a unit, and measures so many batches of equal time apart.
+    ///
+    /// # Errors
+    /// When a trace cannot be read to its end.
+    pub fn simulate_in_batches(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
         match self.separable() {
             Some(groups) => {
                 let mine = (unit.share..groups).step_by(unit.shares as usize);
                 let mut partitions = mine.map(|first_group| Partition { first_group, groups: 1 });
-                self.runner.measure(unit.replication, &mut partitions)
+                self.runner.measure(unit.replication, &mut partitions, batches)
             }
-            None => self.runner.measure(unit.replication, &mut std::iter::once(self.whole())),
+            None => self.runner.measure(unit.replication, &mut std::iter::once(self.whole()), batches),
         }
     }
 
@@ -204,7 +220,7 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_whole(&self, replication: u32) -> Result<Measurements, TraceError> {
-        self.runner.measure(replication, &mut std::iter::once(self.whole()))
+        Ok(Measurements::merged(self.runner.measure(replication, &mut std::iter::once(self.whole()), 1)?))
     }
 
     /// The history of one partition, of at most `bound` operations.

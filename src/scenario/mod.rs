@@ -28,6 +28,7 @@ pub use schema::{fields, schema};
 
 use serde::Serialize;
 
+use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
 use crate::model::{Location, Span};
 use crate::network::NetworkConfig;
@@ -52,6 +53,9 @@ pub struct Scenario {
     pub workload: WorkloadConfig,
     pub stores: Vec<StoreConfig>,
     pub promises: Vec<Promise>,
+    /// Whether divergence is measured: it costs a look at every location whenever a key changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub divergence: bool,
     /// Fields that Cloudflare does not publish and that the scenario left at their default, or set: an assumption.
     pub assumptions: Vec<Assumption>,
 }
@@ -101,6 +105,12 @@ impl Scenario {
     /// The locations with clients.
     pub fn edges(&self) -> impl Iterator<Item = Location> {
         (0..self.network.edges).map(Location)
+    }
+
+    /// Whether divergence is measured: because it was asked for, or because a promise is about it.
+    pub fn measures_divergence(&self) -> bool {
+        let promised = |promise: &Promise| promise.metric == Scalar::Share(CountId::Divergence);
+        self.divergence || self.promises.iter().any(promised)
     }
 
     /// Leaves only the stores with these names, in the scenario's order; all of them where no name is given. A name that

@@ -5,7 +5,7 @@
 //! back, for its whole TTL.
 
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Location, Operation, Request, RequestId, Seen, Span, Time};
+use crate::model::{Answer, Idiom, Key, Location, Operation, Request, RequestId, Seen, Span, Time, Version};
 use crate::random::derive;
 
 use super::config::CacheAsideConfig;
@@ -204,5 +204,10 @@ impl Store for CacheAside {
 
     fn latest(&self, key: Key) -> Seen {
         self.database.latest(key)
+    }
+
+    /// What a location would answer depends on rows on their way into the cache: not told.
+    fn forecast(&self, _: Time, _: Key, _: Location, _: &mut Vec<(Time, Version)>) -> bool {
+        false
     }
 }

@@ -1,7 +1,7 @@
 //! What every store promises: it gets a request or one of its own messages and fills an outbox. It performs nothing itself.
 
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Location, Request, RequestId, Seen, Span, Time, Value};
+use crate::model::{Answer, Idiom, Key, Location, Request, RequestId, Seen, Span, Time, Value, Version};
 
 /// What a store couples: keys that must be simulated together even if no client touches both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,18 @@ pub trait Store {
 
     /// The truth: the newest version that the store has taken.
     fn latest(&self, key: Key) -> Seen;
+
+    /// What a location would answer from now on if nothing more happened: versions with the times from which they would be
+    /// answered, in the order of these times, the first of them now. For a location that would have to ask elsewhere, it
+    /// is what would be found there. False where the store cannot tell.
+    ///
+    /// Asked only when divergence is measured, and whenever the store makes a [`Note`] of a change to the key. A store
+    /// with one truth for all locations need not say more than this.
+    fn forecast(&self, now: Time, key: Key, location: Location, answers: &mut Vec<(Time, Version)>) -> bool {
+        let _ = location;
+        answers.push((now, self.latest(key).version));
+        true
+    }
 }
 
 /// What a store wants to happen. Spans count from now.

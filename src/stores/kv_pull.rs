@@ -210,4 +210,14 @@ impl Store for KvPull {
     fn latest(&self, key: Key) -> Seen {
         self.keys.get(key.index()).map_or(Central::new(self.initial).seen, |central| central.seen)
     }
+
+    fn forecast(&self, now: Time, key: Key, location: Location, answers: &mut Vec<(Time, Version)>) -> bool {
+        let mut from = now;
+        if let Some(entry) = self.caches.fresh(key, location, now, self.config.cache_ttl) {
+            answers.push((now, entry.seen.version));
+            from = entry.expires.min(entry.filled + self.config.cache_ttl);
+        }
+        answers.push((from, self.latest(key).version));
+        true
+    }
 }

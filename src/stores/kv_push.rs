@@ -213,4 +213,26 @@ impl Store for KvPush {
         let newest = replicated.on_the_way.back().map_or(replicated.everywhere, |pushed| pushed.seen);
         if newest.version > replicated.everywhere.version { newest } else { replicated.everywhere }
     }
+
+    fn forecast(&self, now: Time, key: Key, location: Location, answers: &mut Vec<(Time, Version)>) -> bool {
+        let Some(replicated) = self.keys.get(key.index()) else {
+            answers.push((now, Version::INITIAL));
+            return true;
+        };
+        let (shown, _) = replicated.at(location, now, &self.delay);
+        answers.push((now, shown.version.max(replicated.everywhere.version)));
+        let mut coming: Vec<(Time, Version)> = Vec::new();
+        for pushed in replicated.on_the_way.iter().filter(|pushed| pushed.seen.version > shown.version) {
+            let arrives = pushed.committed + self.delay.span(derive(pushed.draw, u64::from(location.0)));
+            let here = if pushed.shown_at == location { arrives.min(pushed.shown_from) } else { arrives };
+            coming.push((here, pushed.seen.version));
+        }
+        coming.sort_unstable();
+        for (at, version) in coming {
+            if answers.last().is_some_and(|(_, newest)| version > *newest) {
+                answers.push((at, version));
+            }
+        }
+        true
+    }
 }

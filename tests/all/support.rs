@@ -100,6 +100,7 @@ pub fn scenario(network: NetworkConfig, workload: WorkloadConfig, stores: Vec<St
         network,
         workload,
         stores,
+        divergence: false,
         promises: Vec::new(),
         assumptions: Vec::new(),
     }

@@ -82,7 +82,8 @@ pub fn interval_words(outcome: &Outcome, rows: &[Row]) -> String {
     let wide = |row: &Row| matches!(row.drawn, Drawn::Bar { interval: Some([low, high]), .. } if high > low);
     match outcome.scenario.replications {
         n if n > 1 && !rows.iter().any(wide) => format!("The same in each of {n} replications."),
-        0 | 1 => "One replication, hence no interval.".to_string(),
+        0 | 1 if !rows.iter().any(wide) => "One replication, hence no interval.".to_string(),
+        0 | 1 => "Thin line: 95 % confidence interval over batches of time.".to_string(),
         n => format!("Thin line: 95 % confidence interval over {n} replications."),
     }
 }

@@ -40,6 +40,14 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         .default(20)
         .count(1..=REPLICATIONS_MOST);
 
+    let divergence = top
+        .field(
+            "divergence",
+            "Measure in what share of time two locations would answer differently. Takes longer. A promise about it does \
+             the same.",
+        )
+        .default(false)
+        .flag();
     let places = places::read(&mut top);
     let central = top
         .field("central", "Where the central store is. It is an edge only if it is among the edges.")
@@ -72,6 +80,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             workload,
             stores,
             promises,
+            divergence,
             assumptions: desk.assumptions.take(),
         });
     Read { scenario, trace_place: setting.trace_place.get(), fields }

@@ -193,6 +193,7 @@ pub fn scenario(plan: &Plan) -> Scenario {
         },
         workload: plan.workload.clone(),
         stores: stores.collect(),
+        divergence: false,
         promises: vec![Promise {
             name: "prices are never old".to_string(),
             metric: Scalar::named("stale_age.p99").expect("a metric"),
