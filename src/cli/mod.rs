@@ -10,6 +10,7 @@ mod progress;
 mod run;
 mod schema;
 mod selection;
+mod sweep;
 mod terminal;
 
 pub use terminal::Terminal;
@@ -57,6 +58,8 @@ pub enum Command {
     /// Say which store to take, why, and what would change the answer.
     #[command(visible_alias = "advise")]
     Compare(compare::Compare),
+    /// Run a scenario at many points of one or two parameters.
+    Sweep(sweep::Sweep),
     /// Validate scenario files without running them.
     Check(check::Check),
     /// Say whether a recorded history is consistent.

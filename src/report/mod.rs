@@ -15,6 +15,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod sweep;
 pub mod tables;
 #[cfg(feature = "host")]
 pub mod write;

@@ -282,6 +282,7 @@ pub fn outcome(plan: &Plan) -> Outcome {
         command: "consistency-sim run scenarios/flash-sale.toml --seed 1".to_string(),
         stores,
         anomaly,
+        advice: None,
     }
 }
 
@@ -307,6 +308,8 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
         limits: limits.collect(),
         estimates,
         promises,
+        samples: Scalar::all().into_iter().map(|scalar| (scalar, samples(scalar))).collect(),
+        cost: None,
         pooled,
     }
 }
