@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(run) => run.run(&terminal),
         Command::Compare(compare) => compare.run(&terminal),
+        Command::Sweep(sweep) => sweep.run(&terminal),
         Command::Check(check) => check.run(&terminal),
         Command::Judge(judge) => judge.run(&terminal),
         Command::Schema(schema) => schema.run(&terminal),

@@ -141,7 +141,16 @@ impl Knob {
                 let (size, _) = rate_unit(value);
                 two_digits(value * size) / size
             }
-            Form::Exponential | Form::Span => two_digits(value),
+            Form::Exponential | Form::Span => {
+                let size = if value < 600.0 {
+                    1.0
+                } else if value < 36_000.0 {
+                    60.0
+                } else {
+                    3600.0
+                };
+                two_digits(value / size) * size
+            }
         };
         round.clamp(self.least, self.most)
     }
@@ -171,7 +180,10 @@ fn rate(per_second: f64) -> String {
 fn span(seconds: f64) -> String {
     let nanos = Span::from_nanos_f64(seconds * 1e9);
     // Whole milliseconds where they are many: no law needs more.
-    let whole = if nanos.0 > 1_000_000_000 { Span((nanos.0 + 500_000) / 1_000_000 * 1_000_000) } else { nanos };
+    let whole = match nanos.0 {
+        0..=1_000_000_000 => nanos,
+        _ => Span((nanos.0 + 500_000) / 1_000_000 * 1_000_000),
+    };
     whole.to_string()
 }
 

@@ -9,6 +9,7 @@ pub mod differences;
 pub mod guidance;
 pub mod knobs;
 pub mod search;
+pub mod sweep;
 pub mod tolerance;
 
 pub use decide::advise;

@@ -76,6 +76,20 @@ fn towards(outcome: &Outcome, prefer: Prefer, promise: usize, terms: &Promise, u
     None
 }
 
+/// The nearest bound of three digits with which a store keeps a promise, as a value and in words; `None` where its
+/// metric was never measured.
+pub fn kept_from(outcome: &Outcome, store: usize, promise: usize) -> Option<(f64, String)> {
+    let terms = outcome.scenario.promises.get(promise)?;
+    let edge = edge(outcome, outcome.stores.get(store)?, terms)?;
+    let unit = terms.metric.row().unit;
+    let readable = match terms.bound {
+        Bound::AtMost(_) => readable(unit, edge, true)?,
+        // Three digits below may lie above nothing: then the edge itself.
+        Bound::AtLeast(_) => readable(unit, edge, false).unwrap_or_else(|| exactly(unit, edge)),
+    };
+    Some((readable.value, readable.text))
+}
+
 /// The bound up to which a store keeps a promise: the last that enough replications keep.
 fn edge(outcome: &Outcome, store: &crate::run::StoreOutcome, terms: &Promise) -> Option<f64> {
     let of = outcome.scenario.replications as usize;

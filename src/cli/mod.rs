@@ -11,6 +11,7 @@ mod progress;
 mod run;
 mod schema;
 mod selection;
+mod sweep;
 mod terminal;
 
 pub use terminal::Terminal;
@@ -56,6 +57,7 @@ pub enum Command {
     Run(run::Run),
     #[command(visible_alias = "advise")]
     Compare(compare::Compare),
+    Sweep(sweep::Sweep),
     Check(check::Check),
     Judge(judge::Judge),
     Schema(schema::Schema),

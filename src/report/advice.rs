@@ -1,5 +1,7 @@
 //! The recommendation in sentences, each with the one number that it rests on and where that stands in `summary.json`.
 
+use crate::advise::decide::cents;
+use crate::advise::tolerance;
 use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
 use crate::metrics::table::Unit;
@@ -43,7 +45,10 @@ pub fn because(outcome: &Outcome) -> Vec<Because> {
     }
     for (store, broken) in outcome.stores.iter().enumerate().filter(|(_, store)| !store.keeps_all()) {
         let first = broken.promises.iter().filter(|promise| !promise.met);
-        reasons.extend(first.take(1).filter_map(|promise| breaks(outcome, store, promise)));
+        for promise in first.take(1) {
+            reasons.extend(breaks(outcome, store, promise));
+            reasons.extend(would_keep(outcome, store, promise));
+        }
     }
     reasons
 }
@@ -87,8 +92,7 @@ fn preferred(outcome: &Outcome, advice: &Advice, best: usize) -> Vec<Because> {
         });
     }
     for &other in others {
-        let same_cost =
-            crate::advise::decide::cents(&outcome.stores[best]) == crate::advise::decide::cents(&outcome.stores[other]);
+        let same_cost = cents(&outcome.stores[best]) == cents(&outcome.stores[other]);
         let cost = outcome.stores[other].cost.as_ref().map(|bill| bill.total_usd_month);
         let by_cost = advice.prefer == Prefer::Cheapest && !same_cost;
         if let (true, Some(cost)) = (by_cost, cost) {
@@ -125,15 +129,13 @@ fn breaks(outcome: &Outcome, place: usize, broken: &PromiseOutcome) -> Option<Be
     let terms = outcome.scenario.promises.get(broken.promise)?;
     let store = &outcome.stores[place];
     let estimate = store.estimate(&terms.metric.name());
-    let measured = match estimate {
-        Some(estimate) => format!("{} is {}", metric_words(terms.metric), amount(terms.metric, estimate.value)),
-        None => format!("{} was never measured", metric_words(terms.metric)),
-    };
+    let measured = estimate.map_or("never measured".to_string(), |estimate| amount(terms.metric, estimate.value));
     Some(Because {
         sentence: format!(
-            "{} breaks “{}”: {measured}, {} is promised, and {} of {} replications keep that{}.",
+            "{} breaks “{}”: {} {measured}, promised {}, kept in {} of {} replications{}.",
             store.label,
             terms.name,
+            metric_words(terms.metric),
             bound_words(terms),
             figures::grouped(broken.kept.into()),
             figures::grouped(broken.of.into()),
@@ -143,6 +145,21 @@ fn breaks(outcome: &Outcome, place: usize, broken: &PromiseOutcome) -> Option<Be
         store: place,
         value: estimate.map(|estimate| figures::tidy(estimate.value)),
         at: format!("/stores/{place}/metrics/{}/value", terms.metric.name()),
+    })
+}
+
+/// With which bound a store would keep a promise that it breaks.
+fn would_keep(outcome: &Outcome, store: usize, broken: &PromiseOutcome) -> Option<Because> {
+    let terms = outcome.scenario.promises.get(broken.promise)?;
+    let (value, text) = tolerance::kept_from(outcome, store, broken.promise)?;
+    let words = if matches!(terms.bound, Bound::AtMost(_)) { "at most" } else { "at least" };
+    let place = outcome.stores[store].promises.iter().position(|promise| promise.promise == broken.promise)?;
+    Some(Because {
+        sentence: format!("{} would keep a promise of {words} {text}.", outcome.stores[store].label),
+        metric: terms.metric.name(),
+        store,
+        value: Some(figures::tidy(value)),
+        at: format!("/stores/{store}/promises/{place}/kept_from"),
     })
 }
 
@@ -247,8 +264,7 @@ pub fn has_costs(stores: &[StoreOutcome]) -> bool {
 
 /// The words that say what was promised where the scenario says nothing.
 pub fn promises_words(outcome: &Outcome) -> Option<String> {
-    let advice = outcome.advice.as_ref().filter(|advice| advice.default_promises)?;
-    let _ = advice;
+    outcome.advice.as_ref().filter(|advice| advice.default_promises)?;
     let promises = outcome
         .scenario
         .promises

@@ -82,7 +82,12 @@ pub fn title(outcomes: &[Outcome]) -> String {
         let verdicts = || matrix.rows.iter().filter_map(|row| row.verdicts[n].as_ref());
         format!("{label} in {} of {}", verdicts().filter(|verdict| verdict.keeps).count(), verdicts().count())
     });
-    format!("Every promise is kept by {}", parts.collect::<Vec<_>>().join(", "))
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let suits_all = |n: usize| matrix.rows.iter().all(|row| row.verdicts[n].as_ref().is_some_and(|one| one.keeps));
+    if (0..matrix.columns.len()).any(suits_all) {
+        return format!("Every promise is kept by {parts}");
+    }
+    format!("No store suits every use: promises are kept by {parts}")
 }
 
 /// Where an outcome differs from the rule of thumb, and what Cloudflare says, in sentences.

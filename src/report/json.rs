@@ -5,6 +5,7 @@ use std::io;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 
+use crate::advise::tolerance;
 use crate::metrics::estimate::{Estimate, Scalar};
 use crate::metrics::{CountId, Measurements, PlaceMeasurements, Served, joint};
 use crate::model::MODEL;
@@ -159,6 +160,8 @@ struct Kept<'a> {
     met: bool,
     kept: u32,
     of: u32,
+    /// The nearest bound of three digits that the store would keep.
+    kept_from: Option<f64>,
     /// Wilson's 95 % interval of the share of replications that keep it.
     interval: [f64; 2],
 }
@@ -303,6 +306,8 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
             Bound::AtLeast(least) => (None, Some(least)),
         };
         let interval = kept.interval().map(tidy);
+        let place = outcome.stores.iter().position(|other| other.name == store.name)?;
+        let kept_from = tolerance::kept_from(outcome, place, kept.promise).map(|(value, _)| tidy(value));
         let (met, name, metric) = (kept.met, &*promise.name, promise.metric.name());
         Some(Kept {
             name,
@@ -313,6 +318,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
             met,
             kept: kept.kept,
             of: kept.of,
+            kept_from,
             interval,
         })
     });

@@ -17,6 +17,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod page;
+pub mod sweep;
 pub mod tables;
 #[cfg(feature = "host")]
 pub mod write;

@@ -8,6 +8,7 @@
     reason = "a test that is skipped says so, and proofs print their figures"
 )]
 
+mod advise;
 mod checks;
 mod cli;
 mod closed_forms;

@@ -2,7 +2,7 @@
 
 use crate::model::MODEL;
 use crate::report::guidance::{self, Verdict};
-use crate::run::Outcome;
+use crate::run::{Outcome, Prefer};
 
 use super::Chart;
 use super::font::{self, Weight};
@@ -17,15 +17,14 @@ const GAP: f64 = 6.0;
 /// Light and dark enough apart that they differ in black and white too.
 const KEEPS: Rgb = Rgb(0xD7, 0xEF, 0xE6);
 const BREAKS: Rgb = Rgb(0xFB, 0xE3, 0xD6);
-const SUBTITLE: &str = "✓: every promise of the scenario is kept; ✗: one is broken, and this is its figure. Frame: the recommended store, the cheapest that keeps every promise; equal costs: the nearest.";
-
 /// The chart.
 pub fn chart(outcomes: &[Outcome]) -> Chart {
     let matrix = guidance::matrix(outcomes);
     let title = guidance::title(outcomes);
-    let footer = format!("{} scenarios · model {MODEL}", outcomes.len());
+    let footer = footer(outcomes);
+    let subtitle = subtitle(outcomes);
     let mut frame =
-        Frame::page(std::slice::from_ref(&title), SUBTITLE, &footer, HEADER + ROW * matrix.rows.len() as f64);
+        Frame::page(std::slice::from_ref(&title), &subtitle, &footer, HEADER + ROW * matrix.rows.len() as f64);
     let inside = frame.inside;
     let columns = matrix.columns.len().max(1) as f64;
     let width = (inside.width() - LABELS) / columns;
@@ -57,8 +56,27 @@ pub fn chart(outcomes: &[Outcome]) -> Chart {
             ));
         }
     }
-    let description = format!("{SUBTITLE} {}.", words.join("; "));
+    let description = format!("{subtitle} {}.", words.join("; "));
     Chart { name: "matrix".to_string(), title: frame.title, description, scene: frame.scene }
+}
+
+fn subtitle(outcomes: &[Outcome]) -> String {
+    let prefer = outcomes.iter().find_map(|outcome| outcome.advice.as_ref()).map(|advice| advice.prefer);
+    let best = match prefer.unwrap_or_default() {
+        Prefer::Cheapest => "the cheapest that keeps every promise; equal costs: the nearest",
+        Prefer::Nearest => "the nearest that keeps every promise; equally near: the cheapest",
+    };
+    format!(
+        "✓: every promise of the scenario is kept; ✗: one is broken, and this is its figure. Frame: the recommended store, {best}."
+    )
+}
+
+fn footer(outcomes: &[Outcome]) -> String {
+    let mut replications: Vec<u32> = outcomes.iter().map(|outcome| outcome.scenario.replications).collect();
+    replications.sort_unstable();
+    replications.dedup();
+    let replications: Vec<String> = replications.iter().map(u32::to_string).collect();
+    format!("{} scenarios · {} replications each · model {MODEL}", outcomes.len(), replications.join(" or "))
 }
 
 fn cell(scene: &mut Scene, area: &Area, verdict: &Verdict) {

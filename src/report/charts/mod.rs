@@ -20,6 +20,7 @@ pub mod severity;
 pub mod space_time;
 pub mod stale_reads;
 pub mod stale_share;
+pub mod sweep;
 pub mod t_visibility;
 
 use crate::run::Outcome;
@@ -47,6 +48,11 @@ pub fn all(outcome: &Outcome) -> Vec<Chart> {
     charts.extend(space_time::chart(outcome));
     charts.extend(read_latency::chart(outcome));
     charts
+}
+
+/// Of texts this wide beside each other, each with this much room: every how many-th fits.
+fn font_step(width: f64, room: f64) -> usize {
+    libm::ceil(width / room.max(1.0)).max(1.0) as usize
 }
 
 impl Chart {

@@ -62,8 +62,14 @@ fn kind_style(kind: &str) -> (Rgb, usize) {
 
 /// The style of a store: the colour of its kind; further stores of a kind are darker or lighter and dashed otherwise.
 pub fn style(outcome: &Outcome, store: usize) -> Style {
-    let kind = outcome.stores[store].kind;
-    let nth = outcome.stores[..store].iter().filter(|other| other.kind == kind).count();
+    let kinds: Vec<&str> = outcome.stores.iter().map(|store| store.kind).collect();
+    style_among(&kinds, store)
+}
+
+/// The same, from the kinds of all stores alone.
+pub fn style_among(kinds: &[&str], store: usize) -> Style {
+    let kind = kinds[store];
+    let nth = kinds[..store].iter().filter(|other| **other == kind).count();
     let (color, dash) = kind_style(kind);
     let color = match nth % 4 {
         0 => color,

@@ -1,0 +1,190 @@
+//! Figures by one parameter: a line for each store.
+
+use crate::advise::sweep::Sweep;
+use crate::metrics::estimate::Scalar;
+use crate::metrics::table::Unit;
+use crate::report::advice::{amount, metric_words, usd};
+use crate::report::charts::axis::Axis;
+use crate::report::charts::font::{self, Weight};
+use crate::report::charts::frame::Frame;
+use crate::report::charts::labels::{self, Named};
+use crate::report::charts::scene::{Anchor, Area, Point, at};
+use crate::report::charts::theme;
+use crate::report::charts::{Chart, font_step};
+use crate::report::sweep::scalars;
+
+const HEIGHT: f64 = 330.0;
+const LEFT: f64 = 64.0;
+const BELOW: f64 = 40.0;
+
+/// A quantity that is drawn.
+struct Drawn {
+    name: String,
+    /// As in "lost updates".
+    words: String,
+    definition: String,
+    unit: Unit,
+    money: bool,
+    /// By store and point.
+    values: Vec<Vec<Option<f64>>>,
+}
+
+/// A chart for each figure that some store measured and that is not zero everywhere, and one for the cost.
+pub fn charts(sweep: &Sweep) -> Vec<Chart> {
+    let of_scalars = scalars(&sweep.workload).into_iter().filter_map(|scalar| of_scalar(sweep, scalar));
+    of_scalars.chain(of_cost(sweep)).filter_map(|drawn| chart(sweep, &drawn)).collect()
+}
+
+fn of_scalar(sweep: &Sweep, scalar: Scalar) -> Option<Drawn> {
+    let name = scalar.name();
+    let stores = sweep.cells.first()?.stores.len();
+    let value = |store: usize, cell: &crate::advise::sweep::Cell| {
+        let figures = &cell.stores.get(store)?.figures;
+        figures.iter().find(|figure| figure.metric == name).map(|figure| figure.value)
+    };
+    let values = (0..stores).map(|store| sweep.cells.iter().map(|cell| value(store, cell)).collect()).collect();
+    let row = scalar.row();
+    let definition = row.definition.find(". ").map_or(row.definition, |end| &row.definition[..=end]).to_string();
+    Some(Drawn { words: metric_words(scalar), name, definition, unit: row.unit, money: false, values })
+}
+
+fn of_cost(sweep: &Sweep) -> Option<Drawn> {
+    let stores = sweep.cells.first()?.stores.len();
+    let value =
+        |store: usize, cell: &crate::advise::sweep::Cell| cell.stores.get(store).and_then(|store| store.usd_month);
+    Some(Drawn {
+        name: "cost".into(),
+        words: "monthly cost".into(),
+        definition: "What 30 days of this would cost on the Workers Paid plan, without storage.".into(),
+        unit: Unit::Requests,
+        money: true,
+        values: (0..stores).map(|store| sweep.cells.iter().map(|cell| value(store, cell)).collect()).collect(),
+    })
+}
+
+fn chart(sweep: &Sweep, drawn: &Drawn) -> Option<Chart> {
+    let axis = sweep.axes.first()?;
+    let largest = drawn.values.iter().flatten().flatten().copied().fold(0.0, f64::max);
+    if largest <= 0.0 {
+        return None;
+    }
+    let subtitle = format!("{} To the right: {}, in steps.", drawn.definition, axis.key);
+    let mut frame = Frame::page(&titles(sweep, drawn), &subtitle, &super::footer(sweep), HEIGHT + BELOW);
+    let inside = frame.inside;
+    let plot = Area {
+        left: inside.left + LEFT,
+        right: inside.right - 12.0,
+        top: inside.top + 8.0,
+        bottom: inside.top + HEIGHT,
+    };
+    let mut scale = Axis::new(drawn.unit, largest, plot.height() * 3.0, true);
+    if drawn.money {
+        scale.ticks.iter_mut().for_each(|(_, text)| text.insert(0, '$'));
+    }
+    let y = |value: f64| plot.bottom - scale.share(value) * plot.height();
+    for (value, text) in &scale.ticks {
+        frame.scene.line(at(plot.left, y(*value)), at(plot.right, y(*value)), 1.0, theme::GRID);
+        let place = at(plot.left - 8.0, y(*value) + theme::TICK * 0.36);
+        frame.scene.text(text.as_str(), place, theme::TICK, Weight::Regular, Anchor::End, theme::GREY);
+    }
+    let steps = axis.values.len().saturating_sub(1).max(1) as f64;
+    let x = |n: usize| plot.left + 20.0 + (plot.width() - 60.0) * n as f64 / steps;
+    let longest = axis.values.iter().map(|value| font::width(value, theme::TICK, Weight::Regular)).fold(0.0, f64::max);
+    let room = (plot.width() - 60.0) / steps;
+    for (n, value) in axis.values.iter().enumerate().step_by(font_step(longest + 14.0, room)) {
+        frame.scene.line(at(x(n), plot.bottom), at(x(n), plot.bottom + 4.0), 1.0, theme::AXIS);
+        let place = at(x(n), plot.bottom + 6.0 + theme::TICK);
+        let text = font::fit(value, theme::TICK, Weight::Regular, 120.0);
+        frame.scene.text(text, place, theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
+    }
+    frame.scene.line(at(plot.left, plot.bottom), at(plot.right, plot.bottom), 1.5, theme::AXIS);
+    let stores = &sweep.cells.first()?.stores;
+    let kinds: Vec<&str> = stores.iter().map(|store| store.kind.as_str()).collect();
+    let mut named = Vec::new();
+    for (place, store) in stores.iter().enumerate() {
+        let points: Vec<Point> = drawn.values[place]
+            .iter()
+            .enumerate()
+            .filter_map(|(n, value)| value.map(|value| at(x(n), y(value))))
+            .collect();
+        if points.is_empty() {
+            continue;
+        }
+        let style = theme::style_among(&kinds, place);
+        frame.scene.path(points.clone(), 2.5, style.color, style.dash);
+        points.iter().for_each(|point| frame.scene.disc(*point, 3.2, style.color));
+        named.push(Named { name: store.label.clone(), color: style.color, points });
+    }
+    let taken: Vec<Area> = frame.scene.labels().map(|label| label.area().grown(2.0)).collect();
+    // Lines that lie on each other have one name between them.
+    let shared = shared(&named);
+    for label in labels::place(&shared, &plot, &taken).into_iter().flatten() {
+        frame.scene.text_on_paper(label);
+    }
+    let words = sweep.cells.iter().enumerate().map(|(n, cell)| {
+        let values = stores.iter().enumerate().filter_map(|(place, store)| {
+            drawn.values[place][n].map(|value| format!("{} {}", store.label, text(drawn, value)))
+        });
+        format!("{}: {}", cell.values.join(", "), values.collect::<Vec<_>>().join(", "))
+    });
+    let description = format!("{subtitle} {}.", words.collect::<Vec<_>>().join("; "));
+    Some(Chart {
+        name: format!("by_{}", drawn.name.replace('.', "_")),
+        title: frame.title,
+        description,
+        scene: frame.scene,
+    })
+}
+
+fn shared(lines: &[Named]) -> Vec<Named> {
+    let close = |a: &Named, b: &Named| {
+        a.points.len() == b.points.len()
+            && a.points.iter().zip(&b.points).all(|(a, b)| (a.x - b.x).abs() < 0.5 && (a.y - b.y).abs() < 4.0)
+    };
+    let mut shared: Vec<Named> = Vec::new();
+    for line in lines {
+        match shared.iter_mut().find(|other| close(other, line)) {
+            Some(other) => {
+                other.name = format!("{}, {}", other.name, line.name);
+                other.color = theme::INK;
+            }
+            None => shared.push(line.clone()),
+        }
+    }
+    shared
+}
+
+fn text(drawn: &Drawn, value: f64) -> String {
+    if drawn.money {
+        return usd(value);
+    }
+    Scalar::named(&drawn.name).map_or_else(String::new, |scalar| amount(scalar, value))
+}
+
+/// From the first point to the last, of the store that changes most.
+fn titles(sweep: &Sweep, drawn: &Drawn) -> Vec<String> {
+    let Some(first) = sweep.cells.first() else { return Vec::new() };
+    let ends = |place: usize| {
+        let values = &drawn.values[place];
+        let measured: Vec<usize> = (0..values.len()).filter(|n| values[*n].is_some()).collect();
+        let (one, last) = (*measured.first()?, *measured.last()?);
+        Some((one, last, values[one]?, values[last]?))
+    };
+    let change = |place: &usize| ends(*place).map_or(-1.0, |(_, _, one, last)| (last - one).abs());
+    let Some(most) = (0..first.stores.len()).max_by(|a, b| change(a).total_cmp(&change(b))) else { return Vec::new() };
+    let Some((one, last, from, to)) = ends(most) else { return Vec::new() };
+    let mut words = drawn.words.clone();
+    if let Some(letter) = words.get(..1).map(str::to_uppercase) {
+        words.replace_range(..1, &letter);
+    }
+    let (key, label) = (&sweep.axes[0].key, &first.stores[most].label);
+    let value = |n: usize| sweep.cells[n].values.first().map_or("", String::as_str);
+    let whole = format!(
+        "{words} of {label}: {} at {key} = {}, {} at {}",
+        text(drawn, from),
+        value(one),
+        text(drawn, to),
+        value(last)
+    );
+    vec![whole, format!("{words} of {label}: {} to {}", text(drawn, from), text(drawn, to))]
+}
