@@ -3,7 +3,13 @@
 //! To add one: its file, a `mod` line, a variant of [`Command`] and an arm in `main.rs`.
 
 mod check;
+mod completions;
+mod diff;
+mod explain;
+mod folder;
+mod init;
 mod judge;
+mod man;
 mod progress;
 mod run;
 mod schema;
@@ -55,8 +61,18 @@ pub enum Command {
     Check(check::Check),
     /// Say whether a recorded history is consistent.
     Judge(judge::Judge),
+    /// Explain a code, metric, limit, store or check; or why a read was stale.
+    Explain(explain::Explain),
+    /// Say what differs between two runs.
+    Diff(diff::Diff),
+    /// Write a scenario to start from into this folder.
+    Init(init::Init),
     /// Print the JSON schema of scenario files, for editors.
     Schema(schema::Schema),
+    /// Print what a shell needs to complete commands.
+    Completions(completions::Completions),
+    /// Print the manual page.
+    Man(man::Man),
 }
 
 /// How a command ended well: the promises are kept, or not.
@@ -76,6 +92,13 @@ pub enum Failure {
     Input,
     /// Something else, in a sentence; the flag says whether the input is to blame.
     Other { message: String, input: bool },
+}
+
+impl Failure {
+    /// The input is to blame.
+    pub fn input(message: impl Into<String>) -> Failure {
+        Failure::Other { message: message.into(), input: true }
+    }
 }
 
 /// What every command returns.

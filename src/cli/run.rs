@@ -7,6 +7,7 @@ use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Override, Scenario};
 
+use super::folder::COPY;
 use super::progress::Progress;
 use super::{Done, Failure, Result, Terminal};
 
@@ -129,7 +130,7 @@ impl Run {
         };
         // With its text the run can be looked into later, wherever the scenario is then.
         let text = scenario::text_with(file, &self.overrides()).map_err(failed)?;
-        let copy = report::File { path: "scenario.toml".to_string(), bytes: text.into_bytes() };
+        let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
         let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&match self.format {
             Format::Human => report::human(&outcome, terminal.width(), terminal.colors_output()),

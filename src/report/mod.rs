@@ -5,7 +5,9 @@ pub mod chain;
 #[cfg(feature = "charts")]
 pub mod charts;
 pub mod comparison;
+pub mod diff;
 pub mod emphasis;
+pub mod explain;
 pub mod figures;
 pub mod finding;
 pub mod human;
