@@ -89,7 +89,12 @@ impl Init {
             return Ok(Done::Kept);
         };
         let name = name.replace('-', "_");
-        let Some(template) = TEMPLATES.iter().find(|template| template.name == name) else {
+        // The file's name leads there too: people have seen it in the folder of scenarios.
+        let answers = |template: &&Template| {
+            let stem = template.files[0].0.trim_end_matches(".toml");
+            template.name == name || stem.replace('-', "_") == name
+        };
+        let Some(template) = TEMPLATES.iter().find(answers) else {
             return Err(Failure::input(unknown(&name)));
         };
         // Nothing is written where something is in the way.

@@ -61,17 +61,12 @@ pub enum Command {
     Check(check::Check),
     /// Say whether a recorded history is consistent.
     Judge(judge::Judge),
-    /// Explain a code, metric, limit, store or check; or why a read was stale.
     Explain(explain::Explain),
-    /// Say what differs between two runs.
     Diff(diff::Diff),
-    /// Write a scenario to start from into this folder.
     Init(init::Init),
     /// Print the JSON schema of scenario files, for editors.
     Schema(schema::Schema),
-    /// Print what a shell needs to complete commands.
     Completions(completions::Completions),
-    /// Print the manual page.
     Man(man::Man),
 }
 

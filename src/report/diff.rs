@@ -64,7 +64,7 @@ impl Row {
     /// Whether the runs differ in this figure by more than chance explains; without an interval, at all.
     pub fn differs(&self) -> bool {
         match (self.change, self.interval) {
-            (Some(change), _) if change == 0.0 => false,
+            (Some(0.0), _) => false,
             (Some(_), Some([low, high])) => low > 0.0 || high < 0.0,
             _ => self.before != self.after,
         }
