@@ -18,7 +18,12 @@ fn main() -> ExitCode {
         Command::Sweep(sweep) => sweep.run(&terminal),
         Command::Check(check) => check.run(&terminal),
         Command::Judge(judge) => judge.run(&terminal),
+        Command::Explain(explain) => explain.run(&terminal),
+        Command::Diff(diff) => diff.run(&terminal),
+        Command::Init(init) => init.run(&terminal),
         Command::Schema(schema) => schema.run(&terminal),
+        Command::Completions(completions) => completions.run(&terminal),
+        Command::Man(man) => man.run(&terminal),
     };
     terminal.exit(done)
 }

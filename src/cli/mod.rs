@@ -4,9 +4,15 @@
 
 mod check;
 mod compare;
+mod completions;
+mod diff;
+mod explain;
 mod exports;
+mod folder;
 mod history;
+mod init;
 mod judge;
+mod man;
 mod progress;
 mod run;
 mod schema;
@@ -60,7 +66,12 @@ pub enum Command {
     Sweep(sweep::Sweep),
     Check(check::Check),
     Judge(judge::Judge),
+    Explain(explain::Explain),
+    Diff(diff::Diff),
+    Init(init::Init),
     Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// How a command ended well: the promises are kept, or not.
@@ -80,6 +91,13 @@ pub enum Failure {
     Input,
     /// Something else, in a sentence; the flag says whether the input is to blame.
     Other { message: String, input: bool },
+}
+
+impl Failure {
+    /// The input is to blame.
+    pub fn input(message: impl Into<String>) -> Failure {
+        Failure::Other { message: message.into(), input: true }
+    }
 }
 
 /// What every command returns.

@@ -9,6 +9,7 @@ use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Scenario};
 
 use super::exports::{self, Format};
+use super::folder::COPY;
 use super::history::HistoryOptions;
 use super::progress::Progress;
 use super::selection::{Selection, in_folder};
@@ -106,7 +107,7 @@ impl Run {
         };
         // With its text the run can be looked into later, wherever the scenario is then.
         let text = scenario::text_with(file, &self.selection.overrides()).map_err(failed)?;
-        let copy = report::File { path: "scenario.toml".to_string(), bytes: text.into_bytes() };
+        let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
         let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
         terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
         if let (Some(reached), Some(wanted)) = (reached, self.until_interval) {

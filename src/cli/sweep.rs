@@ -132,7 +132,7 @@ impl Sweep {
         advise::advise(&mut outcome, Prefer::Cheapest, false);
         let cell = sweep::Cell::of(&outcome, values);
         let bytes = serde_json::to_vec(&cell).map_err(|error| cannot_write(&file, &io::Error::other(error)))?;
-        report::write::write_one(&file, &bytes).map_err(|error| cannot_write(&file, &error))?;
+        report::write::write_file(&file, &bytes).map_err(|error| cannot_write(&file, &error))?;
         Ok(cell)
     }
 

@@ -73,7 +73,14 @@ fn told(scenario: &Scenario, chain: &Chain, event: &Event) -> String {
     let name = |version| chain.name(version);
     match event {
         Event::Written { location, version } => format!("{} writes {}", city(scenario, *location), name(*version)),
-        Event::Committed { version } => format!("the central store has {}", name(*version)),
+        Event::Committed { version } => {
+            let keeper = match scenario.stores[chain.store].kind {
+                StoreKind::CacheAside(_) | StoreKind::D1(_) => "the database",
+                StoreKind::DurableObject(_) => "the object",
+                StoreKind::KvPull(_) | StoreKind::KvPush(_) => "the central store",
+            };
+            format!("{keeper} has {}", name(*version))
+        }
         Event::Complete { location, version } => {
             format!("{} is told that {} is written", city(scenario, *location), name(*version))
         }
@@ -126,7 +133,9 @@ fn remedies(scenario: &Scenario, chain: &Chain, others: &[Other]) -> Vec<String>
         }
         StoreKind::D1(_) | StoreKind::DurableObject(_) => {}
     }
-    for other in others.iter().filter(|other| other.answered > 0) {
+    let mut others: Vec<&Other> = others.iter().filter(|other| other.answered > 0).collect();
+    others.sort_by_key(|other| other.stale > 0);
+    for other in others {
         remedies.push(match other.stale {
             0 => {
                 format!("{}: none of its {} reads in this run was stale", other.label, figures::grouped(other.answered))

@@ -170,7 +170,7 @@ fn paint(text: &str, code: &str, color: bool) -> String {
 }
 
 /// Breaks at blanks; a word that is longer than the width is broken inside.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let mut word = word.to_string();

@@ -6,7 +6,9 @@ pub mod chain;
 #[cfg(feature = "charts")]
 pub mod charts;
 pub mod comparison;
+pub mod diff;
 pub mod emphasis;
+pub mod explain;
 pub mod export;
 pub mod figures;
 pub mod finding;

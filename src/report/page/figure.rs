@@ -8,7 +8,7 @@ use crate::report::charts::{Chart, font, svg, theme};
 use crate::run::Outcome;
 
 use super::dark;
-use super::html::{base64, escaped};
+use super::html::{base64, escaped, unbroken};
 
 /// The style sheet that the charts need: their font, their colours in the dark, and the stores' colours for chips.
 pub fn style(outcome: &Outcome, charts: &[Chart]) -> String {
@@ -34,7 +34,7 @@ pub fn figure(chart: &Chart, number: usize, rows: &str) -> String {
     let (scene, subtitle, top) = bare(&chart.scene);
     let drawing = svg::document(chart, &scene, &format!("chart-{number}-"), top);
     let drawing = with_classes(&drawing, &scene);
-    let (title, subtitle) = (escaped(&chart.title), escaped(&subtitle));
+    let (title, subtitle) = (escaped(&chart.title), unbroken(&escaped(&subtitle)));
     format!(
         "<figure id=\"chart-{number}\">\n<figcaption><strong>{title}</strong><span>{subtitle}</span></figcaption>\n\
          <div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{drawing}</div>\n{rows}</figure>\n"

@@ -20,6 +20,20 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Numbers stay on one line with their units.
+pub fn unbroken(text: &str) -> String {
+    let mut unbroken = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let unit = |next: &char| matches!(next, '%' | 's' | 'm' | 'µ');
+        let stays = letter == ' ' && before.is_ascii_digit() && letters.peek().is_some_and(unit);
+        unbroken.push(if stays { '\u{a0}' } else { letter });
+        before = letter;
+    }
+    unbroken
+}
+
 /// JSON for a script element: nothing in it can end the element or begin a comment.
 pub fn json_in_script(json: &str) -> String {
     // Outside of strings JSON has none of these signs.

@@ -16,8 +16,8 @@ use crate::model::MODEL;
 use crate::run::Outcome;
 
 use super::comparison::{self, Tone};
-use super::{figures, finding, json, markdown, tables};
-use html::{Cell, digest, escaped, filled, json_in_script, table, table_of_csv};
+use super::{figures, finding, json, markdown};
+use html::{Cell, digest, escaped, filled, json_in_script, table, unbroken};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -78,10 +78,10 @@ impl Charts {
     #[cfg(feature = "charts")]
     fn new(outcome: &Outcome, wanted: bool) -> Charts {
         let charts = if wanted { super::charts::all(outcome) } else { Vec::new() };
-        let tables = tables::all(outcome);
+        let tables = super::tables::all(outcome);
         let rows = |name: &str| {
             let (_, csv) = tables.iter().find(|(file, _)| file.strip_suffix(".csv") == Some(name))?;
-            let table = table_of_csv(&format!("The rows of {name}.csv"), csv);
+            let table = html::table_of_csv(&format!("The rows of {name}.csv"), csv);
             Some(format!("<details><summary>The figures of this chart</summary>\n{table}</details>\n"))
         };
         let figures = charts.iter().enumerate();
@@ -103,7 +103,11 @@ struct Section {
 }
 
 fn sections(outcome: &Outcome, decision: Option<&Decision>, charts: &Charts) -> Vec<Section> {
-    let head = if decision.is_some() { "The decision" } else { "What was promised, and kept" };
+    let head = match decision {
+        Some(_) => "The decision",
+        None if outcome.scenario.promises.is_empty() => "Promises",
+        None => "What was promised, and kept",
+    };
     let mut sections = vec![
         Section { id: "finding", title: "The finding", body: list("findings", &finding::sentences(outcome)) },
         Section { id: "decision", title: head, body: decided(outcome, decision) },
@@ -189,7 +193,7 @@ fn compared(outcome: &Outcome) -> String {
         "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What each store did\">\
          <table class=\"comparison\">\n<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
          <p class=\"note\">{}</p>\n",
-        escaped(&markdown::intervals(outcome)).replace("`–`", "“–”").replace("`0`", "“0”")
+        unbroken(&escaped(&markdown::intervals(outcome))).replace("`–`", "“–”").replace("`0`", "“0”")
     )
 }
 
