@@ -50,8 +50,8 @@ pub struct Observer {
     touched: Vec<Key>,
     /// What each client has read and written of each key, where the workload's clients are sessions.
     sessions: Option<HashMap<(Client, Key), [Version; 2], FxBuildHasher>>,
-    /// For each session a bit for each guarantee that could have been broken, and one for each that was.
-    sessions_counted: HashMap<Client, [u8; 2], FxBuildHasher>,
+    /// For each session (clients of different groups are not the same) a bit for each guarantee that could have been broken, and one for each that was.
+    sessions_counted: HashMap<(u32, Client), [u8; 2], FxBuildHasher>,
     /// The measurements of the batches, but for the current one, whose place is empty.
     batches: Vec<Measurements>,
     batch: usize,
@@ -222,8 +222,8 @@ impl Observer {
             return;
         }
         if measured && key == request.key {
-            self.guarantee(0, request.client, request.written_before, seen.version);
-            self.guarantee(1, request.client, request.read_before, seen.version);
+            self.guarantee(0, request, request.written_before, seen.version);
+            self.guarantee(1, request, request.read_before, seen.version);
         }
         let Some(sessions) = &mut self.sessions else { return };
         let [read, _] = sessions.entry((request.client, key)).or_default();
@@ -231,14 +231,14 @@ impl Observer {
     }
 
     /// Counts one of [`GUARANTEES`]: the version must not be older than what the client knew when it asked.
-    fn guarantee(&mut self, number: usize, client: Client, known: Version, version: Version) {
+    fn guarantee(&mut self, number: usize, request: &Request, known: Version, version: Version) {
         if known == Version::INITIAL {
             return;
         }
         let violated = version < known;
         let (of_operations, of_sessions) = GUARANTEES[number];
         self.measurements.count_mut(of_operations).add(violated);
-        let [could, did] = self.sessions_counted.entry(client).or_default();
+        let [could, did] = self.sessions_counted.entry((request.group, request.client)).or_default();
         let bit = 1 << number;
         let sessions = self.measurements.count_mut(of_sessions);
         sessions.of += u64::from(*could & bit == 0);
@@ -256,8 +256,8 @@ impl Observer {
         let newest = completed.last().map_or(seen.version, |write| write.newest.max(seen.version));
         completed.push(Completed { version: seen.version, newest, at, last_missed: Time::START, measured });
         if measured && key == request.key && self.sessions.is_some() {
-            self.guarantee(2, request.client, request.written_before, seen.version);
-            self.guarantee(3, request.client, request.read_before, seen.version);
+            self.guarantee(2, request, request.written_before, seen.version);
+            self.guarantee(3, request, request.read_before, seen.version);
         }
         if let Some(sessions) = &mut self.sessions {
             let [_, written] = sessions.entry((request.client, key)).or_default();

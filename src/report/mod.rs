@@ -47,7 +47,7 @@ pub struct File {
 pub fn files(outcome: &Outcome, charts: bool) -> Vec<File> {
     let (images, drawn) = if charts { drawings(outcome) } else { (Vec::new(), Vec::new()) };
     let mut files = vec![
-        text("report.html", page(outcome, None, charts)),
+        text("report.html", page(outcome, decision(outcome).as_ref(), charts)),
         text("report.md", markdown::with_images(outcome, &images)),
         text("summary.json", json(outcome)),
     ];
@@ -86,4 +86,15 @@ fn drawn(chart: &charts::Chart) -> Vec<File> {
 #[cfg(not(feature = "charts"))]
 fn drawings(_: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
     (Vec::new(), Vec::new())
+}
+
+/// What the page says at its top, where a comparison has decided.
+fn decision(outcome: &Outcome) -> Option<page::Decision> {
+    let advice = outcome.advice.as_ref()?;
+    let boundaries = advice.boundaries.iter().map(|one| advice::boundary(outcome, one));
+    Some(page::Decision {
+        headline: advice::headline(outcome)?,
+        because: advice::because(outcome).into_iter().map(|one| one.sentence).collect(),
+        changes: boundaries.chain(advice::unmoved(advice)).collect(),
+    })
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "what is compared with may come from the platform")]
 
+use std::sync::OnceLock;
+
 use consistency_sim::metrics::{CountId, CurveId};
 use consistency_sim::model::Span;
 use consistency_sim::random::{Law, Purpose, Sampler, Stream, StreamKey};
@@ -13,28 +15,57 @@ fn pull_stale(lambda: f64, mu: f64, tau: f64) -> f64 {
     lambda / (1.0 + lambda * tau) * (tau - (1.0 - (-mu * tau).exp()) / mu)
 }
 
+/// One comparison: what was found, with its standard error, and what the closed form says.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    pub what: String,
+    pub found: f64,
+    pub error: f64,
+    pub expected: f64,
+}
+
+impl Compared {
+    /// How many standard errors lie between.
+    pub fn off(&self) -> f64 {
+        (self.found - self.expected) / self.error
+    }
+
+    fn assert_within(&self, errors: f64) {
+        let Compared { what, found, error, expected } = self;
+        println!("{what}: {found:.5} ±{error:.5}, closed form {expected:.5}, {:+.2} standard errors", self.off());
+        assert!(self.off().abs() < errors, "{what}: {found} ±{error} against {expected}");
+    }
+}
+
+/// A pull cache over a grid of rates. Computed once, because the validation page shows it too.
+pub fn pull_grid() -> &'static [Compared] {
+    static GRID: OnceLock<Vec<Compared>> = OnceLock::new();
+    GRID.get_or_init(|| {
+        let grid = [
+            (0.02, 0.01, 60),
+            (0.2, 0.01, 60),
+            (2.0, 0.01, 60),
+            (0.5, 0.1, 60),
+            (5.0, 0.002, 60),
+            (1.0, 0.02, 30),
+            (0.05, 1.0, 60),
+        ];
+        grid.into_iter().map(|(lambda, mu, tau)| pull_compared(lambda, mu, tau)).collect()
+    })
+}
+
+fn pull_compared(lambda: f64, mu: f64, tau: u64) -> Compared {
+    let store = kv_pull(Span::from_secs(tau));
+    let mut scenario = scenario(network(1, Span::ZERO), mix(4, 4.0 * lambda, 4.0 * mu), vec![store]);
+    scenario.duration = Span::from_secs(20_000);
+    let (found, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
+    let what = format!("pull, reads {lambda}/s, writes {mu}/s, TTL {tau} s");
+    Compared { what, found, error, expected: pull_stale(lambda, mu, tau as f64) }
+}
+
 #[test]
 fn pull_agrees_with_its_closed_form_over_a_grid_of_rates() {
-    for (lambda, mu, tau) in [
-        (0.02, 0.01, 60),
-        (0.2, 0.01, 60),
-        (2.0, 0.01, 60),
-        (0.5, 0.1, 60),
-        (5.0, 0.002, 60),
-        (1.0, 0.02, 30),
-        (0.05, 1.0, 60),
-    ] {
-        let mut scenario =
-            scenario(network(1, Span::ZERO), mix(4, 4.0 * lambda, 4.0 * mu), vec![kv_pull(Span::from_secs(tau))]);
-        scenario.duration = Span::from_secs(20_000);
-        let (value, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
-        let expected = pull_stale(lambda, mu, tau as f64);
-        let off = (value - expected) / error;
-        println!(
-            "pull λ={lambda} μ={mu} τ={tau}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors"
-        );
-        assert!(off.abs() < 3.0, "λ={lambda} μ={mu} τ={tau}: {value} ±{error} against {expected}");
-    }
+    pull_grid().iter().for_each(|compared| compared.assert_within(3.0));
 }
 
 /// 1 − E[e^(−μD)], by numeric integration over the quantiles of the delay's own sampler (for what has no closed form).
@@ -46,8 +77,18 @@ fn push_stale_numeric(delay: &Law, max: Span, mu: f64) -> f64 {
     1.0 - sum / f64::from(n)
 }
 
+/// Push with each law of delay, read seldom and often. Computed once, because the validation page shows it too.
+pub fn push_grid() -> &'static [Compared] {
+    static GRID: OnceLock<Vec<Compared>> = OnceLock::new();
+    GRID.get_or_init(compare_push)
+}
+
 #[test]
 fn push_agrees_with_its_closed_form_for_each_law() {
+    push_grid().iter().for_each(|compared| compared.assert_within(3.0));
+}
+
+fn compare_push() -> Vec<Compared> {
     let seconds = Span::from_secs;
     let uniform = |tau: f64, mu: f64| 1.0 - (1.0 - (-mu * tau).exp()) / (mu * tau);
     // An exponential conditioned to be at most m: E[e^(−μD)] = r/(r+μ) · (1 − e^(−(r+μ)m)) / (1 − e^(−rm)).
@@ -71,43 +112,54 @@ fn push_agrees_with_its_closed_form_for_each_law() {
         ("mixture", mixture.clone(), push_stale_numeric(&mixture, max, mu)),
         ("quantiles", quantiles.clone(), push_stale_numeric(&quantiles, max, mu)),
     ];
+    let mut grid = Vec::new();
     for (name, delay, expected) in cases {
         for lambda in [0.1, 2.0] {
             let store = kv_push(delay.clone(), max);
             let mut scenario = scenario(network(3, Span::ZERO), mix(4, 4.0 * lambda, 4.0 * mu), vec![store]);
             scenario.duration = Span::from_secs(10_000);
-            let (value, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
-            let off = (value - expected) / error;
-            println!(
-                "push {name} λ={lambda}: {value:.5} ±{error:.5}, closed form {expected:.5}, {off:+.2} standard errors"
-            );
-            assert!(off.abs() < 3.0, "{name} λ={lambda}: {value} ±{error} against {expected}");
+            let (found, error) = share(&outcome(&scenario), 0, CountId::StaleReads);
+            let what = format!("push, {name} delay, reads {lambda}/s, writes {mu}/s");
+            grid.push(Compared { what, found, error, expected });
         }
     }
+    grid
+}
+
+/// t-visibility of a pull cache in windows of 5 s, over a grid of rates: P(a read is stale with regard to a write t ago) =
+/// λ · max(0, τ − t) / (1 + λτ), for writes that are rare.
+pub fn visibility_grid() -> &'static [Compared] {
+    static GRID: OnceLock<Vec<Compared>> = OnceLock::new();
+    GRID.get_or_init(|| {
+        let grid = [(0.5, 60), (0.05, 60), (5.0, 60), (0.2, 30)];
+        grid.into_iter().flat_map(|(lambda, tau)| visibility(lambda, tau)).collect()
+    })
+}
+
+fn visibility(lambda: f64, ttl: u64) -> Vec<Compared> {
+    let (mu, tau) = (0.0005, ttl as f64);
+    let mut scenario =
+        scenario(network(1, Span::ZERO), mix(40, 40.0 * lambda, 40.0 * mu), vec![kv_pull(Span::from_secs(ttl))]);
+    // Cold caches have fewer reads: run them longer.
+    scenario.duration = Span::from_secs(if lambda < 0.3 { 40_000 } else { 10_000 });
+    let outcome = outcome(&scenario);
+    let points = outcome.stores[0].pooled.curve(CurveId::TVisibility).points(70_000_000_000, 14);
+    let compared = points.into_iter().map(|point| {
+        let middle = (point.from + point.to) as f64 / 2e9;
+        let expected = lambda * (tau - middle).max(0.0) / (1.0 + lambda * tau);
+        // Each write's cache generation is one independent case; about λ · 5 s reads share it, at least one.
+        let cases = point.of as f64 / (lambda * 5.0).max(1.0);
+        let error = (expected.max(0.01) * (1.0 - expected) / cases).sqrt();
+        let what = format!("reads {lambda}/s, TTL {ttl} s, {middle:.1} s after the write");
+        Compared { what, found: 1.0 - point.hits as f64 / point.of as f64, error, expected }
+    });
+    compared.collect()
 }
 
 #[test]
 fn t_visibility_of_pull_agrees_with_its_closed_form() {
-    // P(a read is stale with regard to a write t ago) = λ · max(0, τ − t) / (1 + λτ), for writes that are rare.
-    let (lambda, mu, tau) = (0.5, 0.0005, 60.0);
-    let store = kv_pull(Span::from_secs(60));
-    let mut scenario = scenario(network(1, Span::ZERO), mix(40, 40.0 * lambda, 40.0 * mu), vec![store]);
-    scenario.duration = Span::from_secs(40_000);
-    let outcome = outcome(&scenario);
-    let points = outcome.stores[0].pooled.curve(CurveId::TVisibility).points(70_000_000_000, 14);
-    let mut compared = 0;
-    for point in points {
-        let middle = (point.from + point.to) as f64 / 2e9;
-        let expected = lambda * (tau - middle).max(0.0) / (1.0 + lambda * tau);
-        let stale = 1.0 - point.hits as f64 / point.of as f64;
-        // Each write's cache generation is one independent case: λ · 5 s reads share it, at one of many locations.
-        let cases = point.of as f64 / (lambda * 5.0);
-        let error = (expected.max(0.01) * (1.0 - expected) / cases).sqrt();
-        println!("t = {middle:4.1} s: {stale:.4}, closed form {expected:.4}");
-        assert!((stale - expected).abs() < 4.0 * error, "at {middle} s: {stale} against {expected} ±{error}");
-        compared += 1;
-    }
-    assert_eq!(compared, 14);
+    assert_eq!(visibility_grid().len(), 4 * 14);
+    visibility_grid().iter().for_each(|compared| compared.assert_within(4.0));
 }
 
 #[test]
