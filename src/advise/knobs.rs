@@ -1,5 +1,5 @@
 //! What is varied in the search for boundaries: fields of a scenario, with their values now.
-//! To add one: a line in [`of`], for the workload or store that has the field.
+//! To add one: a line in [`of`] or [`of_workload`], for the store or workload that has the field.
 
 use crate::model::Span;
 use crate::random::Law;
@@ -34,80 +34,88 @@ pub struct Knob {
 
 /// Everything that can be varied in a scenario: writes, clients, locations, caches, reads.
 pub fn of(scenario: &Scenario) -> Vec<Knob> {
-    let mut knobs = Vec::new();
-    let mut add = |key: &str, words: &str, now: f64, form: Form, least: f64, most: f64| {
-        let (key, words) = (key.to_string(), words.to_string());
-        if now > 0.0 {
-            knobs.push(Knob { key, words, now, form, least, most });
-        }
-    };
-    let edges = f64::from(scenario.network.edges);
-    let free = |add: &mut dyn FnMut(&str, &str, f64, Form, f64, f64), key: &str, words: &str, now, form| {
-        add(key, words, now, form, 1e-6, 1e6);
-    };
-    match &scenario.workload {
-        WorkloadConfig::PutThenGet(config) => {
-            free(&mut add, "workload.pairs", "puts of each key", config.pairs, Form::Rate(" per key"));
-        }
-        WorkloadConfig::Counter(config) => {
-            match &config.pace {
-                Pace::Open { rate, .. } => {
-                    free(&mut add, "workload.rate", "increments of each client", *rate, Form::Rate(" per client"));
-                }
-                Pace::Closed { think: Law::Exponential { mean } } => {
-                    free(&mut add, "workload.think", "pause between increments", mean.seconds(), Form::Exponential);
-                }
-                Pace::Closed { .. } => {}
-            }
-            add("workload.clients", "clients of each counter", f64::from(config.clients), Form::Count, 1.0, 10_000.0);
-        }
-        WorkloadConfig::Session(config) => {
-            if let Law::Exponential { mean } = config.life {
-                free(&mut add, "workload.life", "length of a session", mean.seconds(), Form::Exponential);
-            }
-            add("workload.users", "users", f64::from(config.users), Form::Count, 1.0, 1e6);
-        }
-        WorkloadConfig::FeatureFlag(config) => {
-            if let Law::Exponential { mean } = config.flip_every {
-                free(&mut add, "workload.flip_every", "time between flips", mean.seconds(), Form::Exponential);
-            }
-            let form = Form::Rate(" per flag per edge");
-            free(&mut add, "workload.evaluations", "evaluations", config.evaluations, form);
-        }
-        WorkloadConfig::Config(config) => {
-            if let Law::Exponential { mean } = config.publish_every {
-                free(&mut add, "workload.publish_every", "time between publishes", mean.seconds(), Form::Exponential);
-            }
-            free(&mut add, "workload.reads", "readings", config.reads, Form::Rate(" per set per edge"));
-        }
-        WorkloadConfig::RateLimit(config) if config.arrivals.is_none() => {
-            free(&mut add, "workload.requests", "requests", config.requests, Form::Rate(" per identity"));
-            let locations = f64::from(config.locations);
-            add("workload.locations", "locations of each identity", locations, Form::Count, 1.0, edges);
-            add("workload.identities", "identities", f64::from(config.identities), Form::Count, 1.0, 1e6);
-        }
-        WorkloadConfig::CacheAside(config) => {
-            free(&mut add, "workload.updates", "updates", config.updates, Form::Rate(""));
-            free(&mut add, "workload.reads", "reads", config.reads, Form::Rate(" per edge"));
-        }
-        WorkloadConfig::Mix(config) => {
-            free(&mut add, "workload.writes", "writes", config.writes, Form::Rate(""));
-            free(&mut add, "workload.reads", "reads", config.reads, Form::Rate(""));
-        }
-        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) => {}
-    }
-    add("edges", "locations", edges, Form::Count, 1.0, 200.0);
+    let mut knobs = of_workload(scenario);
+    knobs.push(count("edges", "locations", u32::from(scenario.network.edges), 200.0));
     for store in &scenario.stores {
         let (key, config) = match &store.kind {
             StoreKind::KvPull(config) => (format!("store.{}.cache_ttl", store.name), config),
             StoreKind::CacheAside(config) => (format!("store.{}.cache.cache_ttl", store.name), &config.cache),
             _ => continue,
         };
+        let knob = free(&key, &format!("cacheTtl of {}", store.label), config.cache_ttl.seconds(), Form::Span);
         // 30 s is the least that the platform takes; a day is more than anybody waits.
-        let words = format!("cacheTtl of {}", store.label);
-        add(&key, &words, config.cache_ttl.seconds(), Form::Span, 30.0, 86_400.0);
+        knobs.push(Knob { least: 30.0, most: 86_400.0, ..knob });
     }
+    // What never happens has no rate to vary.
+    knobs.retain(|knob| knob.now > 0.0);
     knobs
+}
+
+fn of_workload(scenario: &Scenario) -> Vec<Knob> {
+    match &scenario.workload {
+        WorkloadConfig::PutThenGet(config) => {
+            vec![free("workload.pairs", "puts of each key", config.pairs, Form::Rate(" per key"))]
+        }
+        WorkloadConfig::Counter(config) => {
+            let pace = match &config.pace {
+                Pace::Open { rate, .. } => {
+                    Some(free("workload.rate", "increments of each client", *rate, Form::Rate(" per client")))
+                }
+                Pace::Closed { think } => pause("workload.think", "pause between increments", think),
+            };
+            let clients = count("workload.clients", "clients of each counter", config.clients, 10_000.0);
+            pace.into_iter().chain([clients]).collect()
+        }
+        WorkloadConfig::Session(config) => {
+            let life = pause("workload.life", "length of a session", &config.life);
+            life.into_iter().chain([count("workload.users", "users", config.users, 1e6)]).collect()
+        }
+        WorkloadConfig::FeatureFlag(config) => {
+            let form = Form::Rate(" per flag per edge");
+            let evaluations = free("workload.evaluations", "evaluations", config.evaluations, form);
+            let flips = pause("workload.flip_every", "time between flips", &config.flip_every);
+            flips.into_iter().chain([evaluations]).collect()
+        }
+        WorkloadConfig::Config(config) => {
+            let publishes = pause("workload.publish_every", "time between publishes", &config.publish_every);
+            let reads = free("workload.reads", "readings", config.reads, Form::Rate(" per set per edge"));
+            publishes.into_iter().chain([reads]).collect()
+        }
+        WorkloadConfig::RateLimit(config) if config.arrivals.is_none() => {
+            let edges = f64::from(scenario.network.edges);
+            vec![
+                free("workload.requests", "requests", config.requests, Form::Rate(" per identity")),
+                count("workload.locations", "locations of each identity", u32::from(config.locations), edges),
+                count("workload.identities", "identities", config.identities, 1e6),
+            ]
+        }
+        WorkloadConfig::CacheAside(config) => vec![
+            free("workload.updates", "updates", config.updates, Form::Rate("")),
+            free("workload.reads", "reads", config.reads, Form::Rate(" per edge")),
+        ],
+        WorkloadConfig::Mix(config) => vec![
+            free("workload.writes", "writes", config.writes, Form::Rate("")),
+            free("workload.reads", "reads", config.reads, Form::Rate("")),
+        ],
+        // What a file says is not varied.
+        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) => Vec::new(),
+    }
+}
+
+fn free(key: &str, words: &str, now: f64, form: Form) -> Knob {
+    Knob { key: key.to_string(), words: words.to_string(), now, form, least: 1e-6, most: 1e6 }
+}
+
+fn count(key: &str, words: &str, now: u32, most: f64) -> Knob {
+    Knob { least: 1.0, most, ..free(key, words, f64::from(now), Form::Count) }
+}
+
+/// A pause, where its law has one parameter.
+fn pause(key: &str, words: &str, law: &Law) -> Option<Knob> {
+    match law {
+        Law::Exponential { mean } => Some(free(key, words, mean.seconds(), Form::Exponential)),
+        _ => None,
+    }
 }
 
 impl Knob {

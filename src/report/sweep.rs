@@ -20,6 +20,12 @@ pub fn scalars(workload: &str) -> Vec<Scalar> {
     scalars
 }
 
+/// A value without the signs that only its file needs: `exponential mean 2 min`.
+pub fn plain(value: &str) -> String {
+    let bare: String = value.chars().map(|letter| if "{}[]\"=".contains(letter) { ' ' } else { letter }).collect();
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `sweep.csv`: a row for each point, store and metric. Its first columns are the varied fields.
 pub fn csv(sweep: &Sweep) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -50,7 +56,7 @@ pub fn csv(sweep: &Sweep) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
-/// Where the answer changes along the points, in sentences.
+/// Where the answer changes along the points, in lines of Markdown.
 pub fn changes(sweep: &Sweep) -> Vec<String> {
     let Some(axis) = sweep.axes.last() else { return Vec::new() };
     let pairs = sweep.cells.windows(2).filter(|pair| {
@@ -59,20 +65,20 @@ pub fn changes(sweep: &Sweep) -> Vec<String> {
     });
     pairs
         .map(|pair| {
-            let value = |n: usize| pair[n].values.last().map_or("", String::as_str);
+            let value = |n: usize| pair[n].values.last().map_or(String::new(), |value| escaped(&plain(value)));
             let others: Vec<String> = sweep.axes[..sweep.axes.len() - 1]
                 .iter()
                 .zip(&pair[0].values)
-                .map(|(axis, value)| format!("{} = {value}: ", axis.key))
+                .map(|(axis, value)| format!("`{}` = {}, ", axis.key, escaped(&plain(value))))
                 .collect();
             format!(
-                "{}{} = {}: {}; {}: {}",
+                "{}`{}` = {}: {}; {}: {}",
                 others.concat(),
                 axis.key,
                 value(0),
-                pair[0].recommended_label(),
+                escaped(pair[0].recommended_label()),
                 value(1),
-                pair[1].recommended_label()
+                escaped(pair[1].recommended_label())
             )
         })
         .collect()
@@ -88,7 +94,7 @@ pub fn markdown(sweep: &Sweep) -> String {
     let _ = writeln!(text, "| {} | recommended | {} |", keys.join(" | "), stores.join(" | "));
     let _ = writeln!(text, "|{}", "---|".repeat(keys.len() + 1 + stores.len()));
     for cell in &sweep.cells {
-        let values: Vec<String> = cell.values.iter().map(|value| escaped(value)).collect();
+        let values: Vec<String> = cell.values.iter().map(|value| escaped(&plain(value))).collect();
         let verdicts = cell.stores.iter().map(|store| {
             let sign = if store.keeps_all { "✓" } else { "✗" };
             store.usd_month.map_or(sign.to_string(), |usd| format!("{sign} {}", advice::usd(usd)))
@@ -101,7 +107,7 @@ pub fn markdown(sweep: &Sweep) -> String {
     if !changes.is_empty() {
         text += "\n## Where the answer changes\n\n";
         for change in changes {
-            let _ = writeln!(text, "- {}", escaped(&change));
+            let _ = writeln!(text, "- {change}");
         }
     }
     let _ = writeln!(text, "\n## How to repeat\n\n    {}", sweep.command);

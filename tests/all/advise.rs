@@ -185,8 +185,9 @@ fn every_workload_has_usual_promises_about_metrics_that_it_measures() {
         ["put_then_get", "counter", "session", "feature_flag", "config", "rate_limit", "cache_aside", "mix", "trace"]
     {
         assert!(defaults::of(word).len() >= 2, "{word}");
-        let text =
-            format!("name = \"a\"\nduration = \"20 min\"\nedges = 2\nreplications = 1\n[workload]\nkind = \"{word}\"\n");
+        let text = format!(
+            "name = \"a\"\nduration = \"30 min\"\nedges = 2\nreplications = 1\n[workload]\nkind = \"{word}\"\n"
+        );
         let Some(scenario) = scenario(&text, &[]) else {
             assert_eq!(word, "trace", "it needs a file");
             continue;

@@ -22,6 +22,7 @@ pub mod stale_reads;
 pub mod stale_share;
 pub mod sweep;
 pub mod t_visibility;
+pub mod trade_off;
 
 use crate::run::Outcome;
 
@@ -43,6 +44,7 @@ pub struct Chart {
 pub fn all(outcome: &Outcome) -> Vec<Chart> {
     let mut charts = severity::charts(outcome);
     charts.extend(stale_share::chart(outcome));
+    charts.extend(trade_off::chart(outcome));
     charts.extend(t_visibility::chart(outcome));
     charts.extend(stale_reads::chart(outcome));
     charts.extend(space_time::chart(outcome));

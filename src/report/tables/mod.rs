@@ -9,6 +9,7 @@ pub mod stale_reads;
 pub mod stale_share;
 pub mod summary;
 pub mod t_visibility;
+pub mod trade_off;
 
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
         ("stale_share.csv".to_string(), csv(&stale_share::rows(outcome))),
         ("t_visibility.csv".to_string(), csv(&t_visibility::rows(outcome))),
         ("read_latency.csv".to_string(), csv(&read_latency::rows(outcome))),
+        ("trade_off.csv".to_string(), csv(&trade_off::rows(outcome))),
         ("space_time.csv".to_string(), csv(&space_time::rows(outcome))),
     ];
     tables.extend(severity::tables(outcome));

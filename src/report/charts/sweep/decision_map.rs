@@ -6,8 +6,10 @@ use crate::report::charts::frame::Frame;
 use crate::report::charts::scene::{Anchor, Area, at};
 use crate::report::charts::theme::{self, Rgb};
 use crate::report::charts::{Chart, font_step};
+use crate::report::sweep::plain;
 
-const LABELS: f64 = 110.0;
+/// The widest that the values at the left get.
+const LABELS_MOST: f64 = 200.0;
 const BELOW: f64 = 44.0;
 /// Paler than in other charts, so that ink can be read on it.
 const PALE: f64 = 0.55;
@@ -29,7 +31,9 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
     );
     let mut frame = Frame::page(&titles, &subtitle, &super::footer(sweep), row_height * rows as f64 + BELOW);
     let inside = frame.inside;
-    let width = (inside.width() - LABELS) / columns as f64;
+    let widths = down.values.iter().map(|value| font::width(&plain(value), theme::TICK, Weight::Regular));
+    let left_of_cells = (widths.fold(0.0, f64::max) + 12.0).clamp(40.0, LABELS_MOST);
+    let width = (inside.width() - left_of_cells) / columns as f64;
     let kinds: Vec<&str> = first.stores.iter().map(|store| store.kind.as_str()).collect();
     let color = |cell: &Cell| {
         let place =
@@ -40,7 +44,7 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
     let widest = labels.iter().map(|label| font::width(label, theme::TICK, Weight::Semibold)).fold(0.0, f64::max);
     for (n, cell) in sweep.cells.iter().enumerate() {
         let (row, column) = (n / columns, n % columns);
-        let (left, top) = (inside.left + LABELS + width * column as f64, inside.top + row_height * row as f64);
+        let (left, top) = (inside.left + left_of_cells + width * column as f64, inside.top + row_height * row as f64);
         let area = Area { left, top, right: left + width - 2.0, bottom: top + row_height - 2.0 };
         frame.scene.rectangle(area, color(cell));
         // Where cells are too narrow for names, a number stands for each store, and the key below explains it.
@@ -50,10 +54,10 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
     }
     for (n, value) in down.values.iter().enumerate() {
         let y = inside.top + row_height * (n as f64 + 0.5) + theme::TICK * 0.36;
-        let text = font::fit(value, theme::TICK, Weight::Regular, LABELS - 10.0);
+        let text = font::fit(&plain(value), theme::TICK, Weight::Regular, left_of_cells - 10.0);
         frame.scene.text(
             text,
-            at(inside.left + LABELS - 8.0, y),
+            at(inside.left + left_of_cells - 8.0, y),
             theme::TICK,
             Weight::Regular,
             Anchor::End,
@@ -62,11 +66,11 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
     }
     let bottom = inside.top + row_height * rows as f64;
     let longest =
-        across.values.iter().map(|value| font::width(value, theme::TICK, Weight::Regular)).fold(0.0, f64::max);
+        across.values.iter().map(|value| font::width(&plain(value), theme::TICK, Weight::Regular)).fold(0.0, f64::max);
     let every = font_step(longest + 8.0, width);
     for (n, value) in across.values.iter().enumerate().step_by(every) {
-        let x = inside.left + LABELS + width * (n as f64 + 0.5);
-        let text = font::fit(value, theme::TICK, Weight::Regular, width * every as f64 - 4.0);
+        let x = inside.left + left_of_cells + width * (n as f64 + 0.5);
+        let text = font::fit(&plain(value), theme::TICK, Weight::Regular, width * every as f64 - 4.0);
         frame.scene.text(text, at(x, bottom + 15.0), theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     }
     if widest + 8.0 > width {
@@ -104,7 +108,10 @@ fn titles(sweep: &Sweep) -> Vec<String> {
     if counts.len() == 1 {
         return vec![format!("{} at all {all} points", name(most))];
     }
-    let rest: Vec<String> = counts[1..].iter().map(|(label, count)| format!("{label} at {count}")).collect();
+    let rest: Vec<String> = counts[1..]
+        .iter()
+        .map(|(label, count)| format!("{} at {count}", if *label == "none" { "no store" } else { label }))
+        .collect();
     vec![
         format!("{} at {count} of {all} points, {}", name(most), rest.join(", ")),
         format!("{} at {count} of {all} points", name(most)),

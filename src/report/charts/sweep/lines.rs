@@ -11,11 +11,12 @@ use crate::report::charts::labels::{self, Named};
 use crate::report::charts::scene::{Anchor, Area, Point, at};
 use crate::report::charts::theme;
 use crate::report::charts::{Chart, font_step};
-use crate::report::sweep::scalars;
+use crate::report::sweep::{plain, scalars};
 
 const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 64.0;
 const BELOW: f64 = 40.0;
+const POINT: f64 = 3.2;
 
 /// A quantity that is drawn.
 struct Drawn {
@@ -89,12 +90,13 @@ fn chart(sweep: &Sweep, drawn: &Drawn) -> Option<Chart> {
     }
     let steps = axis.values.len().saturating_sub(1).max(1) as f64;
     let x = |n: usize| plot.left + 20.0 + (plot.width() - 60.0) * n as f64 / steps;
-    let longest = axis.values.iter().map(|value| font::width(value, theme::TICK, Weight::Regular)).fold(0.0, f64::max);
+    let longest =
+        axis.values.iter().map(|value| font::width(&plain(value), theme::TICK, Weight::Regular)).fold(0.0, f64::max);
     let room = (plot.width() - 60.0) / steps;
     for (n, value) in axis.values.iter().enumerate().step_by(font_step(longest + 14.0, room)) {
         frame.scene.line(at(x(n), plot.bottom), at(x(n), plot.bottom + 4.0), 1.0, theme::AXIS);
         let place = at(x(n), plot.bottom + 6.0 + theme::TICK);
-        let text = font::fit(value, theme::TICK, Weight::Regular, 120.0);
+        let text = font::fit(&plain(value), theme::TICK, Weight::Regular, 120.0);
         frame.scene.text(text, place, theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     }
     frame.scene.line(at(plot.left, plot.bottom), at(plot.right, plot.bottom), 1.5, theme::AXIS);
@@ -112,14 +114,19 @@ fn chart(sweep: &Sweep, drawn: &Drawn) -> Option<Chart> {
         }
         let style = theme::style_among(&kinds, place);
         frame.scene.path(points.clone(), 2.5, style.color, style.dash);
-        points.iter().for_each(|point| frame.scene.disc(*point, 3.2, style.color));
         named.push(Named { name: store.label.clone(), color: style.color, points });
     }
-    let taken: Vec<Area> = frame.scene.labels().map(|label| label.area().grown(2.0)).collect();
+    let mut taken: Vec<Area> = frame.scene.labels().map(|label| label.area().grown(2.0)).collect();
+    for point in named.iter().flat_map(|line| &line.points) {
+        taken.push(Area { left: point.x, right: point.x, top: point.y, bottom: point.y }.grown(POINT));
+    }
     // Lines that lie on each other have one name between them.
     let shared = shared(&named);
     for label in labels::place(&shared, &plot, &taken).into_iter().flatten() {
         frame.scene.text_on_paper(label);
+    }
+    for line in &named {
+        line.points.iter().for_each(|point| frame.scene.disc(*point, POINT, line.color));
     }
     let words = sweep.cells.iter().enumerate().map(|(n, cell)| {
         let values = stores.iter().enumerate().filter_map(|(place, store)| {
@@ -170,15 +177,25 @@ fn titles(sweep: &Sweep, drawn: &Drawn) -> Vec<String> {
         let (one, last) = (*measured.first()?, *measured.last()?);
         Some((one, last, values[one]?, values[last]?))
     };
-    let change = |place: &usize| ends(*place).map_or(-1.0, |(_, _, one, last)| (last - one).abs());
-    let Some(most) = (0..first.stores.len()).max_by(|a, b| change(a).total_cmp(&change(b))) else { return Vec::new() };
+    // Of equal changes, the larger amount.
+    let change = |place: usize| ends(place).map_or((-1.0, 0.0), |(_, _, one, last)| ((last - one).abs(), one));
+    let more = |a: &usize, b: &usize| {
+        let (a, b) = (change(*a), change(*b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    let Some(most) = (0..first.stores.len()).max_by(more) else { return Vec::new() };
     let Some((one, last, from, to)) = ends(most) else { return Vec::new() };
     let mut words = drawn.words.clone();
     if let Some(letter) = words.get(..1).map(str::to_uppercase) {
         words.replace_range(..1, &letter);
     }
     let (key, label) = (&sweep.axes[0].key, &first.stores[most].label);
-    let value = |n: usize| sweep.cells[n].values.first().map_or("", String::as_str);
+    let value = |n: usize| sweep.cells[n].values.first().map_or(String::new(), |value| plain(value));
+    if text(drawn, from) == text(drawn, to) {
+        let same =
+            format!("{words} of {label}: {} with {key} = {} and with {}", text(drawn, from), value(one), value(last));
+        return vec![same, format!("{words} of {label}: {} at both ends", text(drawn, from))];
+    }
     let whole = format!(
         "{words} of {label}: {} at {key} = {}, {} at {}",
         text(drawn, from),

@@ -1,0 +1,93 @@
+//! Harm against latency against cost: a point for each store, with its price beside it.
+
+use crate::metrics::table::Unit;
+use crate::report::advice::{amount, metric_words, usd};
+use crate::report::figures;
+use crate::report::tables::trade_off::{self as table, Row};
+use crate::run::Outcome;
+
+use super::Chart;
+use super::axis::{self, Axis};
+use super::font::Weight;
+use super::frame::Frame;
+use super::labels::{self, Named};
+use super::scene::{Anchor, Area, at};
+use super::theme;
+
+const HEIGHT: f64 = 320.0;
+const LEFT: f64 = 76.0;
+const BELOW: f64 = 30.0;
+const RADIUS: f64 = 6.0;
+
+/// The chart; none where fewer than two stores were measured.
+pub fn chart(outcome: &Outcome) -> Option<Chart> {
+    let rows = table::rows(outcome);
+    let (_, scalar) = table::harm(outcome)?;
+    if rows.len() < 2 {
+        return None;
+    }
+    let unit = scalar.row().unit;
+    let subtitle = format!(
+        "Upwards: {}. To the right: median read latency. Beside each store: what 30 days of this would cost. Best is below and to the left.",
+        metric_words(scalar)
+    );
+    let mut frame = Frame::new(outcome, &titles(outcome, &rows), &subtitle, HEIGHT + BELOW);
+    let inside = frame.inside;
+    let plot = Area {
+        left: inside.left + LEFT,
+        right: inside.right - 30.0,
+        top: inside.top + 10.0,
+        bottom: inside.top + HEIGHT,
+    };
+    let largest = |of: fn(&Row) -> f64| rows.iter().map(of).fold(0.0, f64::max);
+    let across = Axis::new(Unit::Seconds, largest(|row| row.read_latency_p50_s), plot.width(), true);
+    let up = Axis::new(unit, largest(|row| row.harm), plot.height() * 3.0, true);
+    axis::along_bottom(&mut frame.scene, &plot, &across, true);
+    let y = |value: f64| plot.bottom - up.share(value) * plot.height();
+    for (value, text) in &up.ticks {
+        frame.scene.line(at(plot.left, y(*value)), at(plot.right, y(*value)), 1.0, theme::GRID);
+        let place = at(plot.left - 12.0, y(*value) + theme::TICK * 0.36);
+        frame.scene.text(text.as_str(), place, theme::TICK, Weight::Regular, Anchor::End, theme::GREY);
+    }
+    let mut named = Vec::new();
+    let mut taken: Vec<Area> = Vec::new();
+    for row in &rows {
+        let point = at(plot.left + across.share(row.read_latency_p50_s) * plot.width(), y(row.harm));
+        let name = format!("{}, {}", theme::label_of(outcome, &row.store), usd(row.usd_month));
+        named.push(Named { name, color: theme::style_of(outcome, &row.store).color, points: vec![point] });
+        taken.push(Area { left: point.x, right: point.x, top: point.y, bottom: point.y }.grown(RADIUS));
+    }
+    taken.extend(frame.scene.labels().map(|label| label.area().grown(2.0)));
+    for label in labels::place(&named, &plot, &taken).into_iter().flatten() {
+        frame.scene.text_on_paper(label);
+    }
+    for one in &named {
+        one.points.iter().for_each(|point| frame.scene.ring(*point, RADIUS, 3.0, one.color, theme::PAPER));
+    }
+    let words = rows.iter().map(|row| {
+        let latency = figures::value(Unit::Seconds, row.read_latency_p50_s);
+        let label = theme::label_of(outcome, &row.store);
+        format!("{label}: {latency}, {}, {}", amount(scalar, row.harm), usd(row.usd_month))
+    });
+    let description = format!("{subtitle} {}.", words.collect::<Vec<_>>().join("; "));
+    Some(Chart { name: "trade_off".into(), title: frame.title, description, scene: frame.scene })
+}
+
+/// The cheapest and the nearest, which are what one gives harm for.
+fn titles(outcome: &Outcome, rows: &[Row]) -> Vec<String> {
+    let label = |row: &Row| theme::label_of(outcome, &row.store).to_string();
+    let least = |of: fn(&Row) -> f64| rows.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
+    let (Some(near), Some(cheap)) = (least(|row| row.read_latency_p50_s), least(|row| row.usd_month)) else {
+        return Vec::new();
+    };
+    let latency = figures::value(Unit::Seconds, near.read_latency_p50_s);
+    vec![
+        format!(
+            "{} reads fastest ({latency} at the median); {} is cheapest ({} a month)",
+            label(near),
+            label(cheap),
+            usd(cheap.usd_month)
+        ),
+        format!("{} reads fastest; {} is cheapest", label(near), label(cheap)),
+    ]
+}

@@ -1,0 +1,42 @@
+//! `trade_off.csv`: what each store costs in time, in harm and in money.
+
+use serde::Serialize;
+
+use crate::metrics::estimate::Scalar;
+use crate::report::emphasis;
+use crate::report::figures::tidy;
+use crate::report::finding::emptied;
+use crate::run::Outcome;
+
+/// One store; what was not measured is left out of the table.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Row {
+    pub store: String,
+    pub read_latency_p50_s: f64,
+    pub harm_metric: String,
+    pub harm: f64,
+    pub usd_month: f64,
+}
+
+/// The harm that is weighed: the workload's worst, or the age of stale reads.
+pub fn harm(outcome: &Outcome) -> Option<(emphasis::Line, Scalar)> {
+    let line = *emphasis::of(outcome.scenario.workload.word()).charts.first()?;
+    Some((line, Scalar::named(&line.name())?))
+}
+
+/// The rows, in the scenario's order.
+pub fn rows(outcome: &Outcome) -> Vec<Row> {
+    let Some((line, scalar)) = harm(outcome) else { return Vec::new() };
+    let row = |store: &crate::run::StoreOutcome| {
+        let value = store.estimate(&scalar.name()).map(|estimate| estimate.value);
+        Some(Row {
+            store: store.name.clone(),
+            read_latency_p50_s: tidy(store.estimate("read_latency.p50")?.value),
+            harm_metric: scalar.name(),
+            // Where no read was stale, none has an age: that is no harm, not an unknown one.
+            harm: tidy(value.or_else(|| emptied(store, line).then_some(0.0))?),
+            usd_month: tidy(store.cost.as_ref()?.total_usd_month),
+        })
+    };
+    outcome.stores.iter().filter_map(row).collect()
+}
