@@ -27,3 +27,4 @@ mod report;
 mod scenario;
 mod support;
 mod traces;
+mod validation;
