@@ -61,6 +61,7 @@ fn open_loop(kind: StoreKind) -> Scenario {
         }),
         stores: vec![StoreConfig { name: "kv".into(), label: "KV".into(), kind }],
         promises: Vec::new(),
+        divergence: false,
         assumptions: Vec::new(),
     }
 }
