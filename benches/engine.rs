@@ -48,7 +48,6 @@ fn open_loop(kind: StoreKind) -> Scenario {
         duration: Span::from_secs(seconds),
         warmup: Span::ZERO,
         seed: 1,
-        divergence: false,
         replications: 1,
         network: network(300),
         workload: WorkloadConfig::Mix(MixConfig {
@@ -62,6 +61,7 @@ fn open_loop(kind: StoreKind) -> Scenario {
         }),
         stores: vec![StoreConfig { name: "kv".into(), label: "KV".into(), kind }],
         promises: Vec::new(),
+        divergence: false,
         assumptions: Vec::new(),
     }
 }

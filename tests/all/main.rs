@@ -35,4 +35,5 @@ mod stores;
 mod support;
 mod tools;
 mod traces;
+mod validation;
 mod workloads;
