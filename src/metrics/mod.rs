@@ -6,6 +6,7 @@
 pub mod count;
 pub mod curve;
 pub mod cycles;
+mod difference;
 pub mod distribution;
 pub mod estimate;
 pub mod joint;

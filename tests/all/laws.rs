@@ -18,7 +18,7 @@ fn cases(cases: u32) -> Config {
 }
 
 /// Places at random distances, which need not obey the triangle inequality.
-fn network_of(edges: u16, milliseconds: &[u64]) -> NetworkConfig {
+pub fn network_of(edges: u16, milliseconds: &[u64]) -> NetworkConfig {
     let mut built = network(edges, Span::ZERO);
     let n = usize::from(edges) + 1;
     let mut distances = milliseconds.iter().cycle();

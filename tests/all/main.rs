@@ -9,6 +9,7 @@
 )]
 
 mod advise;
+mod against_naive;
 mod checks;
 mod cli;
 mod closed_forms;
@@ -24,6 +25,7 @@ mod judge;
 mod laws;
 mod metrics;
 mod mutants;
+mod naive;
 mod network;
 mod pbs;
 mod reference;
