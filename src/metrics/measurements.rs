@@ -9,6 +9,7 @@ use super::curve::Curve;
 use super::distribution::Distribution;
 use super::joint::Joint;
 use super::places::{PlaceMeasurements, Served};
+use super::series::Series;
 use super::table::{CountId, CurveId, DistributionId};
 
 /// The figures of one store, of one partition, one replication or all of them together.
@@ -29,6 +30,8 @@ pub struct Measurements {
     pub places: Vec<PlaceMeasurements>,
     /// Stale reads by versions and age together.
     pub joint: Joint,
+    /// What became of operations as the run went on; empty where nobody observed it.
+    pub series: Series,
 }
 
 impl Measurements {
@@ -44,6 +47,7 @@ impl Measurements {
             stale_by_location: vec![Count::default(); locations],
             places: vec![PlaceMeasurements::default(); locations],
             joint: Joint::default(),
+            series: Series::default(),
         }
     }
 
@@ -136,6 +140,7 @@ impl Measurements {
             mine.merge(theirs);
         }
         self.joint.merge(&other.joint);
+        self.series.merge(&other.series);
         self.operations += other.operations;
         self.deletes += other.deletes;
         for (refusal, (count, first)) in &other.refusals {

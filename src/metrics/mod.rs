@@ -1,4 +1,4 @@
-//! How stale, how fast, how much? Every metric is a count, a distribution or a curve, and all three merge exactly.
+//! How stale, how fast, how much? Every metric is a count, a distribution, a curve or a series, and all four merge exactly.
 //!
 //! To add a metric: one row in `table.rs`, and the place that counts it (`observer.rs` for what every workload has,
 //! the workload itself for its own harm).
@@ -13,6 +13,7 @@ pub mod joint;
 pub mod measurements;
 pub mod observer;
 pub mod places;
+pub mod series;
 
 pub mod table;
 
@@ -24,4 +25,5 @@ pub use joint::Joint;
 pub use measurements::Measurements;
 pub use observer::{Judgement, Observer, Window};
 pub use places::{PlaceMeasurements, Served};
+pub use series::{Series, Stretch};
 pub use table::{CountId, CurveId, DistributionId};

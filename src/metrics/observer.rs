@@ -8,6 +8,7 @@ use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Time, Ve
 
 use super::measurements::Measurements;
 use super::places::Served;
+use super::series::Series;
 use super::table::{CountId, CurveId, DistributionId};
 
 /// What is measured of a run.
@@ -68,8 +69,10 @@ const GUARANTEES: [(CountId, CountId); 4] = [
 impl Observer {
     /// Nothing observed yet.
     pub fn new(locations: usize, window: Window, sessions: bool) -> Observer {
+        let mut measurements = Measurements::new(locations);
+        measurements.series = Series::new(window);
         Observer {
-            measurements: Measurements::new(locations),
+            measurements,
             window,
             keys: Vec::new(),
             touched: Vec::new(),
@@ -92,8 +95,10 @@ impl Observer {
         if batch != self.batch {
             std::mem::swap(&mut self.measurements, &mut self.batches[self.batch]);
             std::mem::swap(&mut self.measurements, &mut self.batches[batch]);
-            // The largest tables are kept once: how places were served is not told batch by batch.
+            // The largest tables are kept once: how places were served is not told batch by batch, and neither is what
+            // is told by its time anyway.
             std::mem::swap(&mut self.measurements.places, &mut self.batches[self.batch].places);
+            std::mem::swap(&mut self.measurements.series, &mut self.batches[self.batch].series);
             self.batch = batch;
         }
     }
@@ -110,6 +115,8 @@ impl Observer {
         if self.measures(request.start) {
             let place = &mut self.measurements.places[request.location.index()];
             place.unanswered[usize::from(!request.operation.is_read())] += 1;
+            let stretch = self.measurements.series.number(request.start);
+            self.measurements.series.unanswered(stretch);
         }
     }
 
@@ -151,11 +158,15 @@ impl Observer {
             };
             let latency = end.since(request.start).0;
             self.measurements.places[request.location.index()].latency_mut(served).add(latency);
-        }
-        if let Some(refusal) = answer.refusal {
-            if measured {
+            let series = &mut self.measurements.series;
+            let stretch = series.number(request.start);
+            series.add(stretch, served);
+            if let Some(refusal) = answer.refusal {
+                series.refuse(stretch, refusal);
                 self.measurements.refuse(refusal, end);
             }
+        }
+        if answer.refusal.is_some() {
             return Judgement::default();
         }
         if request.operation.is_read() {
@@ -207,6 +218,8 @@ impl Observer {
                 measurements.distribution_mut(DistributionId::StaleAge).add(judgement.age.0);
                 measurements.distribution_mut(DistributionId::VersionLag).add(lag);
                 measurements.joint.add(lag, judgement.age);
+                let stretch = measurements.series.number(request.start);
+                measurements.series.add_stale(stretch);
             }
             if let Some(last) = completed.last() {
                 let since = request.start.since(last.at).0;

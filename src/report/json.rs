@@ -15,6 +15,7 @@ use crate::scenario::Assumption;
 
 use super::advice;
 use super::figures::tidy;
+use super::over_time::{OverTime, over_time};
 
 /// The name and version of the shape.
 pub const SCHEMA: &str = "consistency-sim/run@1";
@@ -53,6 +54,7 @@ struct Store<'a> {
     stale_by_location: Vec<AtLocation<'a>>,
     served: Vec<ServedAt<'a>>,
     stale_joint: StaleJoint,
+    over_time: Option<OverTime>,
     cost: Option<Cost<'a>>,
 }
 
@@ -348,6 +350,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
             .flat_map(|(place, measured)| served(place, measured))
             .collect(),
         stale_joint: stale_joint(&store.pooled),
+        over_time: over_time(store),
         cost: store.cost.as_ref().map(|bill| Cost {
             total_usd_month: bill.total_usd_month,
             items: bill

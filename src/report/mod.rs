@@ -18,6 +18,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod over_time;
 pub mod page;
 pub mod sweep;
 pub mod tables;

@@ -33,6 +33,7 @@ mod report;
 mod scenario;
 mod scenarios;
 mod script;
+mod series;
 mod stores;
 mod support;
 mod tools;

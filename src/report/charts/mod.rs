@@ -5,6 +5,7 @@ pub mod axis;
 pub mod font;
 pub mod frame;
 pub mod labels;
+pub mod panels;
 #[cfg(feature = "png")]
 pub mod png;
 mod render;
@@ -14,6 +15,9 @@ pub mod stretches;
 pub mod svg;
 pub mod theme;
 
+pub mod answers_over_time;
+
+pub mod limits_over_time;
 pub mod matrix;
 pub mod read_latency;
 pub mod severity;
@@ -48,6 +52,8 @@ pub fn all(outcome: &Outcome) -> Vec<Chart> {
     charts.extend(t_visibility::chart(outcome));
     charts.extend(stale_reads::chart(outcome));
     charts.extend(space_time::chart(outcome));
+    charts.extend(answers_over_time::chart(outcome));
+    charts.extend(limits_over_time::chart(outcome));
     charts.extend(read_latency::chart(outcome));
     charts
 }

@@ -1,6 +1,7 @@
 //! The CSV files, each from rows that the charts draw too: what is drawn can be read.
 //! To add a table: one file with its rows, and one line in [`all`].
 
+pub mod over_time;
 pub mod read_latency;
 pub mod replications;
 pub mod severity;
@@ -23,6 +24,8 @@ pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
         ("stale_reads.csv".to_string(), csv(&stale_reads::rows(outcome))),
         ("stale_share.csv".to_string(), csv(&stale_share::rows(outcome))),
         ("t_visibility.csv".to_string(), csv(&t_visibility::rows(outcome))),
+        ("answers_over_time.csv".to_string(), csv(&over_time::answers(outcome))),
+        ("limits_over_time.csv".to_string(), csv(&over_time::limits(outcome))),
         ("read_latency.csv".to_string(), csv(&read_latency::rows(outcome))),
         ("trade_off.csv".to_string(), csv(&trade_off::rows(outcome))),
         ("space_time.csv".to_string(), csv(&space_time::rows(outcome))),

@@ -2,7 +2,8 @@
 
 use consistency_sim::history::{History, Note, Noted, Record};
 use consistency_sim::metrics::estimate::{Sample, Scalar, estimate};
-use consistency_sim::metrics::{CountId, CurveId, DistributionId, Measurements};
+use consistency_sim::metrics::series::STRETCHES;
+use consistency_sim::metrics::{CountId, CurveId, DistributionId, Measurements, Series, Served, Window};
 use consistency_sim::model::{Client, Key, Location, Operation, Refusal, Seen, Span, Time, Version};
 use consistency_sim::network::{NetworkConfig, Place};
 use consistency_sim::random::Law;
@@ -211,8 +212,12 @@ pub fn scenario(plan: &Plan) -> Scenario {
 /// One replication of a store.
 fn measure(plan: &Plan, store: &Behaviour, dice: &mut Dice) -> Measurements {
     let mut measured = Measurements::new(usize::from(plan.edges) + 1);
+    measured.series = Series::new(Window { from: Time::START, until: Time(Span::from_secs(600).0) });
     for edge in 0..usize::from(plan.edges) {
-        for _ in 0..plan.reads_per_edge {
+        for read in 0..plan.reads_per_edge as usize {
+            let stretch = read % STRETCHES;
+            let near = store.read_ms < 10 && !read.is_multiple_of(5);
+            measured.series.add(stretch, if near { Served::FromCache } else { Served::Read });
             let since_ms = (dice.throw() * 70_000.0) as u64;
             let share = 1.0 - since_ms as f64 / store.old_ms.max(1) as f64;
             // Places differ a little, as they do where some are asked more often than others.
@@ -236,7 +241,11 @@ fn measure(plan: &Plan, store: &Behaviour, dice: &mut Dice) -> Measurements {
         measured.count_mut(CountId::Available).add(true);
     }
     for n in 0..store.refusals {
-        measured.refuse(Refusal::KvTooManyWrites, Time(12_500_000_000 + n * 1_000_000_000));
+        let at = Time(12_500_000_000 + n * 1_000_000_000);
+        measured.refuse(Refusal::KvTooManyWrites, at);
+        let stretch = measured.series.number(at);
+        measured.series.add(stretch, Served::WriteRefused);
+        measured.series.refuse(stretch, Refusal::KvTooManyWrites);
         measured.count_mut(CountId::Available).add(false);
     }
     harm(plan, store, dice, &mut measured);
