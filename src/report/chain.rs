@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::limits::FigureId;
 use crate::metrics::table::Unit;
 use crate::model::{Location, Time};
 use crate::run::evidence::{Chain, Event, Listing};
@@ -18,9 +19,6 @@ pub struct Other {
     pub stale: u64,
     pub answered: u64,
 }
-
-/// The least `cacheTtl` that Workers KV takes, in seconds (kv/platform/limits, 2026-10-08).
-const CACHE_TTL_LEAST_S: f64 = 30.0;
 
 /// The chain of a stale read, with what would have prevented it.
 pub fn chain(scenario: &Scenario, chain: &Chain, others: &[Other]) -> String {
@@ -112,11 +110,12 @@ fn remedies(scenario: &Scenario, chain: &Chain, others: &[Other]) -> Vec<String>
         StoreKind::KvPull(_) => {
             if let Some((age, _)) = chain.copy {
                 let age_s = age.seconds();
-                remedies.push(if age_s >= CACHE_TTL_LEAST_S {
+                let least = scenario.terms().span(FigureId::KvCacheTtl);
+                remedies.push(if age >= least {
                     format!("for this read: cacheTtl of {:.3} s or less, so that its copy had expired", age_s)
                 } else {
                     format!(
-                        "no cacheTtl that Workers KV takes: the copy was {} old, and the least is {CACHE_TTL_LEAST_S} s",
+                        "no cacheTtl that Workers KV takes: the copy was {} old, and the least is {least}",
                         figures::value(Unit::Seconds, age_s)
                     )
                 });
