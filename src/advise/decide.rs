@@ -1,5 +1,6 @@
 //! The decision: of the stores that keep every promise, the cheapest, or the nearest.
 
+use crate::metrics::estimate::Sample;
 use crate::run::{Advice, Outcome, Prefer, StoreOutcome, kept};
 use crate::scenario::Bound;
 
@@ -17,7 +18,7 @@ pub fn advise(outcome: &mut Outcome, prefer: Prefer, default_promises: bool) {
     let keeping = keeping(outcome, prefer, None);
     let boundaries = tolerance::boundaries(outcome, prefer);
     let differences = differences::between(outcome, keeping.first().copied());
-    outcome.advice = Some(Advice { prefer, default_promises, keeping, differences, boundaries, unmoved: Vec::new() });
+    outcome.advice = Some(Advice { prefer, default_promises, keeping, differences, boundaries, ..Advice::default() });
 }
 
 /// The recommended store.
@@ -34,16 +35,38 @@ pub fn keeping(outcome: &Outcome, prefer: Prefer, instead: Option<Instead>) -> V
         })
     };
     let mut keeping: Vec<usize> = (0..outcome.stores.len()).filter(|n| keeps(&outcome.stores[*n])).collect();
+    sort(outcome, prefer, &mut keeping);
+    keeping
+}
+
+/// What would be recommended if only the first replications were judged.
+pub fn recommended_by_first(outcome: &Outcome, prefer: Prefer, replications: u32) -> Option<usize> {
+    let keeps = |store: &StoreOutcome| {
+        outcome.scenario.promises.iter().all(|terms| {
+            let samples = store.samples_of(terms.metric).unwrap_or_default();
+            let first = (0..replications as usize).map(|n| samples.get(n).copied().unwrap_or(Sample::default()));
+            let kept = first.filter(|sample| kept(terms.bound, *sample)).count() as f64;
+            kept >= terms.share * f64::from(replications)
+        })
+    };
+    let mut keeping: Vec<usize> = (0..outcome.stores.len()).filter(|n| keeps(&outcome.stores[*n])).collect();
+    sort(outcome, prefer, &mut keeping);
+    keeping.first().copied()
+}
+
+/// The best first; equals in the scenario's order.
+fn sort(outcome: &Outcome, prefer: Prefer, stores: &mut [usize]) {
+    let latency = latency(outcome);
     let rank = |n: &usize| {
         let store = &outcome.stores[*n];
-        let (cost, latency) = (cents(store), median_latency(store));
+        let latency = store.estimate(latency).map_or(f64::INFINITY, |estimate| estimate.value);
+        let cost = cents(store);
         match prefer {
             Prefer::Cheapest => [cost, latency],
             Prefer::Nearest => [latency, cost],
         }
     };
-    keeping.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
-    keeping
+    stores.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
 }
 
 /// The monthly cost in whole cents: less is no difference. Unknown costs are the highest.
@@ -51,8 +74,11 @@ pub fn cents(store: &StoreOutcome) -> f64 {
     store.cost.as_ref().map_or(f64::INFINITY, |bill| libm::round(bill.total_usd_month * 100.0))
 }
 
-fn median_latency(store: &StoreOutcome) -> f64 {
-    store.estimate("read_latency.p50").map_or(f64::INFINITY, |estimate| estimate.value)
+/// The latency by which stores are near or far: of reads, or of writes where some store is never asked to read (a
+/// limiter that counts and answers in one call).
+pub fn latency(outcome: &Outcome) -> &'static str {
+    let read = |store: &StoreOutcome| store.estimate("read_latency.p50").is_some();
+    if outcome.stores.iter().all(read) { "read_latency.p50" } else { "write_latency.p50" }
 }
 
 /// Whether a store would keep a promise with another bound, judged on the same replications.

@@ -3,15 +3,16 @@
 use crate::metrics::estimate::{Sample, Scalar, student_quantile};
 use crate::run::{Difference, Outcome};
 
-/// What is compared besides the promises' metrics.
-const ALWAYS: [&str; 2] = ["stale_read_rate", "read_latency.p50"];
+use super::decide;
 
 /// The differences of every store from one of them (from the first, where none is recommended).
 pub fn between(outcome: &Outcome, against: Option<usize>) -> Vec<Difference> {
     let against = against.unwrap_or(0);
     let promised = outcome.scenario.promises.iter().map(|promise| promise.metric);
     let mut scalars: Vec<Scalar> = Vec::new();
-    for scalar in promised.chain(ALWAYS.iter().filter_map(|name| Scalar::named(name))) {
+    // What is compared besides the promises' metrics.
+    let always = ["stale_read_rate", decide::latency(outcome)];
+    for scalar in promised.chain(always.into_iter().filter_map(Scalar::named)) {
         if !scalars.contains(&scalar) {
             scalars.push(scalar);
         }

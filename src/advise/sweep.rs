@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::MODEL;
 use crate::run::{Advice, Outcome};
-use crate::scenario::Override;
+use crate::scenario::{Override, Scenario};
+
+use super::knobs;
 
 /// The most values of one parameter.
 const VALUES_MOST: usize = 1000;
@@ -205,7 +207,42 @@ pub struct Sweep {
     pub replications: u32,
     pub command: String,
     pub axes: Vec<Axis>,
+    /// What the axes vary, in words.
+    pub words: Vec<Words>,
     pub cells: Vec<Cell>,
+}
+
+/// A field in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub noun: String,
+    /// Whether its values count what the noun names, as in "3 locations".
+    pub counted: bool,
+}
+
+impl Words {
+    /// The words for a field of a scenario; the field itself where there are no better ones.
+    pub fn of(scenario: &Scenario, key: &str) -> Words {
+        if let Some(knob) = knobs::of(scenario).into_iter().find(|knob| knob.key == key) {
+            return Words { noun: knob.words, counted: knob.form == knobs::Form::Count };
+        }
+        let promise = scenario.promises.iter().find_map(|promise| {
+            let field = key.strip_prefix("promise.")?.trim_start_matches('"').strip_prefix(promise.name.as_str())?;
+            let words = match field.trim_start_matches('"') {
+                ".at_most" => "the most that is tolerated of",
+                ".at_least" => "the least that is demanded of",
+                _ => return None,
+            };
+            Some(format!("{words} {}", promise.metric.name()))
+        });
+        Words { noun: promise.unwrap_or_else(|| key.to_string()), counted: false }
+    }
+
+    /// From one value to another: `going from 1 to 64 clients`, `going from 30 s to 2 min in cacheTtl`.
+    pub fn going(&self, from: &str, to: &str) -> String {
+        let preposition = if self.counted { "" } else { "in " };
+        format!("going from {from} to {to} {preposition}{}", self.noun)
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use consistency_sim::advise::{self, Search, defaults};
 use consistency_sim::report;
-use consistency_sim::run::{self, Outcome, Prefer, Unwatched};
-use consistency_sim::scenario::{Override, Scenario};
+use consistency_sim::run::{self, Outcome, Prefer};
+use consistency_sim::scenario::{self, Override, Scenario};
 
 use super::exports::{self, Format};
+use super::folder::COPY;
 use super::progress::Progress;
 use super::selection::{Selection, in_folder};
 use super::{Done, Failure, Result, Terminal};
@@ -35,7 +36,7 @@ pub struct Compare {
     #[arg(long)]
     no_search: bool,
     /// Millions of operations that the search may simulate for each scenario.
-    #[arg(long, value_name = "MILLIONS", default_value_t = 40)]
+    #[arg(long, value_name = "MILLIONS", default_value_t = 20)]
     effort: u32,
     /// Where the files are written, in a folder for each scenario.
     #[arg(long, value_name = "DIR", default_value = "output")]
@@ -62,7 +63,7 @@ pub struct Compare {
 enum Preference {
     /// The lowest monthly cost; equal costs: the lower median read latency.
     Cheapest,
-    /// The lowest median read latency; equal latencies: the lower cost.
+    /// The lowest median latency, of reads (of writes, where a store never reads); equal latencies: the lower cost.
     Nearest,
 }
 
@@ -131,11 +132,16 @@ impl Compare {
             self.search(terminal, file, &mut outcome, &options, prefer).map_err(failure)?;
         }
         let folder = self.out.join(&scenario.name);
-        let written = report::write(&self.out, &outcome, !self.no_charts)
+        let written = scenario::text_with(file, &self.selection.overrides())
+            .and_then(|text| {
+                let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
+                report::write_with(&self.out, &outcome, !self.no_charts, vec![copy])
+            })
             .map_err(|error| exports::cannot_write(&folder, &error))?;
         terminal.remark(&format!(
-            "{}: {operations} operations in {:.1} s; {} files in {}",
+            "{}: {} operations in {:.1} s; {} files in {}",
             scenario.name,
+            report::figures::grouped(operations),
             time.as_secs_f64(),
             written.len(),
             folder.display()
@@ -160,7 +166,7 @@ impl Compare {
         let search = Search {
             prefer,
             variant: &variant,
-            run: &|scenario: &Scenario| run::run(scenario, options, &Unwatched),
+            options,
             operations: u64::from(self.effort) * 1_000_000,
             watch: &|what: &str| terminal.passing(&format!("{name}: what if there were other {what}?")),
         };
@@ -175,7 +181,7 @@ impl Compare {
         let files = report::guidance::files(outcomes, !self.no_charts);
         let written = report::write_files(&place, files).map_err(|error| exports::cannot_write(&place, &error))?;
         match self.format {
-            Format::Human => terminal.print(&report::guidance::human(outcomes))?,
+            Format::Human => terminal.print(&report::guidance::human(outcomes, terminal.width()))?,
             Format::Markdown => terminal.print(&report::guidance::markdown(outcomes))?,
             Format::Json | Format::Github => {}
         }

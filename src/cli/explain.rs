@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use consistency_sim::report::{chain, explain};
 use consistency_sim::run::evidence::{self, NoChain, ReadId};
+use consistency_sim::run::remedy;
 use consistency_sim::scenario::Scenario;
 
 use super::folder::Folder;
@@ -66,7 +67,8 @@ impl Explain {
             return Err(Failure::input("one read at a time".to_string()));
         }
         let found = evidence::chain(&scenario, &id).map_err(|why| Failure::input(no_chain(&scenario, &id, &why)))?;
-        Ok(chain::chain(&scenario, &found, &folder.others(&id.store)))
+        let tried = remedy::remedies(&scenario, &found);
+        Ok(chain::chain(&scenario, &found, &tried, &folder.others(&id.store)))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use consistency_sim::advise::defaults;
 use consistency_sim::model::MODEL;
 use consistency_sim::report::chain::Other;
 use consistency_sim::report::json::SCHEMA;
@@ -15,7 +16,7 @@ use super::{Failure, Result, Terminal};
 /// The file with the scenario as it was run.
 pub const COPY: &str = "scenario.toml";
 
-/// A folder that `run` wrote.
+/// A folder that `run` or `compare` wrote.
 pub struct Folder {
     pub path: PathBuf,
     /// `summary.json`.
@@ -72,6 +73,9 @@ impl Folder {
             terminal.diagnose(&diagnostics);
             Failure::Input
         })?;
+        if self.summary.pointer("/recommendation/default_promises").and_then(Value::as_bool) == Some(true) {
+            defaults::complete(&mut scenario);
+        }
         if self.summary["scenario_digest"].as_str() != Some(&digest::of_scenario(&scenario)) {
             return Err(Failure::input(format!(
                 "{} was changed after the run: what happened in it cannot be told any more",

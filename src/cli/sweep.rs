@@ -80,6 +80,7 @@ impl Sweep {
             seed: plain.seed,
             replications: plain.replications,
             command: self.command(),
+            words: axes.iter().map(|axis| sweep::Words::of(&plain, &axis.key)).collect(),
             axes,
             cells,
         };

@@ -1,6 +1,6 @@
 //! The recommendation in sentences, each with the one number that it rests on and where that stands in `summary.json`.
 
-use crate::advise::decide::cents;
+use crate::advise::decide::{Instead, cents, latency, recommended};
 use crate::advise::tolerance;
 use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
@@ -39,8 +39,7 @@ pub fn because(outcome: &Outcome) -> Vec<Because> {
     let Some(advice) = &outcome.advice else { return Vec::new() };
     let mut reasons = Vec::new();
     if let Some(best) = advice.store() {
-        let kept = outcome.stores[best].promises.iter().enumerate();
-        reasons.extend(kept.filter_map(|(place, promise)| keeps(outcome, best, place, promise)));
+        reasons.extend(keeps(outcome, best));
         reasons.extend(preferred(outcome, advice, best));
     }
     for (store, broken) in outcome.stores.iter().enumerate().filter(|(_, store)| !store.keeps_all()) {
@@ -53,16 +52,25 @@ pub fn because(outcome: &Outcome) -> Vec<Because> {
     reasons
 }
 
-fn keeps(outcome: &Outcome, store: usize, place: usize, kept: &PromiseOutcome) -> Option<Because> {
+/// How surely the recommended store keeps its promises: the one that it keeps in the fewest replications stands for all.
+fn keeps(outcome: &Outcome, store: usize) -> Option<Because> {
+    let promises = &outcome.stores[store].promises;
+    let (place, kept) = promises.iter().enumerate().min_by_key(|(_, promise)| promise.kept)?;
     let terms = outcome.scenario.promises.get(kept.promise)?;
     let [low, _] = kept.interval();
+    let which = match (promises.len(), promises.iter().all(|other| other.kept == kept.kept)) {
+        (1, _) => format!("“{}”", terms.name),
+        (2, true) => "both promises".to_string(),
+        (n, true) => format!("all {n} promises"),
+        (_, false) => format!("every promise, “{}” the most narrowly,", terms.name),
+    };
     Some(Because {
         sentence: format!(
-            "{} keeps “{}” in {} of {} replications (at 95 % confidence in at least {}).",
+            "{} keeps {which} in {} of {} replications (at 95 % confidence{} in at least {}).",
             outcome.stores[store].label,
-            terms.name,
             figures::grouped(kept.kept.into()),
             figures::grouped(kept.of.into()),
+            if promises.len() > 1 { " each" } else { "" },
             figures::about(Unit::Share, low),
         ),
         metric: terms.metric.name(),
@@ -103,23 +111,26 @@ fn preferred(outcome: &Outcome, advice: &Advice, best: usize) -> Vec<Because> {
                 value: Some(cost),
                 at: format!("/stores/{other}/cost/total_usd_month"),
             });
-        } else if let Some(latency) = outcome.stores[other].estimate("read_latency.p50") {
-            let costs = if same_cost && advice.prefer == Prefer::Cheapest { " at the same cost" } else { "" };
-            let mine = outcome.stores[best].estimate("read_latency.p50");
-            let mine =
-                mine.map_or(String::new(), |mine| format!(" instead of {}", figures::value(Unit::Seconds, mine.value)));
-            reasons.push(Because {
-                sentence: format!(
-                    "{} keeps every promise too{costs}; its median read takes {}{mine}.",
-                    label(other),
-                    figures::value(Unit::Seconds, latency.value),
-                ),
-                metric: "read_latency.p50".into(),
-                store: other,
-                value: Some(figures::tidy(latency.value)),
-                at: format!("/stores/{other}/metrics/read_latency.p50/value"),
-            });
+            continue;
         }
+        let metric = latency(outcome);
+        let Some(theirs) = outcome.stores[other].estimate(metric) else { continue };
+        let costs = if same_cost && advice.prefer == Prefer::Cheapest { " at the same cost" } else { "" };
+        let mine = outcome.stores[best].estimate(metric);
+        let mine =
+            mine.map_or(String::new(), |mine| format!(" instead of {}", figures::value(Unit::Seconds, mine.value)));
+        reasons.push(Because {
+            sentence: format!(
+                "{} keeps every promise too{costs}; its median {} takes {}{mine}.",
+                label(other),
+                if metric.starts_with("read") { "read" } else { "write" },
+                figures::value(Unit::Seconds, theirs.value),
+            ),
+            metric: metric.into(),
+            store: other,
+            value: Some(figures::tidy(theirs.value)),
+            at: format!("/stores/{other}/metrics/{metric}/value"),
+        });
     }
     reasons
 }
@@ -148,14 +159,31 @@ fn breaks(outcome: &Outcome, place: usize, broken: &PromiseOutcome) -> Option<Be
     })
 }
 
-/// With which bound a store would keep a promise that it breaks.
+/// With which bound a store would keep a promise that it breaks, and whether that would make it the one to take.
 fn would_keep(outcome: &Outcome, store: usize, broken: &PromiseOutcome) -> Option<Because> {
     let terms = outcome.scenario.promises.get(broken.promise)?;
     let (value, text) = tolerance::kept_from(outcome, store, broken.promise)?;
-    let words = if matches!(terms.bound, Bound::AtMost(_)) { "at most" } else { "at least" };
+    let (words, bound) = match terms.bound {
+        Bound::AtMost(_) => ("at most", Bound::AtMost(value)),
+        Bound::AtLeast(_) => ("at least", Bound::AtLeast(value)),
+    };
     let place = outcome.stores[store].promises.iter().position(|promise| promise.promise == broken.promise)?;
+    let prefer = outcome.advice.as_ref()?.prefer;
+    let then = recommended(outcome, prefer, Some(Instead { promise: broken.promise, bound }));
+    let others = outcome.stores[store].promises.iter().filter(|other| !other.met).count() - 1;
+    let but = match then {
+        _ if others == 1 => ", but breaks another promise too".to_string(),
+        _ if others > 1 => format!(", but breaks {others} other promises too"),
+        Some(better) if better != store => {
+            let label = &outcome.stores[better].label;
+            let by_cost = cents(&outcome.stores[better]) < cents(&outcome.stores[store]);
+            let word = if prefer == Prefer::Cheapest && by_cost { "cheaper" } else { "nearer" };
+            format!(", and {label} would still be {word}")
+        }
+        _ => String::new(),
+    };
     Some(Because {
-        sentence: format!("{} would keep a promise of {words} {text}.", outcome.stores[store].label),
+        sentence: format!("{} would keep a promise of {words} {text}{but}.", outcome.stores[store].label),
         metric: terms.metric.name(),
         store,
         value: Some(figures::tidy(value)),
@@ -197,7 +225,7 @@ fn cause(outcome: &Outcome, place: usize, metric: Scalar) -> Option<String> {
     Some(match &config.kind {
         _ if refused => {
             let most = outcome.stores[place].limits.iter().max_by_key(|limit| limit.violations)?;
-            format!("most refusals say “{}”", outcome.scenario.error_text(most.refusal))
+            format!("most refusals say “{}”", most.refusal.text())
         }
         StoreKind::KvPull(_) | StoreKind::KvPush(_) if lost => {
             "clients read the same count, and the last write wins".to_string()
@@ -237,18 +265,29 @@ pub fn boundary(outcome: &Outcome, boundary: &Boundary) -> String {
     .replacen("up to", if boundary.after.value >= boundary.before.value { "up to" } else { "down to" }, 1)
 }
 
-/// What was varied without effect, in a sentence; `None` where nothing was.
+/// What was varied without effect, in a sentence: `locations from 2 to 200 (now 8)`; `None` where nothing was.
 pub fn unmoved(advice: &Advice) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     for (n, one) in advice.unmoved.iter().enumerate() {
         if advice.unmoved[..n].iter().any(|other| other.key == one.key) {
             continue;
         }
-        let ends: Vec<&str> =
-            advice.unmoved.iter().filter(|other| other.key == one.key).map(|one| one.until.as_str()).collect();
-        words.push(format!("{} ({}; now {})", one.parameter, ends.join(", "), one.now));
+        // The search goes upwards first.
+        let other = advice.unmoved.iter().skip(n + 1).find(|other| other.key == one.key);
+        words.push(match other {
+            Some(other) => format!("{} from {} to {} (now {})", one.parameter, other.until, one.until, one.now),
+            None => format!("{} as far as {} (now {})", one.parameter, one.until, one.now),
+        });
     }
-    (!words.is_empty()).then(|| format!("The same answer, as far as was looked: {}.", words.join("; ")))
+    (!words.is_empty()).then(|| format!("What does not change it, as far as was looked: {}.", words.join("; ")))
+}
+
+/// What was not varied for want of operations, in a sentence; `None` where everything was.
+pub fn unseen(advice: &Advice) -> Option<String> {
+    let mut words: Vec<&str> = advice.unseen.iter().map(|one| one.parameter.as_str()).collect();
+    words.dedup();
+    (!words.is_empty())
+        .then(|| format!("Not looked at in both directions, which takes more --effort: {}.", words.join(", ")))
 }
 
 /// A price: `$5.15`, with commas from a thousand on.
@@ -287,6 +326,7 @@ pub fn paragraphs(outcome: &Outcome) -> Vec<(usize, String)> {
         lines.extend(advice.boundaries.iter().map(|one| (4, format!("{}.", boundary(outcome, one)))));
     }
     lines.extend(unmoved(advice).map(|line| (2, line)));
+    lines.extend(unseen(advice).map(|line| (2, line)));
     lines.extend(promises_words(outcome).map(|line| (0, line)));
     lines
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::limits::FigureId;
 use crate::metrics::table::Unit;
 use crate::model::{Location, Time};
 use crate::run::evidence::{Chain, Event, Listing};
+use crate::run::remedy::{self, Remedy};
 use crate::scenario::Scenario;
 use crate::stores::StoreKind;
 
@@ -20,8 +20,8 @@ pub struct Other {
     pub answered: u64,
 }
 
-/// The chain of a stale read, with what would have prevented it.
-pub fn chain(scenario: &Scenario, chain: &Chain, others: &[Other]) -> String {
+/// The chain of a stale read, with what was found to prevent it.
+pub fn chain(scenario: &Scenario, chain: &Chain, found: &[Remedy], others: &[Other]) -> String {
     let returned = chain.name(chain.returned);
     let mut text = format!(
         "Read {} at {}, t = {}, on {}: returned {returned}, {} after {} was written and acknowledged.\n",
@@ -51,7 +51,7 @@ pub fn chain(scenario: &Scenario, chain: &Chain, others: &[Other]) -> String {
         );
     }
     let _ = writeln!(text, "\nWhat would have prevented it:");
-    for remedy in remedies(scenario, chain, others) {
+    for remedy in prevention(scenario, chain, found, others) {
         let _ = writeln!(text, "  - {remedy}");
     }
     text
@@ -103,34 +103,15 @@ fn told(scenario: &Scenario, chain: &Chain, event: &Event) -> String {
 }
 
 /// What would have prevented the read from being stale: of its own store first, then what the run's other stores did.
-fn remedies(scenario: &Scenario, chain: &Chain, others: &[Other]) -> Vec<String> {
-    let mut remedies = Vec::new();
-    let late = chain.start.since(chain.missed_complete);
-    match &scenario.stores[chain.store].kind {
-        StoreKind::KvPull(_) => {
-            if let Some((age, _)) = chain.copy {
-                let age_s = age.seconds();
-                let least = scenario.terms().span(FigureId::KvCacheTtl);
-                remedies.push(if age >= least {
-                    format!("for this read: cacheTtl of {:.3} s or less, so that its copy had expired", age_s)
-                } else {
-                    format!(
-                        "no cacheTtl that Workers KV takes: the copy was {} old, and the least is {least}",
-                        figures::value(Unit::Seconds, age_s)
-                    )
-                });
-            }
-        }
-        StoreKind::KvPush(_) => remedies.push(format!(
-            "for this read: a push of {} to {} within {} of its acknowledgement",
-            chain.name(chain.missed),
-            city(scenario, chain.location),
-            figures::value(Unit::Seconds, late.seconds())
-        )),
-        StoreKind::CacheAside(_) => {
-            remedies.push("reading the row from D1 itself, or with its version, instead of the copy".to_string());
-        }
-        StoreKind::D1(_) | StoreKind::DurableObject(_) => {}
+fn prevention(scenario: &Scenario, chain: &Chain, found: &[Remedy], others: &[Other]) -> Vec<String> {
+    let mut remedies: Vec<String> = found.iter().map(|remedy| prevents(scenario, chain, *remedy)).collect();
+    let kind = &scenario.stores[chain.store].kind;
+    if let (StoreKind::KvPull(_), [], Some((age, _))) = (kind, found, chain.copy) {
+        remedies.push(format!(
+            "no cacheTtl that was tried: the copy was {} old, and the least that Workers KV takes is {}",
+            figures::value(Unit::Seconds, age.seconds()),
+            remedy::CACHE_TTL_LEAST
+        ));
     }
     let mut others: Vec<&Other> = others.iter().filter(|other| other.answered > 0).collect();
     others.sort_by_key(|other| other.stale > 0);
@@ -148,9 +129,24 @@ fn remedies(scenario: &Scenario, chain: &Chain, others: &[Other]) -> Vec<String>
         });
     }
     if remedies.is_empty() {
-        remedies.push("the run has no other store to compare with".to_string());
+        remedies.push("nothing that was tried, and the run has no other store to compare with".to_string());
     }
     remedies
+}
+
+/// A change that was tried: the same clients, run again, and this read is fresh.
+fn prevents(scenario: &Scenario, chain: &Chain, remedy: Remedy) -> String {
+    let what = match remedy {
+        Remedy::CacheTtl(span) => format!("a cacheTtl of {span}"),
+        Remedy::PushWithin(span) => {
+            format!("{} at {} within {span} of its commit", chain.name(chain.missed), city(scenario, chain.location))
+        }
+        Remedy::TheDatabase => "reading the row from D1 itself instead of the copy".to_string(),
+        Remedy::CarryBookmark => "the client carries the bookmark of its session along".to_string(),
+        Remedy::FirstPrimary => "sessions that start with first-primary".to_string(),
+        Remedy::PrimaryOnly => "no replicas: the primary answers every query".to_string(),
+    };
+    format!("{what} (tried: with the same clients, this read is fresh)")
 }
 
 /// Stale reads as a list, with the names by which each is explained.

@@ -9,6 +9,7 @@ use crate::advise::guidance::{self, Disagreement, is_kv};
 use crate::run::{Outcome, StoreOutcome};
 
 use super::advice::{self, amount, metric_words};
+use super::human::wrap;
 use super::markdown::{escaped, recommendation};
 use super::{File, figures, tables};
 
@@ -34,21 +35,30 @@ pub struct MatrixRow {
 /// The whole matrix. Columns are kinds of stores; the cache over a database counts as Workers KV.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Matrix {
-    pub columns: Vec<(&'static str, &'static str)>,
+    /// The word for the kind, and what stands above the column.
+    pub columns: Vec<(&'static str, String)>,
     pub rows: Vec<MatrixRow>,
 }
 
+/// The first columns; every other kind has one behind them, named like its first store.
 const COLUMNS: [(&str, &str); 3] = [("kv", "Workers KV"), ("d1", "D1"), ("durable_object", "Durable Object")];
 
-fn column(kind: &str) -> &str {
+fn column(kind: &'static str) -> &'static str {
     if is_kv(kind) { "kv" } else { kind }
 }
 
 /// The matrix of these outcomes, in their order.
 pub fn matrix(outcomes: &[Outcome]) -> Matrix {
-    let occurs =
-        |name: &str| outcomes.iter().flat_map(|outcome| &outcome.stores).any(|store| column(store.kind) == name);
-    let columns: Vec<(&str, &str)> = COLUMNS.into_iter().filter(|(kind, _)| occurs(kind)).collect();
+    let mut columns: Vec<(&'static str, String)> = Vec::new();
+    for store in outcomes.iter().flat_map(|outcome| &outcome.stores) {
+        let kind = column(store.kind);
+        if !columns.iter().any(|(other, _)| *other == kind) {
+            let fixed = COLUMNS.iter().find(|(other, _)| *other == kind);
+            columns.push((kind, fixed.map_or_else(|| store.label.clone(), |(_, label)| (*label).to_string())));
+        }
+    }
+    // A stable sort: the others stay in the order in which they occur.
+    columns.sort_by_key(|(kind, _)| COLUMNS.iter().position(|(fixed, _)| fixed == kind).unwrap_or(COLUMNS.len()));
     let row = |outcome: &Outcome| MatrixRow {
         name: guidance::of(outcome).map_or_else(|| outcome.scenario.name.clone(), |rule| rule.name.to_string()),
         verdicts: columns.iter().map(|(kind, _)| verdict(outcome, kind)).collect(),
@@ -119,6 +129,12 @@ pub fn remarks(outcome: &Outcome) -> Vec<String> {
         remarks.push(format!("{}: agrees with the rule of thumb.", rule.name));
     }
     remarks.push(format!("{}: {}.", rule.name, rule.vendor));
+    if !rule.kv {
+        // How much would have to be tolerated before Workers KV could be taken all the same.
+        let reasons = advice::because(outcome).into_iter();
+        let tolerant = reasons.filter(|one| is_kv(outcome.stores[one.store].kind) && one.at.ends_with("/kept_from"));
+        remarks.extend(tolerant.map(|one| format!("{}: {}", rule.name, one.sentence)));
+    }
     remarks
 }
 
@@ -137,17 +153,35 @@ fn boundaries(outcome: &Outcome) -> Vec<String> {
 fn words(verdict: &Option<Verdict>) -> String {
     verdict.as_ref().map_or("–".to_string(), |verdict| {
         let sign = if verdict.keeps { "✓" } else { "✗" };
-        let best = if verdict.recommended { " ← take this" } else { "" };
+        let best = if verdict.recommended { " ← take" } else { "" };
         format!("{sign} {}{best}", verdict.number)
     })
 }
 
-/// The matrix for a terminal, and what is to be said of each row.
-pub fn human(outcomes: &[Outcome]) -> String {
+/// The matrix for a terminal of this width, and what is to be said of each row.
+pub fn human(outcomes: &[Outcome], width: usize) -> String {
     let matrix = matrix(outcomes);
-    let mut cells: Vec<Vec<String>> = vec![
-        std::iter::once(String::new()).chain(matrix.columns.iter().map(|(_, label)| (*label).to_string())).collect(),
-    ];
+    let mut text = wrap(&format!("{}.", title(outcomes)), width).join("\n") + "\n";
+    let wide = side_by_side(&matrix);
+    let fits = wide.lines().all(|line| line.width() <= width);
+    let table = if fits { wide } else { one_by_one(&matrix) };
+    text += &format!("\n{table}\n");
+    let mut paragraph = |indent: usize, paragraph: &str| {
+        for (n, line) in wrap(paragraph, width.saturating_sub(indent + 2).max(20)).iter().enumerate() {
+            text += &format!("{}{line}\n", " ".repeat(if n == 0 { indent } else { indent + 2 }));
+        }
+    };
+    for outcome in outcomes {
+        remarks(outcome).iter().for_each(|remark| paragraph(0, remark));
+        boundaries(outcome).iter().for_each(|boundary| paragraph(4, boundary));
+    }
+    text
+}
+
+/// A column for each kind of store.
+fn side_by_side(matrix: &Matrix) -> String {
+    let mut cells: Vec<Vec<String>> =
+        vec![std::iter::once(String::new()).chain(matrix.columns.iter().map(|(_, label)| label.clone())).collect()];
     for row in &matrix.rows {
         cells.push(std::iter::once(row.name.clone()).chain(row.verdicts.iter().map(words)).collect());
         let metrics = row
@@ -156,32 +190,38 @@ pub fn human(outcomes: &[Outcome]) -> String {
             .map(|verdict| verdict.as_ref().map_or(String::new(), |one| format!("  {}", one.metric)));
         cells.push(std::iter::once(String::new()).chain(metrics).collect());
     }
+    table(&cells)
+}
+
+/// A line for each verdict, for terminals that are too narrow for the matrix.
+fn one_by_one(matrix: &Matrix) -> String {
+    let mut cells: Vec<Vec<String>> = Vec::new();
+    for row in &matrix.rows {
+        for (n, ((_, label), verdict)) in matrix.columns.iter().zip(&row.verdicts).enumerate() {
+            let name = if n == 0 { row.name.clone() } else { String::new() };
+            let metric = verdict.as_ref().map_or(String::new(), |one| one.metric.clone());
+            cells.push(vec![name, label.clone(), words(verdict), metric]);
+        }
+    }
+    table(&cells)
+}
+
+fn table(cells: &[Vec<String>]) -> String {
+    let columns = cells.first().map_or(0, Vec::len);
     let widths: Vec<usize> =
-        (0..=matrix.columns.len()).map(|n| cells.iter().map(|row| row[n].width()).max().unwrap_or(0) + 3).collect();
-    let mut text = format!("{}.\n\n", title(outcomes));
-    for row in &cells {
+        (0..columns).map(|n| cells.iter().map(|row| row[n].width()).max().unwrap_or(0) + 2).collect();
+    let line = |row: &Vec<String>| {
         let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-        text += padded.collect::<String>().trim_end();
-        text.push('\n');
-    }
-    text.push('\n');
-    for outcome in outcomes {
-        for remark in remarks(outcome) {
-            text += &remark;
-            text.push('\n');
-        }
-        for boundary in boundaries(outcome) {
-            text += &format!("    {boundary}\n");
-        }
-    }
-    text
+        format!("{}\n", padded.collect::<String>().trim_end())
+    };
+    cells.iter().map(line).collect()
 }
 
 /// The matrix as Markdown, with the recommendation of each row.
 pub fn markdown(outcomes: &[Outcome]) -> String {
     let matrix = matrix(outcomes);
     let mut text = format!("# {}\n\n", title(outcomes));
-    let labels: Vec<&str> = matrix.columns.iter().map(|(_, label)| *label).collect();
+    let labels: Vec<&str> = matrix.columns.iter().map(|(_, label)| label.as_str()).collect();
     // Writing into a string cannot fail.
     let _ = writeln!(text, "| | {} |\n|---|{}", labels.join(" | "), "---|".repeat(labels.len()));
     for row in &matrix.rows {

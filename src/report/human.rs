@@ -147,7 +147,7 @@ fn notes(outcome: &Outcome) -> Vec<String> {
                 "{}: {} × “{}” ({}), first after {}",
                 store.label,
                 figures::grouped(limit.violations),
-                outcome.scenario.error_text(limit.refusal),
+                limit.refusal.text(),
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             ));
@@ -169,11 +169,25 @@ fn paint(text: &str, code: &str, color: bool) -> String {
     if color && !code.is_empty() && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
 }
 
-/// Breaks at blanks; a word that is longer than the width is broken inside.
+/// The words of a text; a number and its unit are one.
+fn unparted(text: &str) -> Vec<String> {
+    const UNITS: [&str; 10] = ["%", "ns", "µs", "ms", "s", "min", "h", "d", "KB", "MB"];
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let unit = word.trim_end_matches(|letter: char| ".,;:)".contains(letter));
+        let is_unit = UNITS.contains(&unit) || unit.starts_with('/');
+        match words.last_mut().filter(|last| is_unit && last.ends_with(|letter: char| letter.is_ascii_digit())) {
+            Some(last) => *last = format!("{last} {word}"),
+            None => words.push(word.to_string()),
+        }
+    }
+    words
+}
+
+/// Breaks at blanks, but not between a number and its unit; a word that is longer than the width is broken inside.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let mut word = word.to_string();
+    for mut word in unparted(text) {
         loop {
             let line = lines.last_mut().expect("there is always a line");
             let gap = usize::from(!line.is_empty());

@@ -85,6 +85,7 @@ struct Recommendation<'a> {
     differences: Vec<Difference<'a>>,
     boundaries: Vec<Boundary<'a>>,
     unmoved: Vec<Unmoved<'a>>,
+    unseen: Vec<Unmoved<'a>>,
 }
 
 #[derive(serde::Serialize)]
@@ -149,7 +150,7 @@ struct Limit {
     rule: &'static str,
     violations: u64,
     first_s: f64,
-    error: String,
+    error: &'static str,
 }
 
 #[derive(serde::Serialize)]
@@ -299,7 +300,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
         rule: limit.refusal.rule(),
         violations: limit.violations,
         first_s: tidy(limit.first.seconds()),
-        error: outcome.scenario.error_text(limit.refusal),
+        error: limit.refusal.text(),
     });
     let promises = store.promises.iter().filter_map(|kept| {
         let promise = outcome.scenario.promises.get(kept.promise)?;
@@ -387,6 +388,7 @@ fn recommendation<'a>(outcome: &'a Outcome, advice: &'a Advice) -> Recommendatio
         before: side(&one.before),
         after: side(&one.after),
     });
+    let unmoved = |one: &'a run::Unmoved| Unmoved { field: &one.key, now: &one.now, until: &one.until };
     let because = advice::because(outcome).into_iter().map(|one| Because {
         sentence: one.sentence,
         metric: one.metric,
@@ -403,11 +405,8 @@ fn recommendation<'a>(outcome: &'a Outcome, advice: &'a Advice) -> Recommendatio
         because: because.collect(),
         differences: differences.collect(),
         boundaries: boundaries.collect(),
-        unmoved: advice
-            .unmoved
-            .iter()
-            .map(|one| Unmoved { field: &one.key, now: &one.now, until: &one.until })
-            .collect(),
+        unmoved: advice.unmoved.iter().map(unmoved).collect(),
+        unseen: advice.unseen.iter().map(unmoved).collect(),
     }
 }
 

@@ -5,10 +5,10 @@ use crate::metrics::estimate::Scalar;
 /// What decides between stores that keep all promises.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Prefer {
-    /// The lowest monthly cost; equal costs: the lower read latency.
+    /// The lowest monthly cost; equal costs: the lower median latency, of reads (of writes, where a store never reads).
     #[default]
     Cheapest,
-    /// The lowest median read latency; equal latencies: the lower cost.
+    /// The lowest such latency; equal latencies: the lower cost.
     Nearest,
 }
 
@@ -23,7 +23,7 @@ impl Prefer {
 }
 
 /// The recommendation of one comparison. Stores are given by their places in the outcome's list.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Advice {
     pub prefer: Prefer,
     /// The scenario promised nothing, and the workload's default promises were judged.
@@ -36,6 +36,8 @@ pub struct Advice {
     pub boundaries: Vec<Boundary>,
     /// What was varied without finding another answer.
     pub unmoved: Vec<Unmoved>,
+    /// What was not varied, because the operations that the search may simulate would not have sufficed.
+    pub unseen: Vec<Unmoved>,
 }
 
 impl Advice {

@@ -12,7 +12,7 @@ use crate::stores::StoreKind;
 use super::unit::Contestant;
 
 /// The most operations of one partition that are looked at.
-const OPERATIONS_MAX: usize = 1_000_000;
+pub(super) const OPERATIONS_MAX: usize = 1_000_000;
 
 /// The name of a read of replication 0: its store, the group of clients that it belongs to, and which read of that group
 /// it is, counted from 1 in the order of their starts. Written as in `kv:3:812`.
@@ -195,7 +195,7 @@ pub fn chain(scenario: &Scenario, id: &ReadId) -> Result<Chain, NoChain> {
     })
 }
 
-fn partition(contestant: &Contestant, group: u32) -> Partition {
+pub(super) fn partition(contestant: &Contestant, group: u32) -> Partition {
     match contestant.separable() {
         Some(_) => Partition { first_group: group, groups: 1 },
         None => contestant.whole(),

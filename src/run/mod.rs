@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod anomaly;
+pub mod contest;
 pub mod cost;
 pub mod digest;
 pub mod evidence;
@@ -12,11 +13,13 @@ pub mod outcome;
 pub mod pool;
 pub mod record;
 mod regenerative;
+pub mod remedy;
 pub mod unit;
 pub mod until;
 mod walk;
 
 pub use advice::{Advice, Boundary, Difference, Prefer, Side, Unmoved};
+pub use contest::Contest;
 pub use outcome::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
 pub use record::Recording;
 pub use unit::{Contestant, RecordError, Unit};
@@ -97,10 +100,10 @@ pub fn run(scenario: &Scenario, options: &Options, watch: &dyn Watch) -> Result<
     Ok(walk.finish(options))
 }
 
-fn conclude(scenario: &Scenario, store: usize, sum: Sum, scalars: &[Scalar]) -> StoreOutcome {
+fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) -> StoreOutcome {
     let config = &scenario.stores[store];
     let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
-    let estimates = estimates(scenario, store, &sum, scalars);
+    let estimates = estimates(scenario, store, sum, scalars);
     let limits = sum
         .pooled
         .refusals
@@ -118,7 +121,8 @@ fn conclude(scenario: &Scenario, store: usize, sum: Sum, scalars: &[Scalar]) -> 
         .map(|(promise, terms)| {
             let n = scalars.iter().position(|scalar| *scalar == terms.metric).expect("a metric of the table");
             let kept = column(n).iter().filter(|sample| kept(terms.bound, **sample)).count() as u32;
-            let of = scenario.replications;
+            // As many as were run: a store that is out of a contest has fewer.
+            let of = sum.samples.len() as u32;
             PromiseOutcome { promise, kept, of, met: f64::from(kept) >= terms.share * f64::from(of) }
         })
         .collect();
@@ -129,7 +133,7 @@ fn conclude(scenario: &Scenario, store: usize, sum: Sum, scalars: &[Scalar]) -> 
         name: config.name.clone(),
         label: config.label.clone(),
         kind: config.kind.word(),
-        pooled: sum.pooled,
+        pooled: sum.pooled.clone(),
         estimates,
         limits,
         promises,

@@ -1,6 +1,7 @@
 //! The replications of a run, added up as they come in; more can follow.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::metrics::Measurements;
 use crate::metrics::estimate::{Sample, Scalar};
@@ -46,11 +47,28 @@ impl Walk {
         }
     }
 
+    /// So many replications were run so far.
+    pub fn replications(&self) -> u32 {
+        self.scenario.replications
+    }
+
     /// Runs further replications, until there are so many.
     pub fn extend(&mut self, replications: u32, options: &Options, watch: &dyn Watch) -> Result<(), RunError> {
+        let all = vec![true; self.contestants.len()];
+        self.extend_some(replications, &all, options, watch).map(|_| ())
+    }
+
+    /// The same for some of the stores; how many operations were measured. A store that was left out once stays so.
+    pub fn extend_some(
+        &mut self,
+        replications: u32,
+        which: &[bool],
+        options: &Options,
+        watch: &dyn Watch,
+    ) -> Result<u64, RunError> {
         let first = self.scenario.replications;
         let mut units = Vec::new();
-        for (store, contestant) in self.contestants.iter().enumerate() {
+        for (store, contestant) in self.contestants.iter().enumerate().filter(|(store, _)| which[*store]) {
             let shares = contestant.shares(replications - first);
             for replication in first..replications {
                 units.extend((0..shares).map(|share| Unit { store, replication, share, shares }));
@@ -60,16 +78,19 @@ impl Walk {
             sum.samples.resize(replications as usize, Vec::new());
         }
         watch.planned(units.len() as u64);
+        let operations = AtomicU64::new(0);
         pool::each(options.threads, &units, |unit| {
             let contestant = &self.contestants[unit.store];
             let measured = contestant.simulate_in_batches(*unit, self.batches).map_err(RunError::Trace)?;
-            watch.advanced(1, measured.iter().map(|batch| batch.operations).sum());
+            let more = measured.iter().map(|batch| batch.operations).sum();
+            watch.advanced(1, more);
+            operations.fetch_add(more, Ordering::Relaxed);
             let mut sum = self.sums[unit.store].lock().expect("no unit panics");
             sum.take(unit.replication as usize, measured, &self.scalars);
             Ok(())
         })?;
         self.scenario.replications = replications;
-        Ok(())
+        Ok(operations.into_inner())
     }
 
     /// The samples of one scalar, store by store, of all replications so far.
@@ -83,20 +104,26 @@ impl Walk {
     }
 
     /// The outcome of all replications so far.
-    pub fn finish(self, options: &Options) -> Outcome {
-        let scenario = self.scenario;
-        let sums = self.sums.into_iter().map(|sum| sum.into_inner().expect("no unit panics")).enumerate();
+    pub fn finish(mut self, options: &Options) -> Outcome {
+        let mut outcome = self.judged(options);
+        outcome.digest = digest::of_stores(&outcome.stores);
+        outcome.anomaly = anomaly::find(&self.contestants, &outcome.stores, &outcome.scenario.network);
+        outcome
+    }
+
+    /// The same without what is only to be shown: no digest of the figures, and no anomaly.
+    pub fn judged(&mut self, options: &Options) -> Outcome {
+        let sums = self.sums.iter_mut().map(|sum| sum.get_mut().expect("no unit panics")).enumerate();
         let stores: Vec<StoreOutcome> =
-            sums.map(|(store, sum)| conclude(&scenario, store, sum, &self.scalars)).collect();
-        let anomaly = anomaly::find(&self.contestants, &stores, &scenario.network);
+            sums.map(|(store, sum)| conclude(&self.scenario, store, sum, &self.scalars)).collect();
         Outcome {
-            scenario_digest: digest::of_scenario(&scenario),
-            digest: digest::of_stores(&stores),
+            scenario_digest: digest::of_scenario(&self.scenario),
+            digest: String::new(),
             command: options.command.clone(),
             stores,
-            anomaly,
+            anomaly: None,
             advice: None,
-            scenario,
+            scenario: self.scenario.clone(),
         }
     }
 }

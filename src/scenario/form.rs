@@ -78,8 +78,6 @@ pub enum Form {
     ByPlace(Box<Form>),
     /// The name of a metric.
     Metric,
-    /// A version of the platform, or a file.
-    Platform,
     /// One of several forms.
     Either(Vec<Form>),
     Table(Vec<Field>),

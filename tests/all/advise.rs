@@ -60,7 +60,7 @@ fn searched(text: &str, prefer: Prefer) -> Outcome {
     let search = Search {
         prefer,
         variant: &|overrides| scenario(text, overrides),
-        run: &simulate,
+        options: &Options { threads: 0, command: "c".into() },
         operations: 3_000_000,
         watch: &|_| {},
     };
@@ -94,32 +94,6 @@ fn both_sides_of_every_boundary_give_the_answers_that_are_printed() {
     }
     assert!(kinds.iter().any(|kind| kind == "promise"), "a bound is among them: {kinds:?}");
     assert!(kinds.iter().any(|kind| kind != "promise"), "so is a field of the scenario: {kinds:?}");
-}
-
-#[test]
-fn every_reason_stands_in_the_summary() {
-    for text in
-        [SMALL, "name = \"c\"\nduration = \"5 min\"\nedges = 3\nreplications = 3\n[workload]\nkind = \"counter\"\n"]
-    {
-        let outcome = compared(text, Prefer::Cheapest);
-        let json: serde_json::Value = serde_json::from_str(&report::json(&outcome)).expect("JSON");
-        let reasons = json.pointer("/recommendation/because").and_then(|list| list.as_array()).expect("reasons");
-        assert!(reasons.len() >= 4, "{reasons:?}");
-        for reason in reasons {
-            let at = reason["at"].as_str().expect("a place");
-            let there = json.pointer(at).unwrap_or_else(|| panic!("nothing is at {at}"));
-            assert_eq!(there.as_f64(), reason["value"].as_f64(), "{reason}");
-            assert!(there.is_number(), "{reason}");
-            let place: usize = at.split('/').nth(2).and_then(|place| place.parse().ok()).expect("a store's place");
-            assert_eq!(json["stores"][place]["name"], reason["store"], "{reason}");
-            let sentence = reason["sentence"].as_str().expect("a sentence");
-            assert!(sentence.contains(json["stores"][place]["label"].as_str().expect("a label")), "{sentence}");
-        }
-        // Every store that is not recommended is accounted for.
-        for store in json["stores"].as_array().expect("stores") {
-            assert!(reasons.iter().any(|reason| reason["store"] == store["name"]), "{}", store["name"]);
-        }
-    }
 }
 
 #[test]
@@ -221,7 +195,7 @@ fn guidance_scenarios() -> Vec<PathBuf> {
 }
 
 /// The six rows, with few replications: which kinds keep every promise, and which is recommended.
-fn guidance_outcomes() -> Vec<Outcome> {
+pub fn guidance_outcomes() -> Vec<Outcome> {
     let outcome = |file: &PathBuf| {
         let mut scenario = load(file).unwrap_or_else(|errors| panic!("{}: {errors:?}", file.display()));
         scenario.replications = 3;
@@ -322,12 +296,13 @@ fn swept(vary: &[&str]) -> sweep::Sweep {
     };
     let cells = sweep::points(&axes).iter().map(cell).collect();
     sweep::Sweep {
-        name: plain.name,
-        question: plain.question,
+        name: plain.name.clone(),
+        question: plain.question.clone(),
         workload: plain.workload.word().into(),
         seed: plain.seed,
         replications: plain.replications,
         command: "c".into(),
+        words: axes.iter().map(|axis| sweep::Words::of(&plain, &axis.key)).collect(),
         axes,
         cells,
     }

@@ -11,8 +11,8 @@ use crate::house::{files, project};
 const FLOORS: [&[&str]; 10] = [
     &["model"],
     &["random"],
-    &["history", "network", "limits"],
-    &["metrics", "stores", "workloads", "checks"],
+    &["history", "network"],
+    &["metrics", "stores", "workloads", "checks", "limits"],
     &["engine"],
     &["scenario"],
     &["run"],

@@ -38,7 +38,7 @@ fn with_threads(scenario: &Scenario, threads: usize) -> Outcome {
 }
 
 /// All outcomes on two threads, computed once for all tests.
-fn outcomes() -> &'static BTreeMap<String, Outcome> {
+pub fn outcomes() -> &'static BTreeMap<String, Outcome> {
     static OUTCOMES: OnceLock<BTreeMap<String, Outcome>> = OnceLock::new();
     OUTCOMES
         .get_or_init(|| scenarios().iter().map(|scenario| (scenario.name.clone(), with_threads(scenario, 2))).collect())

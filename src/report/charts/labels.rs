@@ -13,13 +13,41 @@ pub struct Named {
 }
 
 /// Names wider than this are cut.
-const WIDTH_MAX: f64 = 240.0;
+const WIDTH_MAX: f64 = 420.0;
+/// A name farther away than this from its single point is led to it by a line.
+pub const LED: f64 = 12.0;
 /// How far apart the points are with which lines are compared, at most.
 const FINE: f64 = 3.0;
 /// Between a name and any line.
 const CLEAR: f64 = 2.5;
 /// Names farther away than this from other lines gain nothing by being still farther.
 const FAR: f64 = 30.0;
+
+/// Where names stand, seen from a point of their line.
+const NEAR: [(f64, f64, Anchor); 7] = [
+    (9.0, -5.0, Anchor::Start),
+    (9.0, 13.0, Anchor::Start),
+    (0.0, -8.0, Anchor::Middle),
+    (-9.0, 15.0, Anchor::End),
+    (-9.0, -6.0, Anchor::End),
+    (16.0, -16.0, Anchor::Start),
+    (-14.0, 26.0, Anchor::End),
+];
+/// For single points, which have no other point to stand beside: higher and higher above those that lie around them.
+const FARTHER: [(f64, f64, Anchor); 12] = [
+    (0.0, -26.0, Anchor::Middle),
+    (9.0, -26.0, Anchor::Start),
+    (-9.0, -26.0, Anchor::End),
+    (0.0, -44.0, Anchor::Middle),
+    (9.0, -44.0, Anchor::Start),
+    (-9.0, -44.0, Anchor::End),
+    (9.0, -62.0, Anchor::Start),
+    (-9.0, -62.0, Anchor::End),
+    (9.0, 31.0, Anchor::Start),
+    (9.0, 49.0, Anchor::Start),
+    (-9.0, 33.0, Anchor::End),
+    (-9.0, 51.0, Anchor::End),
+];
 
 /// A label for each line, in the same order; `None` where every place is taken. The first lines choose first.
 pub fn place(lines: &[Named], plot: &Area, taken: &[Area]) -> Vec<Option<Label>> {
@@ -44,18 +72,14 @@ pub fn place(lines: &[Named], plot: &Area, taken: &[Area]) -> Vec<Option<Label>>
 fn candidates(line: &Named) -> Vec<Label> {
     let name = font::fit(&line.name, theme::LABEL, Weight::Semibold, WIDTH_MAX);
     let mut labels = Vec::new();
+    let mut offsets = NEAR.to_vec();
+    if line.points.len() == 1 {
+        offsets.extend(FARTHER);
+    }
     let dense = densely(&line.points);
     let step = (dense.len() / 60).max(1);
     for point in dense.iter().step_by(step) {
-        for (dx, dy, anchor) in [
-            (9.0, -5.0, Anchor::Start),
-            (9.0, 13.0, Anchor::Start),
-            (0.0, -8.0, Anchor::Middle),
-            (-9.0, 15.0, Anchor::End),
-            (-9.0, -6.0, Anchor::End),
-            (16.0, -16.0, Anchor::Start),
-            (-14.0, 26.0, Anchor::End),
-        ] {
+        for &(dx, dy, anchor) in &offsets {
             labels.push(Label {
                 text: name.clone(),
                 at: at(point.x + dx, point.y + dy),
@@ -85,7 +109,8 @@ fn score(label: &Label, rank: usize, own: usize, lines: &[Vec<Point>], plot: &Ar
         .map(|(_, line)| nearest(line))
         .fold(f64::INFINITY, f64::min);
     // A name that is nearer to another line than to its own would mislead; lines that lie on each other are as near.
-    if to_own < CLEAR || to_others < CLEAR || to_others < to_own - 0.5 {
+    let led = lines[own].len() == 1 && to_own > LED;
+    if to_own < CLEAR || to_others < CLEAR || (to_others < to_own - 0.5 && !led) {
         return None;
     }
     let doubtful = if to_others < to_own + 2.0 { 25.0 } else { 0.0 };

@@ -31,7 +31,8 @@ pub fn chart(outcomes: &[Outcome]) -> Chart {
     let left = |column: usize| inside.left + LABELS + width * column as f64;
     for (n, (_, label)) in matrix.columns.iter().enumerate() {
         let x = left(n) + GAP;
-        frame.scene.text(*label, at(x, inside.top + 14.0), theme::LABEL, Weight::Semibold, Anchor::Start, theme::INK);
+        let label = font::fit(label, theme::LABEL, Weight::Semibold, width - GAP);
+        frame.scene.text(label, at(x, inside.top + 14.0), theme::LABEL, Weight::Semibold, Anchor::Start, theme::INK);
     }
     let mut words = Vec::new();
     for (n, row) in matrix.rows.iter().enumerate() {

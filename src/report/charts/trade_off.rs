@@ -28,8 +28,9 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     }
     let unit = scalar.row().unit;
     let subtitle = format!(
-        "Upwards: {}. To the right: median read latency. Beside each store: what 30 days of this would cost. Best is below and to the left.",
-        metric_words(scalar)
+        "Upwards: {}. To the right: median {} latency. Beside each store: what 30 days of this would cost. Best is below and to the left.",
+        metric_words(scalar),
+        kind_of(&rows)
     );
     let mut frame = Frame::new(outcome, &titles(outcome, &rows), &subtitle, HEIGHT + BELOW);
     let inside = frame.inside;
@@ -40,7 +41,7 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
         bottom: inside.top + HEIGHT,
     };
     let largest = |of: fn(&Row) -> f64| rows.iter().map(of).fold(0.0, f64::max);
-    let across = Axis::new(Unit::Seconds, largest(|row| row.read_latency_p50_s), plot.width(), true);
+    let across = Axis::new(Unit::Seconds, largest(|row| row.latency_s), plot.width(), true);
     let up = Axis::new(unit, largest(|row| row.harm), plot.height() * 3.0, true);
     axis::along_bottom(&mut frame.scene, &plot, &across, true);
     let y = |value: f64| plot.bottom - up.share(value) * plot.height();
@@ -52,20 +53,26 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     let mut named = Vec::new();
     let mut taken: Vec<Area> = Vec::new();
     for row in &rows {
-        let point = at(plot.left + across.share(row.read_latency_p50_s) * plot.width(), y(row.harm));
+        let point = at(plot.left + across.share(row.latency_s) * plot.width(), y(row.harm));
         let name = format!("{}, {}", theme::label_of(outcome, &row.store), usd(row.usd_month));
         named.push(Named { name, color: theme::style_of(outcome, &row.store).color, points: vec![point] });
         taken.push(Area { left: point.x, right: point.x, top: point.y, bottom: point.y }.grown(RADIUS));
     }
     taken.extend(frame.scene.labels().map(|label| label.area().grown(2.0)));
-    for label in labels::place(&named, &plot, &taken).into_iter().flatten() {
+    for (one, label) in named.iter().zip(labels::place(&named, &plot, &taken)) {
+        let Some(label) = label else { continue };
+        let (area, point) = (label.area(), one.points[0]);
+        if area.distance(point) > labels::LED {
+            let end = at(point.x.clamp(area.left, area.right), point.y.clamp(area.top, area.bottom));
+            frame.scene.line(point, end, 1.0, one.color);
+        }
         frame.scene.text_on_paper(label);
     }
     for one in &named {
         one.points.iter().for_each(|point| frame.scene.ring(*point, RADIUS, 3.0, one.color, theme::PAPER));
     }
     let words = rows.iter().map(|row| {
-        let latency = figures::value(Unit::Seconds, row.read_latency_p50_s);
+        let latency = figures::value(Unit::Seconds, row.latency_s);
         let label = theme::label_of(outcome, &row.store);
         format!("{label}: {latency}, {}, {}", amount(scalar, row.harm), usd(row.usd_month))
     });
@@ -73,21 +80,39 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     Some(Chart { name: "trade_off".into(), title: frame.title, description, scene: frame.scene })
 }
 
+/// `read` or `write`: whose latency is drawn.
+fn kind_of(rows: &[Row]) -> &'static str {
+    if rows.iter().all(|row| row.latency_metric.starts_with("read")) { "read" } else { "write" }
+}
+
 /// The cheapest and the nearest, which are what one gives harm for.
 fn titles(outcome: &Outcome, rows: &[Row]) -> Vec<String> {
     let label = |row: &Row| theme::label_of(outcome, &row.store).to_string();
     let least = |of: fn(&Row) -> f64| rows.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
-    let (Some(near), Some(cheap)) = (least(|row| row.read_latency_p50_s), least(|row| row.usd_month)) else {
+    let (Some(near), Some(cheap)) = (least(|row| row.latency_s), least(|row| row.usd_month)) else {
         return Vec::new();
     };
-    let latency = figures::value(Unit::Seconds, near.read_latency_p50_s);
+    let latency = figures::value(Unit::Seconds, near.latency_s);
+    let price = usd(cheap.usd_month);
+    let verb = format!("{}s", kind_of(rows));
+    if rows.iter().all(|row| usd(row.usd_month) == price) {
+        return vec![
+            format!("{} {verb} fastest ({latency} at the median); all cost {price} a month", label(near)),
+            format!("{} {verb} fastest; all cost {price} a month", label(near)),
+        ];
+    }
+    if near.store == cheap.store {
+        return vec![
+            format!("{} {verb} fastest ({latency} at the median) and is cheapest ({price} a month)", label(near)),
+            format!("{} {verb} fastest and is cheapest", label(near)),
+        ];
+    }
     vec![
         format!(
-            "{} reads fastest ({latency} at the median); {} is cheapest ({} a month)",
+            "{} {verb} fastest ({latency} at the median); {} is cheapest ({price} a month)",
             label(near),
-            label(cheap),
-            usd(cheap.usd_month)
+            label(cheap)
         ),
-        format!("{} reads fastest; {} is cheapest", label(near), label(cheap)),
+        format!("{} {verb} fastest; {} is cheapest", label(near), label(cheap)),
     ]
 }

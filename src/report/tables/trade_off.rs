@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::advise::decide;
 use crate::metrics::estimate::Scalar;
 use crate::report::emphasis;
 use crate::report::figures::tidy;
@@ -12,7 +13,8 @@ use crate::run::Outcome;
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Row {
     pub store: String,
-    pub read_latency_p50_s: f64,
+    pub latency_metric: &'static str,
+    pub latency_s: f64,
     pub harm_metric: String,
     pub harm: f64,
     pub usd_month: f64,
@@ -27,11 +29,13 @@ pub fn harm(outcome: &Outcome) -> Option<(emphasis::Line, Scalar)> {
 /// The rows, in the scenario's order.
 pub fn rows(outcome: &Outcome) -> Vec<Row> {
     let Some((line, scalar)) = harm(outcome) else { return Vec::new() };
+    let latency = decide::latency(outcome);
     let row = |store: &crate::run::StoreOutcome| {
         let value = store.estimate(&scalar.name()).map(|estimate| estimate.value);
         Some(Row {
             store: store.name.clone(),
-            read_latency_p50_s: tidy(store.estimate("read_latency.p50")?.value),
+            latency_metric: latency,
+            latency_s: tidy(store.estimate(latency)?.value),
             harm_metric: scalar.name(),
             // Where no read was stale, none has an age: that is no harm, not an unknown one.
             harm: tidy(value.or_else(|| emptied(store, line).then_some(0.0))?),

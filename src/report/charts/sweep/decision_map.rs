@@ -10,7 +10,7 @@ use crate::report::sweep::plain;
 
 /// The widest that the values at the left get.
 const LABELS_MOST: f64 = 200.0;
-const BELOW: f64 = 44.0;
+const BELOW: f64 = 62.0;
 /// Paler than in other charts, so that ink can be read on it.
 const PALE: f64 = 0.55;
 const NONE: Rgb = Rgb(0xE5, 0xE7, 0xEB);
@@ -26,8 +26,8 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
     let row_height = (360.0 / rows as f64).clamp(22.0, 56.0);
     let titles = titles(sweep);
     let subtitle = format!(
-        "The recommended store for each {} (downwards) and {} (to the right): of those that keep every promise, the {}. Grey: none does.",
-        down.key, across.key, first.prefer
+        "Of the stores that keep every promise, the {}; grey: none does. Downwards: {}. To the right: {}.",
+        first.prefer, sweep.words[0].noun, sweep.words[1].noun
     );
     let mut frame = Frame::page(&titles, &subtitle, &super::footer(sweep), row_height * rows as f64 + BELOW);
     let inside = frame.inside;
@@ -73,11 +73,14 @@ pub fn chart(sweep: &Sweep) -> Option<Chart> {
         let text = font::fit(&plain(value), theme::TICK, Weight::Regular, width * every as f64 - 4.0);
         frame.scene.text(text, at(x, bottom + 15.0), theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     }
+    let noun = font::fit(&sweep.words[1].noun, theme::TICK, Weight::Regular, width * columns as f64);
+    let middle = inside.left + left_of_cells + width * columns as f64 / 2.0;
+    frame.scene.text(noun, at(middle, bottom + 35.0), theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     if widest + 8.0 > width {
         let key: Vec<String> =
             first.stores.iter().enumerate().map(|(n, store)| format!("{}: {}", n + 1, store.label)).collect();
         let key = font::fit(&format!("{}; –: none", key.join("; ")), theme::TICK, Weight::Regular, inside.width());
-        frame.scene.text(key, at(inside.left, bottom + 36.0), theme::TICK, Weight::Regular, Anchor::Start, theme::INK);
+        frame.scene.text(key, at(inside.left, bottom + 56.0), theme::TICK, Weight::Regular, Anchor::Start, theme::INK);
     }
     let words: Vec<String> =
         sweep.cells.iter().map(|cell| format!("{}: {}", cell.values.join(" × "), cell.recommended_label())).collect();

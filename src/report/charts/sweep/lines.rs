@@ -15,7 +15,7 @@ use crate::report::sweep::{plain, scalars};
 
 const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 64.0;
-const BELOW: f64 = 40.0;
+const BELOW: f64 = 46.0;
 const POINT: f64 = 3.2;
 
 /// A quantity that is drawn.
@@ -69,7 +69,7 @@ fn chart(sweep: &Sweep, drawn: &Drawn) -> Option<Chart> {
     if largest <= 0.0 {
         return None;
     }
-    let subtitle = format!("{} To the right: {}, in steps.", drawn.definition, axis.key);
+    let subtitle = drawn.definition.clone();
     let mut frame = Frame::page(&titles(sweep, drawn), &subtitle, &super::footer(sweep), HEIGHT + BELOW);
     let inside = frame.inside;
     let plot = Area {
@@ -100,6 +100,9 @@ fn chart(sweep: &Sweep, drawn: &Drawn) -> Option<Chart> {
         frame.scene.text(text, place, theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     }
     frame.scene.line(at(plot.left, plot.bottom), at(plot.right, plot.bottom), 1.5, theme::AXIS);
+    let noun = font::fit(&sweep.words[0].noun, theme::TICK, Weight::Regular, plot.width());
+    let place = at((plot.left + plot.right) / 2.0, plot.bottom + 26.0 + theme::TICK);
+    frame.scene.text(noun, place, theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     let stores = &sweep.cells.first()?.stores;
     let kinds: Vec<&str> = stores.iter().map(|store| store.kind.as_str()).collect();
     let mut named = Vec::new();
@@ -185,23 +188,17 @@ fn titles(sweep: &Sweep, drawn: &Drawn) -> Vec<String> {
     };
     let Some(most) = (0..first.stores.len()).max_by(more) else { return Vec::new() };
     let Some((one, last, from, to)) = ends(most) else { return Vec::new() };
-    let mut words = drawn.words.clone();
-    if let Some(letter) = words.get(..1).map(str::to_uppercase) {
-        words.replace_range(..1, &letter);
-    }
-    let (key, label) = (&sweep.axes[0].key, &first.stores[most].label);
+    let (along, label) = (&sweep.words[0], &first.stores[most].label);
     let value = |n: usize| sweep.cells[n].values.first().map_or(String::new(), |value| plain(value));
-    if text(drawn, from) == text(drawn, to) {
-        let same =
-            format!("{words} of {label}: {} with {key} = {} and with {}", text(drawn, from), value(one), value(last));
-        return vec![same, format!("{words} of {label}: {} at both ends", text(drawn, from))];
+    let going = along.going(&value(one), &value(last));
+    let going = format!("G{}", &going[1..]);
+    let (words, from, to) = (&drawn.words, text(drawn, from), text(drawn, to));
+    if from == to {
+        let same = format!("{going} makes no difference to {words} of {label}: {from}");
+        return vec![same, format!("{} makes no difference to {words} of {label}: {from}", along.noun)];
     }
-    let whole = format!(
-        "{words} of {label}: {} at {key} = {}, {} at {}",
-        text(drawn, from),
-        value(one),
-        text(drawn, to),
-        value(last)
-    );
-    vec![whole, format!("{words} of {label}: {} to {}", text(drawn, from), text(drawn, to))]
+    vec![
+        format!("{going} takes {words} of {label} from {from} to {to}"),
+        format!("{label}: {words} go from {from} to {to}"),
+    ]
 }
