@@ -2,11 +2,12 @@
 
 #![allow(clippy::disallowed_methods, reason = "benches measure time")]
 
+use consistency_sim::limits::Plan;
 use consistency_sim::model::{Location, Span};
 use consistency_sim::network::{NetworkConfig, Place};
 use consistency_sim::random::Law;
 use consistency_sim::run::{Options, Unwatched, run};
-use consistency_sim::scenario::Scenario;
+use consistency_sim::scenario::{Scenario, newest};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 use divan::counter::ItemsCount;
@@ -61,6 +62,8 @@ fn open_loop(kind: StoreKind) -> Scenario {
         }),
         stores: vec![StoreConfig { name: "kv".into(), label: "KV".into(), kind }],
         promises: Vec::new(),
+        platform: newest(),
+        plan: Plan::Paid,
         divergence: false,
         assumptions: Vec::new(),
     }

@@ -5,6 +5,10 @@ use std::ops::{Add, AddAssign, Sub};
 
 use serde::Serialize;
 
+mod refusal;
+
+pub use refusal::Refusal;
+
 /// The model's version: it changes when the same scenario and seed give other figures.
 pub const MODEL: &str = "cf-2026-11";
 
@@ -243,55 +247,6 @@ pub fn window_count(window: u32, count: u32) -> Value {
 #[inline]
 pub fn split_window_count(value: Value) -> (u32, u32) {
     ((value >> 32) as u32, value as u32)
-}
-
-/// Why a store refused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Refusal {
-    /// Workers KV: a second write to one key within a second.
-    KvTooManyWrites,
-    /// D1: the queue in front of the database is full.
-    D1QueueFull,
-    /// D1: waited in the queue for too long.
-    D1QueuedTooLong,
-    /// Durable Object: the queue in front of the object is full.
-    ObjectQueueFull,
-    /// Durable Object: waited in the queue for too long.
-    ObjectQueuedTooLong,
-}
-
-impl Refusal {
-    /// Every refusal, in the order of their numbers.
-    pub const ALL: [Refusal; 5] = [
-        Refusal::KvTooManyWrites,
-        Refusal::D1QueueFull,
-        Refusal::D1QueuedTooLong,
-        Refusal::ObjectQueueFull,
-        Refusal::ObjectQueuedTooLong,
-    ];
-
-    /// The rule's name in reports.
-    pub fn rule(self) -> &'static str {
-        match self {
-            Refusal::KvTooManyWrites => "kv.writes_per_key",
-            Refusal::D1QueueFull => "d1.queue_full",
-            Refusal::D1QueuedTooLong => "d1.queued_too_long",
-            Refusal::ObjectQueueFull => "durable_object.queue_full",
-            Refusal::ObjectQueuedTooLong => "durable_object.queued_too_long",
-        }
-    }
-
-    /// What the caller's code sees, as Cloudflare documents it (KV: api/write-key-value-pairs; D1:
-    /// observability/debug-d1; Durable Objects: observability/troubleshooting; read 2026-11).
-    pub fn text(self) -> &'static str {
-        match self {
-            Refusal::KvTooManyWrites => "KV PUT failed: 429 Too Many Requests",
-            Refusal::D1QueueFull => "D1_ERROR: D1 DB is overloaded. Too many requests queued.",
-            Refusal::D1QueuedTooLong => "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
-            Refusal::ObjectQueueFull => "Durable Object is overloaded. Too many requests queued.",
-            Refusal::ObjectQueuedTooLong => "Durable Object is overloaded. Requests queued for too long.",
-        }
-    }
 }
 
 /// What a store answers.

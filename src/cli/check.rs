@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use consistency_sim::scenario::{self, Override, Scenario};
 
+use super::selection::platform;
 use super::{Done, Failure, Result, Terminal};
 
 /// Validate scenario files without running them.
@@ -13,6 +14,9 @@ pub struct Check {
     /// Scenario files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Take the limits and prices of another version: a built-in one, as in brief-2026-01, or a file of your own.
+    #[arg(long, value_name = "FILE")]
+    platform: Option<PathBuf>,
     /// Set a field otherwise before validating, as in --set workload.keys=500. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -21,7 +25,8 @@ pub struct Check {
 impl Check {
     /// Says of each file whether it is well.
     pub fn run(&self, terminal: &Terminal) -> Result<Done> {
-        let overrides: Vec<Override> = self.set.iter().map(Override::set).collect();
+        let overrides: Vec<Override> =
+            self.set.iter().map(Override::set).chain(self.platform.as_deref().map(platform)).collect();
         let mut wrong = false;
         for file in &self.files {
             match scenario::load_with(file, &overrides) {

@@ -19,6 +19,9 @@ pub struct Selection {
     /// Repeat the run this many times, with other chances each.
     #[arg(long, value_name = "N")]
     replications: Option<u64>,
+    /// Take the limits and prices of another version: a built-in one, as in brief-2026-01, or a file of your own.
+    #[arg(long, value_name = "FILE")]
+    pub platform: Option<PathBuf>,
     /// Set a field otherwise, as in --set workload.keys=500 or --set 'store.kv.cache_ttl=30 s'. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -72,6 +75,7 @@ impl Selection {
             let one = number.map(|number| Override { option: format!("--{key}"), text: format!("{key}={number}") });
             overrides.extend(one);
         }
+        overrides.extend(self.platform.as_deref().map(platform));
         overrides
     }
 
@@ -80,11 +84,23 @@ impl Selection {
         let mut words = vec!["consistency-sim".to_string(), verb.to_string(), quoted(&file.display().to_string())];
         let mut option = |name: &str, value: &str| words.extend([name.to_string(), quoted(value)]);
         self.stores.iter().for_each(|store| option("--store", store));
+        self.platform.iter().for_each(|file| option("--platform", &file.display().to_string()));
         self.set.iter().for_each(|set| option("--set", set));
         self.seed.iter().for_each(|seed| option("--seed", &seed.to_string()));
         self.replications.iter().for_each(|number| option("--replications", &number.to_string()));
         words.join(" ")
     }
+}
+
+/// The override that names another version of the platform. Its path starts where the command runs, not at the scenario.
+pub fn platform(file: &Path) -> Override {
+    let word = file.display().to_string();
+    let path = if word.ends_with(".toml") {
+        std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf())
+    } else {
+        file.to_path_buf()
+    };
+    Override { option: "--platform".into(), text: format!("platform={}", path.display()) }
 }
 
 /// The scenarios of a folder, in the order of the alphabet, which is the same everywhere.

@@ -226,7 +226,7 @@ pub fn read(text: &str) -> Result<Vec<(Header, History)>, ReadError> {
 fn record(line: OperationLine, number: usize) -> Result<Record, ReadError> {
     let refusal = match &line.refusal {
         None => None,
-        Some(rule) => Some(Refusal::ALL.into_iter().find(|known| known.rule() == rule).ok_or_else(|| {
+        Some(rule) => Some(Refusal::ALL.iter().copied().find(|known| known.rule() == rule).ok_or_else(|| {
             let known: Vec<&str> = Refusal::ALL.iter().map(|known| known.rule()).collect();
             let remedy = format!("the rules are {}", known.join(", "));
             ReadError::new(number, format!("the rule `{rule}` is unknown"), remedy)

@@ -110,7 +110,7 @@ fn prevention(scenario: &Scenario, chain: &Chain, found: &[Remedy], others: &[Ot
         remedies.push(format!(
             "no cacheTtl that was tried: the copy was {} old, and the least that Workers KV takes is {}",
             figures::value(Unit::Seconds, age.seconds()),
-            remedy::CACHE_TTL_LEAST
+            remedy::cache_ttl_least(scenario)
         ));
     }
     let mut others: Vec<&Other> = others.iter().filter(|other| other.answered > 0).collect();

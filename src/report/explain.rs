@@ -1,16 +1,17 @@
 //! What codes, metrics, limits, stores and checks mean, from the tables that the simulator itself reads.
 //!
-//! To add a topic: nothing, where it stands in a table; a limit also needs its arm in [`limit`].
+//! To add a topic: nothing, where it stands in a table.
 
 use std::fmt::Write;
 
 use crate::checks::CHECKS;
+use crate::limits::Plan;
+use crate::limits::figure::written;
 use crate::metrics::estimate::FIGURES;
 use crate::metrics::table::{Row, Unit};
 use crate::metrics::{CountId, CurveId, DistributionId};
 use crate::model::Refusal;
-use crate::scenario::codes;
-use crate::scenario::{Field, Form, Kind, fields};
+use crate::scenario::{Field, Form, Kind, codes, fields, newest};
 
 use super::human::wrap;
 
@@ -192,39 +193,30 @@ fn metric(row: Row, kind: &str) -> Topic {
 }
 
 fn limits() -> Vec<Topic> {
+    let platform = newest();
     let topic = |refusal: &Refusal| {
-        let body = format!("The caller’s code sees:\n\n    {}\n\n{}\n", refusal.text(), limit(*refusal));
-        let bare = refusal.text().split(": ").last().unwrap_or_default().to_string();
-        let aliases = vec![refusal.text().to_string(), refusal.text().trim_end_matches('.').to_string(), bare];
-        Topic {
-            name: refusal.rule().to_string(),
-            aliases,
-            title: refusal.text().trim_end_matches('.').to_string(),
-            body,
+        let rule = refusal.facts();
+        let text = rule.text(&platform, Plan::Free);
+        let mut body =
+            format!("The caller’s code sees:\n\n    {text}\n\n{}\n\nWhat helps: {}\n", rule.what, rule.remedy);
+        // Writing into a string cannot fail.
+        for id in rule.figures {
+            let figure = platform.figure(*id);
+            let unit = id.row().unit;
+            let (free, paid) = (written(unit, figure.free), written(unit, figure.paid));
+            let value = if free == paid { free } else { format!("{free} on Workers Free, {paid} on Workers Paid") };
+            let _ = write!(body, "\n{}: {value} ({}, {}).\n", id.name(), figure.source, figure.date);
         }
+        let _ = write!(body, "\nThe error stands in {} ({}).\n", rule.source, rule.date);
+        if let Some(status) = rule.status {
+            let _ = writeln!(body, "Its HTTP status is {status}.");
+        }
+        let bare = text.split(": ").last().unwrap_or_default().to_string();
+        let plain = text.trim_end_matches('.').to_string();
+        let aliases = vec![rule.code.to_string(), text.clone(), plain.clone(), bare];
+        Topic { name: rule.name().to_string(), aliases, title: plain, body }
     };
     Refusal::ALL.iter().map(topic).collect()
-}
-
-/// When a limit strikes, and what helps.
-fn limit(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::KvTooManyWrites => {
-            "Workers KV documents at most one write per second to each key; a second one within a second is refused, and nothing is written. The simulator refuses it at the central store, where the last accepted write to the key is less than a second old; deletes are not counted, which nobody publishes.\n\nWhat helps: writing less often (gather changes, write the last), a key for each writer instead of one for all, trying again after a second, or a store that takes more writes to one key. What some have measured, that such writes are accepted, is simulated with\n\n    write_limit = \"lenient\""
-        }
-        Refusal::D1QueueFull => {
-            "A D1 database answers one query at a time, and the others wait in a queue. When the queue is full, further queries are refused on arrival. How many may wait is not published: `queue_limit` is an assumption.\n\nWhat helps: shorter queries (an index), fewer of them (batch, cache), several databases. D1 itself tries refused reads again, twice; writes are never tried again, because nobody knows whether they would be done twice."
-        }
-        Refusal::D1QueuedTooLong => {
-            "A D1 database answers one query at a time, and the others wait in a queue. One that waits for too long is refused then. How long is not published: `queue_timeout` is an assumption.\n\nWhat helps: shorter queries (an index), fewer of them (batch, cache), several databases. A refusal after a wait costs the client the whole wait."
-        }
-        Refusal::ObjectQueueFull => {
-            "A Durable Object handles one request at a time while storage is awaited, and the others wait. When the queue is full, further requests are refused on arrival. How many may wait is not published: `queue_limit` is an assumption.\n\nWhat helps: more objects (one for each user, room or counter instead of one for all), shorter turns. Cloudflare advises not to try again what failed with `.overloaded`: the object would get yet more load."
-        }
-        Refusal::ObjectQueuedTooLong => {
-            "A Durable Object handles one request at a time while storage is awaited, and the others wait. One that waits for too long is refused then. How long is not published: `queue_timeout` is an assumption.\n\nWhat helps: more objects (one for each user, room or counter instead of one for all), shorter turns. Cloudflare advises not to try again what failed with `.overloaded`: the object would get yet more load."
-        }
-    }
 }
 
 fn checks() -> Vec<Topic> {

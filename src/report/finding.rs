@@ -128,7 +128,7 @@ fn refusals(outcome: &Outcome) -> Vec<String> {
             sentences.push(format!(
                 "{} refused {times} with “{}” ({}), first after {}",
                 store.label,
-                limit.refusal.text().trim_end_matches('.'),
+                outcome.scenario.error_text(limit.refusal).trim_end_matches('.'),
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             ));

@@ -147,7 +147,7 @@ fn notes(outcome: &Outcome) -> Vec<String> {
                 "{}: {} × “{}” ({}), first after {}",
                 store.label,
                 figures::grouped(limit.violations),
-                limit.refusal.text(),
+                outcome.scenario.error_text(limit.refusal),
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             ));

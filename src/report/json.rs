@@ -150,7 +150,7 @@ struct Limit {
     rule: &'static str,
     violations: u64,
     first_s: f64,
-    error: &'static str,
+    error: String,
 }
 
 #[derive(serde::Serialize)]
@@ -300,7 +300,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
         rule: limit.refusal.rule(),
         violations: limit.violations,
         first_s: tidy(limit.first.seconds()),
-        error: limit.refusal.text(),
+        error: outcome.scenario.error_text(limit.refusal),
     });
     let promises = store.promises.iter().filter_map(|kept| {
         let promise = outcome.scenario.promises.get(kept.promise)?;

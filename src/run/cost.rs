@@ -4,7 +4,7 @@
 //! counted, storage and the Worker's own requests neither. An object is active while it serves, and until the write's
 //! answer leaves; an idle one costs nothing (durable-objects/platform/pricing, 2026-10).
 
-use crate::limits::{self, Bill, MONTH_DAYS, OBJECT_GB};
+use crate::limits::{self, Bill, FigureId, MONTH_DAYS, Plan};
 use crate::metrics::{CountId, DistributionId, Measurements};
 use crate::random::Law;
 use crate::scenario::Scenario;
@@ -36,11 +36,12 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
         // An update finds its row before it writes it.
         StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],
         StoreKind::DurableObject(config) => {
+            let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
             let active = reads * mean_seconds(&config.read_time)
                 + writes * (mean_seconds(&config.write_time) + mean_seconds(&config.durability));
             vec![
                 ("durable_object.requests", reads + writes),
-                ("durable_object.duration", active * OBJECT_GB),
+                ("durable_object.duration", active * object_gb),
                 ("durable_object.rows_read", keys_read + keys_written),
                 ("durable_object.rows_written", keys_written),
             ]
@@ -57,7 +58,7 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
             ]
         }
     };
-    Some(limits::bill(&used))
+    Some(limits::bill(&scenario.platform, &used))
 }
 
 /// The mean of a law, from its quantiles.

@@ -3,6 +3,7 @@
 //!
 //! To add one: a variant of [`Remedy`], and the stores that it belongs to in [`candidates`].
 
+use crate::limits::FigureId;
 use crate::model::Span;
 use crate::scenario::Scenario;
 use crate::stores::StoreKind;
@@ -11,8 +12,10 @@ use crate::stores::config::{Bookmark, SessionStart};
 use super::evidence::{Chain, OPERATIONS_MAX, partition};
 use super::unit::Contestant;
 
-/// The least `cacheTtl` that Workers KV takes (kv/platform/limits, 2026-10-08).
-pub const CACHE_TTL_LEAST: Span = Span::from_secs(30);
+/// The least `cacheTtl` that the scenario's platform takes.
+pub fn cache_ttl_least(scenario: &Scenario) -> Span {
+    scenario.terms().span(FigureId::KvCacheTtl)
+}
 
 /// A change of the store, or of the code that uses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,18 +50,19 @@ pub fn remedies(scenario: &Scenario, chain: &Chain) -> Vec<Remedy> {
 /// What is worth a try.
 fn candidates(scenario: &Scenario, chain: &Chain) -> Vec<Remedy> {
     let late = chain.start.since(chain.missed_complete);
+    let least = cache_ttl_least(scenario);
     match &scenario.stores[chain.store].kind {
         StoreKind::KvPull(_) => {
             // A copy of its age had expired; but then an earlier one may have been taken, shortly before the write. No
             // copy is older than the write where it may not be older than the time since then.
             let age = chain.copy.map(|(age, _)| age);
-            let spans = age.into_iter().chain([late, CACHE_TTL_LEAST]).map(milliseconds);
-            spans.filter(|span| *span >= CACHE_TTL_LEAST).map(Remedy::CacheTtl).collect()
+            let spans = age.into_iter().chain([late, least]).map(milliseconds);
+            spans.filter(|span| *span >= least).map(Remedy::CacheTtl).collect()
         }
         StoreKind::KvPush(_) => vec![Remedy::PushWithin(milliseconds(late))],
         StoreKind::CacheAside(config) => {
-            let spans = [milliseconds(late), CACHE_TTL_LEAST].into_iter();
-            let spans = spans.filter(|span| *span >= CACHE_TTL_LEAST && *span < config.cache.cache_ttl);
+            let spans = [milliseconds(late), least].into_iter();
+            let spans = spans.filter(|span| *span >= least && *span < config.cache.cache_ttl);
             spans.map(Remedy::CacheTtl).chain([Remedy::TheDatabase]).collect()
         }
         StoreKind::D1(config) => match &config.replication {

@@ -168,7 +168,8 @@ impl Contestant {
     /// All stores of a scenario.
     pub fn all(scenario: &Scenario) -> Vec<Contestant> {
         let prepared = Prepared::new(&scenario.workload);
-        let build = |kind| with_store(kind, &scenario.network, Build { scenario, prepared: prepared.clone() });
+        let terms = scenario.terms();
+        let build = |kind| with_store(kind, &scenario.network, &terms, Build { scenario, prepared: prepared.clone() });
         scenario.stores.iter().map(|config| build(&config.kind)).collect()
     }
 

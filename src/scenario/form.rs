@@ -78,6 +78,8 @@ pub enum Form {
     ByPlace(Box<Form>),
     /// The name of a metric.
     Metric,
+    /// A version of the platform, or a file.
+    Platform,
     /// One of several forms.
     Either(Vec<Form>),
     Table(Vec<Field>),

@@ -24,13 +24,17 @@ pub use lines::promise_lines;
 pub use load::{load, load_beside, load_with, text_with};
 pub use overrides::Override;
 pub use parse::{parse, parse_with};
+pub use read::platform::{newest, own as platform_of, platform, platforms};
 pub use schema::{fields, schema};
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::limits::{Plan, Platform, Terms};
 use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
-use crate::model::{Location, Span};
+use crate::model::{Location, Refusal, Span};
 use crate::network::NetworkConfig;
 use crate::stores::StoreConfig;
 use crate::workloads::WorkloadConfig;
@@ -53,6 +57,12 @@ pub struct Scenario {
     pub workload: WorkloadConfig,
     pub stores: Vec<StoreConfig>,
     pub promises: Vec<Promise>,
+    /// The version of the platform whose limits hold.
+    #[serde(skip_serializing_if = "is_newest")]
+    pub platform: Arc<Platform>,
+    /// What the account pays for.
+    #[serde(skip_serializing_if = "is_paid")]
+    pub plan: Plan,
     /// Whether divergence is measured: it costs a look at every location whenever a key changes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub divergence: bool,
@@ -69,6 +79,14 @@ pub struct Promise {
     pub bound: Bound,
     /// The share of replications that must keep it; 1: all.
     pub share: f64,
+}
+
+fn is_newest(platform: &Arc<Platform>) -> bool {
+    *platform == newest()
+}
+
+fn is_paid(plan: &Plan) -> bool {
+    *plan == Plan::Paid
 }
 
 fn scalar_name<S: serde::Serializer>(scalar: &Scalar, serializer: S) -> Result<S::Ok, S::Error> {
@@ -105,6 +123,16 @@ impl Scenario {
     /// The locations with clients.
     pub fn edges(&self) -> impl Iterator<Item = Location> {
         (0..self.network.edges).map(Location)
+    }
+
+    /// What every store is subject to.
+    pub fn terms(&self) -> Terms {
+        Terms { platform: self.platform.clone(), plan: self.plan }
+    }
+
+    /// The error that a caller sees of a rule.
+    pub fn error_text(&self, refusal: Refusal) -> String {
+        refusal.facts().text(&self.platform, self.plan)
     }
 
     /// Whether divergence is measured: because it was asked for, or because a promise is about it.

@@ -98,7 +98,7 @@ pub(super) fn rewritten(text: &str, overrides: &[Override]) -> Option<String> {
 }
 
 /// The tree of a text; `None` where it is not TOML, which is reported.
-fn syntax(desk: &Desk, text: &str) -> Option<Table> {
+pub(super) fn syntax(desk: &Desk, text: &str) -> Option<Table> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut lines: Vec<usize> = Vec::new();
     for error in &errors {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::metrics::estimate::Scalar;
 
 use super::form::{Field, Form, Kind};
+use super::read::platform::platforms;
 use super::read::top;
 use super::section::Desk;
 
@@ -97,6 +98,11 @@ fn form(form: &Form) -> Value {
                 .map(|scalar| json!({ "const": scalar.name(), "description": scalar.row().definition }))
                 .collect();
             json!({ "oneOf": metrics })
+        }
+        Form::Platform => {
+            let versions = platforms().map(|name| json!({ "const": name }));
+            let own = json!({ "type": "string", "pattern": r"\.toml$", "description": "A file of your own." });
+            json!({ "anyOf": versions.into_iter().chain([own]).collect::<Vec<_>>() })
         }
         Form::Either(forms) => json!({ "anyOf": forms.iter().map(self::form).collect::<Vec<_>>() }),
         Form::Table(fields) => table(fields, None),

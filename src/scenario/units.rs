@@ -173,6 +173,60 @@ pub(super) fn span(text: &str) -> Result<Span, Fault> {
         .map_err(|_| Fault::new(codes::NEGATIVE, format!("{} is negative", quoted(text))).label("below zero"))
 }
 
+/// The units of size, and how many bytes each has.
+const SIZES: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1000),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+    ("TB", 1_000_000_000_000),
+];
+
+/// The largest size: a petabyte.
+const LARGEST: u64 = 1_000_000_000_000_000;
+
+/// A size in bytes, exactly.
+pub(super) fn bytes(text: &str) -> Result<u64, Fault> {
+    const UNITS: &str = "the units of size are B, kB, KiB, MB, MiB, GB, GiB, TB";
+    let split = split(text);
+    let value = decimal(text, &split, codes::SIZE_FORM, "a size", "\"512 B\" or \"25 MiB\"")?;
+    if value < 0.0 {
+        return Err(Fault::new(codes::NEGATIVE, format!("{} is negative", quoted(text))).label("below zero"));
+    }
+    if split.rest.is_empty() {
+        return Err(Fault::new(codes::SIZE_FORM, format!("{} has no unit of size", quoted(text)))
+            .label("a unit is missing")
+            .help(format!("write \"{} B\" for bytes; {UNITS}", split.number)));
+    }
+    let exact = SIZES.iter().find(|(unit, _)| *unit == split.rest);
+    let Some((_, unit)) = exact else {
+        let lower = split.rest.to_ascii_lowercase();
+        let near = SIZES.iter().find(|(unit, _)| unit.to_ascii_lowercase() == lower).map(|(unit, _)| *unit);
+        let near = near.or_else(|| nearest(split.rest, &SIZES.map(|(unit, _)| unit)));
+        let mut fault = Fault::new(codes::SIZE_UNIT, format!("unknown unit of size {}", quoted(split.rest)))
+            .label("not a unit")
+            .within(split.rest_range.clone());
+        if let Some(near) = near {
+            fault = fault.help(format!("did you mean \"{} {near}\"?", split.number));
+        }
+        return Err(fault.help(UNITS));
+    };
+    let size = value * *unit as f64;
+    if size > LARGEST as f64 {
+        return Err(
+            Fault::new(codes::NUMBER_RANGE, format!("{} is more than 1,000 TB", quoted(text))).label("too large")
+        );
+    }
+    if libm::floor(size) != size {
+        let fault = Fault::new(codes::NOT_WHOLE, format!("{} is no whole number of bytes", quoted(text)));
+        return Err(fault.label("a part of a byte"));
+    }
+    Ok(size as u64)
+}
+
 /// A percentage, as a share; not checked for its bounds.
 pub(super) fn percentage(text: &str) -> Result<f64, Fault> {
     let split = split(text);
@@ -273,6 +327,20 @@ mod tests {
         assert_eq!(nanos("1.2.3 s"), Err(codes::SPAN_FORM));
         assert_eq!(nanos(". s"), Err(codes::SPAN_FORM));
         assert_eq!(nanos(""), Err(codes::SPAN_FORM));
+    }
+
+    #[test]
+    fn sizes_are_whole_bytes() {
+        let size = |text: &str| bytes(text).map_err(|fault| fault.code);
+        assert_eq!(size("25 MiB"), Ok(26_214_400));
+        assert_eq!(size("25 MB"), Ok(25_000_000));
+        assert_eq!(size("1.5kB"), Ok(1500));
+        assert_eq!(size("2_000_000 B"), Ok(2_000_000));
+        assert_eq!(size("0.5 B"), Err(codes::NOT_WHOLE));
+        assert_eq!(size("25"), Err(codes::SIZE_FORM));
+        assert_eq!(size("25 mb"), Err(codes::SIZE_UNIT));
+        assert_eq!(size("-1 B"), Err(codes::NEGATIVE));
+        assert_eq!(size("2000 TB"), Err(codes::NUMBER_RANGE));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+pub(super) use crate::limits::figure::grouped;
 use crate::model::Span;
 
 use super::codes;
@@ -75,6 +76,22 @@ pub(super) fn signed_span(desk: &Desk, key: &str, node: &Node) -> Option<i64> {
         return None;
     };
     reported(desk, node, units::signed_nanos(text)).and_then(|nanos| i64::try_from(nanos).ok())
+}
+
+/// A size with its unit.
+pub(super) fn bytes(desk: &Desk, key: &str, node: &Node) -> Option<u64> {
+    match &node.value {
+        Value::Text(text) => reported(desk, node, units::bytes(text)),
+        Value::Integer(_) | Value::Float(_) => {
+            let help = format!("write it with its unit, as in {key} = \"{} B\"", node.value.canonical());
+            wrong_type(desk, key, node, "a size with its unit", Some(help));
+            None
+        }
+        _ => {
+            wrong_type(desk, key, node, "a size such as \"25 MiB\"", None);
+            None
+        }
+    }
 }
 
 /// A whole number within bounds.
@@ -234,19 +251,6 @@ fn after(words: &str) -> String {
 
 fn examples(pers: &[Per]) -> Vec<String> {
     pers.iter().map(|per| format!("\"2 /s{}\"", after(per.words))).collect()
-}
-
-/// A number with commas between the thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// One word that a field takes, what it stands for, and its meaning.

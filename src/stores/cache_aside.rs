@@ -5,6 +5,7 @@
 //! back, for its whole TTL.
 
 use crate::history::Note;
+use crate::limits::Terms;
 use crate::model::{Answer, Idiom, Key, Location, Operation, Request, RequestId, Seen, Span, Time, Version};
 use crate::random::derive;
 
@@ -58,9 +59,9 @@ pub struct CacheAside {
 
 impl CacheAside {
     /// From its plain data.
-    pub fn new(config: &CacheAsideConfig, central: Location) -> CacheAside {
+    pub fn new(config: &CacheAsideConfig, central: Location, terms: &Terms) -> CacheAside {
         CacheAside {
-            cache: KvPull::new(&config.cache, central),
+            cache: KvPull::new(&config.cache, central, terms),
             database: D1::new(&config.database),
             expiration_ttl: config.expiration_ttl,
             inner: Requests::default(),

@@ -5,6 +5,7 @@
 //! while such a fill is on its way makes the fill stale from birth.
 
 use crate::history::Note;
+use crate::limits::{FigureId, Terms};
 use crate::model::{
     Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Value, Version,
 };
@@ -13,9 +14,6 @@ use crate::random::{Sampler, chance, derive};
 use super::cache::{Caches, Entry};
 use super::config::{KvCommon, KvPullConfig, WriteLimit};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
-
-/// At most one write per second to a key (kv/platform/limits, 2026-10-08).
-pub const WRITE_INTERVAL: Span = Span::from_secs(1);
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -79,6 +77,8 @@ pub struct KvPull {
     hit: Sampler,
     read: Sampler,
     write: Sampler,
+    /// Between two writes to a key.
+    write_interval: Span,
     shown_locally: u64,
     initial: Option<Value>,
     keys: Vec<Central>,
@@ -87,12 +87,13 @@ pub struct KvPull {
 
 impl KvPull {
     /// From its plain data.
-    pub fn new(config: &KvPullConfig, central: Location) -> KvPull {
+    pub fn new(config: &KvPullConfig, central: Location, terms: &Terms) -> KvPull {
         KvPull {
             central,
             hit: Sampler::new(&config.common.hit_latency),
             read: Sampler::new(&config.common.central_read),
             write: Sampler::new(&config.common.central_write),
+            write_interval: terms.span(FigureId::KvWriteInterval),
             shown_locally: chance(config.common.local_visibility),
             config: config.clone(),
             initial: None,
@@ -111,9 +112,10 @@ impl KvPull {
     fn commit(&mut self, now: Time, id: RequestId, version: Version, request: &Request, outbox: &mut Outbox<Message>) {
         let counted = counts_as_write(&self.config.common, request.operation);
         let from = self.central;
+        let interval = self.write_interval;
         let back = derive(request.draw, hop::BACK);
         let central = self.key(request.key);
-        if counted && central.last_accepted.is_some_and(|last| now.since(last) < WRITE_INTERVAL) {
+        if counted && central.last_accepted.is_some_and(|last| now.since(last) < interval) {
             outbox.send(from, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
             return;
         }

@@ -6,12 +6,13 @@
 use std::collections::VecDeque;
 
 use crate::history::Note;
+use crate::limits::{FigureId, Terms};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 use crate::random::{Sampler, chance, derive};
 
 use super::config::{KvPushConfig, WriteLimit};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
-use super::kv_pull::{WRITE_INTERVAL, counts_as_write, expiry, shown, stamp};
+use super::kv_pull::{counts_as_write, expiry, shown, stamp};
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -88,6 +89,8 @@ pub struct KvPush {
     hit: Sampler,
     write: Sampler,
     delay: Sampler,
+    /// Between two writes to a key, or to the namespace.
+    write_interval: Span,
     shown_locally: u64,
     initial: Option<Value>,
     keys: Vec<Replicated>,
@@ -96,12 +99,17 @@ pub struct KvPush {
 
 impl KvPush {
     /// From its plain data.
-    pub fn new(config: &KvPushConfig, central: Location) -> KvPush {
+    pub fn new(config: &KvPushConfig, central: Location, terms: &Terms) -> KvPush {
         KvPush {
             central,
             hit: Sampler::new(&config.common.hit_latency),
             write: Sampler::new(&config.common.central_write),
             delay: Sampler::truncated(&config.delay, config.max),
+            write_interval: terms.span(if config.limit_per_namespace {
+                FigureId::KvInstantWriteInterval
+            } else {
+                FigureId::KvWriteInterval
+            }),
             shown_locally: chance(config.common.local_visibility),
             config: config.clone(),
             initial: None,
@@ -126,7 +134,7 @@ impl KvPush {
             &mut replicated.last_accepted
         };
         let counted = counts_as_write(&self.config.common, request.operation);
-        if counted && last.is_some_and(|last| now.since(last) < WRITE_INTERVAL) {
+        if counted && last.is_some_and(|last| now.since(last) < self.write_interval) {
             outbox.send(self.central, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
             return;
         }

@@ -17,6 +17,7 @@ pub mod server;
 pub use config::*;
 pub use contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
 
+use crate::limits::Terms;
 use crate::network::NetworkConfig;
 
 /// Something to do with a store, whichever it is: the code behind it is compiled for each.
@@ -29,16 +30,16 @@ pub trait StoreUser {
 }
 
 /// Builds the store that a scenario asks for and hands it over.
-pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, user: U) -> U::Result {
+pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms: &Terms, user: U) -> U::Result {
     let central = network.central;
     match kind {
-        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central)),
-        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central)),
+        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central, terms)),
+        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central, terms)),
         StoreKind::D1(config) => match &config.replication {
             Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network)),
             None => user.with(d1::D1::new(config)),
         },
         StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
-        StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central)),
+        StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central, terms)),
     }
 }

@@ -242,5 +242,8 @@ fn the_strict_write_limit_refuses_what_comes_within_a_second() {
     let refused = pooled.refusals.values().map(|(count, _)| *count).sum::<u64>() as f64;
     let share = accepted / (accepted + refused);
     assert!((share - 1.0 / (1.0 + mu)).abs() < 0.002, "{share}");
-    assert_eq!(outcome.stores[0].limits[0].refusal.text(), "KV PUT failed: 429 Too Many Requests");
+    assert_eq!(
+        outcome.scenario.error_text(outcome.stores[0].limits[0].refusal),
+        "KV PUT failed: 429 Too Many Requests"
+    );
 }

@@ -11,8 +11,8 @@ use crate::house::{files, project};
 const FLOORS: [&[&str]; 10] = [
     &["model"],
     &["random"],
-    &["history", "network"],
-    &["metrics", "stores", "workloads", "checks", "limits"],
+    &["history", "network", "limits"],
+    &["metrics", "stores", "workloads", "checks"],
     &["engine"],
     &["scenario"],
     &["run"],

@@ -23,6 +23,7 @@ mod house;
 mod intervals;
 mod judge;
 mod laws;
+mod limits;
 mod metrics;
 mod mutants;
 mod naive;

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use consistency_sim::checks::CHECKS;
+use consistency_sim::limits::Plan;
 use consistency_sim::metrics::table::Row;
 use consistency_sim::metrics::{CountId, CurveId, DistributionId};
 use consistency_sim::model::Refusal;
@@ -69,6 +70,7 @@ fn form(form: &Form) -> String {
         Form::Edges => "a number of places, or their codes".into(),
         Form::ByPlace(inner) => format!("by place: {}", self::form(inner)),
         Form::Metric => "a [metric](#metrics)".into(),
+        Form::Platform => "a version of the platform, or the path of a file".into(),
         Form::Either(forms) => forms.iter().map(self::form).collect::<Vec<_>>().join(", or "),
         Form::Table(_) => "a table, below".into(),
         Form::Tables(_) => "tables, below".into(),
@@ -155,10 +157,12 @@ fn reference() -> String {
     fields(&mut out, "", &scenario::fields());
     write!(out, "## Metrics\n\n{}", metrics()).expect("text");
     out.push_str(
-        "## Limits\n\nWhat a store refuses, and what the caller's code sees.\n\n| rule | error |\n|---|---|\n",
+        "## Limits\n\nWhat a store refuses, and what the caller's code sees.\n\n| rule | code | error |\n|---|---|---|\n",
     );
     for refusal in Refusal::ALL {
-        writeln!(out, "| `{}` | `{}` |", refusal.rule(), refusal.text()).expect("text");
+        let rule = refusal.facts();
+        let text = rule.text(&scenario::newest(), Plan::Free);
+        writeln!(out, "| `{}` | {} | `{text}` |", rule.name(), rule.code).expect("text");
     }
     out.push_str("\n## Checks of histories\n\n`consistency-sim judge` asks them of a recorded history.\n\n");
     out.push_str("| check | it holds if |\n|---|---|\n");

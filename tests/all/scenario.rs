@@ -202,6 +202,7 @@ fn examples(form: &Form, definitions: &Value) -> Vec<String> {
             examples(inner, definitions).iter().map(|inner| format!("{{ {code} = {inner} }}")).collect()
         }
         Form::Metric => vec!["\"read_latency.p95\"".into()],
+        Form::Platform => scenario::platforms().map(|name| format!("\"{name}\"")).into(),
         Form::Either(forms) => forms.iter().flat_map(|form| examples(form, definitions)).collect(),
         Form::Table(_) | Form::Tables(_) | Form::Kinds { .. } => Vec::new(),
     }

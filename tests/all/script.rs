@@ -2,10 +2,12 @@
 
 use consistency_sim::engine::{Partition, World};
 use consistency_sim::history::{History, Record};
+use consistency_sim::limits::{Plan, Terms};
 use consistency_sim::metrics::{Judgement, Window};
 use consistency_sim::model::{Answer, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
 use consistency_sim::network::NetworkConfig;
 use consistency_sim::random::{Purpose, StreamKey};
+use consistency_sim::scenario::newest;
 use consistency_sim::stores::{Store, StoreKind, StoreUser, with_store};
 use consistency_sim::workloads::contract::{Ask, Desk, Groups, Workload};
 
@@ -110,7 +112,8 @@ pub fn play_with_seed(
     let mut steps = steps.to_vec();
     steps.sort_by_key(|step| step.at);
     let script = Script { steps, initial };
-    let mut records = with_store(kind, network, Player { script, network, seed }).records;
+    let terms = Terms { platform: newest(), plan: Plan::Paid };
+    let mut records = with_store(kind, network, &terms, Player { script, network, seed }).records;
     records.sort_by_key(|record| record.start);
     records
 }

@@ -129,7 +129,7 @@ fn one_write_per_second_and_key() {
     assert_eq!(refused(pull(|_| ())), [false, true, false, true, false]);
     assert_eq!(refused(pull(|config| config.common.write_limit = WriteLimit::Lenient)), [false; 5]);
     let records = play(&pull(|_| ()), &network(2, RTT), None, &steps);
-    assert_eq!(records[1].refusal.unwrap().text(), "KV PUT failed: 429 Too Many Requests");
+    assert_eq!(records[1].refusal.unwrap().rule(), "kv.writes_per_key");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Scenarios built by hand, for tests of the model that should not depend on the parser.
 
+use consistency_sim::limits::Plan;
 use consistency_sim::metrics::{CountId, Estimate};
 use consistency_sim::model::{Location, Span};
 use consistency_sim::network::{NetworkConfig, Place};
 use consistency_sim::random::Law;
 use consistency_sim::run::{Options, Outcome, Unwatched, run};
-use consistency_sim::scenario::Scenario;
+use consistency_sim::scenario::{Scenario, newest};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 
@@ -100,6 +101,8 @@ pub fn scenario(network: NetworkConfig, workload: WorkloadConfig, stores: Vec<St
         network,
         workload,
         stores,
+        platform: newest(),
+        plan: Plan::Paid,
         divergence: false,
         promises: Vec::new(),
         assumptions: Vec::new(),

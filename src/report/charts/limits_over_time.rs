@@ -1,7 +1,6 @@
 //! What was refused when, and why: refusals per second as the run goes on, a panel for each store and rule.
 
 use crate::metrics::Series;
-use crate::model::Refusal;
 use crate::report::figures;
 use crate::report::tables::over_time as table;
 use crate::run::{Outcome, StoreOutcome};
@@ -16,7 +15,8 @@ use super::theme::{self, Rgb};
 struct Refused<'a> {
     store: usize,
     outcome: &'a StoreOutcome,
-    refusal: Refusal,
+    /// The error that the caller sees.
+    text: String,
     counts: &'a [u64],
 }
 
@@ -52,7 +52,7 @@ fn refused(outcome: &Outcome) -> Vec<Refused<'_>> {
     let mut all: Vec<Refused<'_>> = Vec::new();
     for (store, of_store) in outcome.stores.iter().enumerate() {
         for (refusal, counts) in of_store.pooled.series.refusals() {
-            all.push(Refused { store, outcome: of_store, refusal: *refusal, counts });
+            all.push(Refused { store, outcome: of_store, text: outcome.scenario.error_text(*refusal), counts });
         }
     }
     all.sort_by_key(|one| std::cmp::Reverse(sum(one)));
@@ -64,7 +64,7 @@ fn sum(refused: &Refused<'_>) -> u64 {
 }
 
 fn heading(refused: &Refused<'_>) -> String {
-    format!("{}: {}", refused.outcome.label, refused.refusal.text())
+    format!("{}: {}", refused.outcome.label, refused.text)
 }
 
 fn total(refused: &Refused<'_>) -> String {
@@ -77,7 +77,7 @@ fn total(refused: &Refused<'_>) -> String {
 fn titles(outcome: &Outcome, all: &[Refused<'_>]) -> Vec<String> {
     let Some(most) = all.first() else { return Vec::new() };
     let label = &most.outcome.label;
-    let text = most.refusal.text().trim_end_matches('.');
+    let text = most.text.trim_end_matches('.');
     let refusals: u64 = all.iter().filter(|one| one.store == most.store).map(sum).sum();
     let times = if refusals == 1 { "once".to_string() } else { format!("{} times", figures::grouped(refusals)) };
     let mostly = if all.iter().filter(|one| one.store == most.store).count() > 1 { "mostly " } else { "" };

@@ -5,6 +5,7 @@
 pub(super) mod laws;
 pub(super) mod network;
 pub(super) mod places;
+pub(super) mod platform;
 pub(super) mod promises;
 pub(super) mod stores;
 pub(super) mod top;

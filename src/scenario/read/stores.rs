@@ -2,6 +2,7 @@
 //!
 //! Sources of the figures are at the fields of the configs in `stores/config.rs`.
 
+use crate::limits::{FigureId, Terms};
 use crate::model::{Location, Span};
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
@@ -17,12 +18,9 @@ use super::places::Places;
 pub(in crate::scenario) struct Setting<'a> {
     pub places: &'a Places,
     pub central: Location,
+    pub terms: &'a Terms,
 }
 
-/// Least cacheTtl (Cloudflare: kv/platform/limits, 2026-10-08).
-const CACHE_TTL_LEAST: Span = Span::from_secs(30);
-/// Least expirationTtl (Cloudflare: kv/api/write-key-value-pairs).
-const EXPIRATION_TTL_LEAST: Span = Span::from_secs(60);
 /// The most requests in one queue, so that a queue fits in memory.
 const QUEUE_MOST: u32 = 10_000_000;
 
@@ -78,8 +76,9 @@ fn pull(s: &mut Section<'_>, setting: &Setting<'_>, applies: bool) -> KvPullConf
         .only_if(applies, CONDITION)
         .default(false)
         .flag();
-    if cache_ttl < CACHE_TTL_LEAST && !below && s.good(&["cache_ttl", "allow_below_minimum"]) {
-        let message = format!("`cache_ttl` is {cache_ttl}, and Workers KV takes no less than {CACHE_TTL_LEAST}");
+    let least = setting.terms.span(FigureId::KvCacheTtl);
+    if cache_ttl < least && !below && s.good(&["cache_ttl", "allow_below_minimum"]) {
+        let message = format!("`cache_ttl` is {cache_ttl}, and Workers KV takes no less than {least}");
         let fault = Fault::new(codes::CACHE_TTL_MINIMUM, message).label("too short");
         s.fault("cache_ttl", fault.help("to see what would be, add allow_below_minimum = true"));
     }
@@ -282,9 +281,9 @@ fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
     let database = s.table("database", "The database behind it: D1.", |d| database(d, setting));
     let expiration_ttl =
         s.field("expiration_ttl", "expirationTtl of the cached copy. Least 60 s.").default("1 h").span(ANY);
-    if expiration_ttl < EXPIRATION_TTL_LEAST && s.good(&["expiration_ttl"]) {
-        let message =
-            format!("`expiration_ttl` is {expiration_ttl}, and Workers KV takes no less than {EXPIRATION_TTL_LEAST}");
+    let least = setting.terms.span(FigureId::KvExpirationTtl);
+    if expiration_ttl < least && s.good(&["expiration_ttl"]) {
+        let message = format!("`expiration_ttl` is {expiration_ttl}, and Workers KV takes no less than {least}");
         s.fault("expiration_ttl", Fault::new(codes::EXPIRATION_MINIMUM, message).label("too short"));
     }
     StoreKind::CacheAside(CacheAsideConfig { cache, database, expiration_ttl })

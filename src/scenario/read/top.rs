@@ -3,17 +3,19 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use crate::limits::platform::NEWEST;
+use crate::limits::{Plan, Terms};
 use crate::model::Span;
 use crate::scenario::Scenario;
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
-use crate::scenario::form::Field;
+use crate::scenario::form::{Field, Form};
 use crate::scenario::section::{Desk, Section};
 use crate::scenario::tree::{Place, Table};
 use crate::scenario::values::{ANY, POSITIVE, grouped};
 use crate::workloads::WorkloadConfig;
 
-use super::{network, places, promises, stores, work, workloads};
+use super::{network, places, platform, promises, stores, work, workloads};
 
 /// The most replications.
 const REPLICATIONS_MOST: u32 = 100_000;
@@ -48,6 +50,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         )
         .default(false)
         .flag();
+    let terms = terms(&mut top, folder);
     let places = places::read(&mut top);
     let central = top
         .field("central", "Where the central store is. It is an edge only if it is among the edges.")
@@ -56,7 +59,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         .place_if_any(&places)
         .unwrap_or_default();
     let links = network::links(&mut top);
-    let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central }, names);
+    let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central, terms: &terms }, names);
     stores::complete(&mut stores, places.len());
 
     let setting = workloads::Setting { edges: places.edges.into(), folder, trace_place: Cell::new(None) };
@@ -80,10 +83,28 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             workload,
             stores,
             promises,
+            platform: terms.platform,
+            plan: terms.plan,
             divergence,
             assumptions: desk.assumptions.take(),
         });
     Read { scenario, trace_place: setting.trace_place.get(), fields }
+}
+
+/// Which limits hold.
+fn terms(top: &mut Section<'_>, folder: &Path) -> Terms {
+    let platform = top
+        .field(
+            "platform",
+            "The version of the platform whose limits and prices hold: a built-in one, or a file of your own.",
+        )
+        .default(NEWEST)
+        .take(Form::Platform, |desk, key, node| platform::named(desk, key, node, folder));
+    let plan = top.field("plan", "What the account pays for.").default("paid").word(&[
+        ("paid", Plan::Paid, "Workers Paid: use is charged."),
+        ("free", Plan::Free, "Workers Free: daily quotas are enforced."),
+    ]);
+    Terms { platform: platform.unwrap_or_else(platform::newest), plan }
 }
 
 fn time(top: &mut Section<'_>) -> (Span, Span) {

@@ -8,7 +8,7 @@ use consistency_sim::model::{Client, Key, Location, Operation, Refusal, Seen, Sp
 use consistency_sim::network::{NetworkConfig, Place};
 use consistency_sim::random::Law;
 use consistency_sim::run::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
-use consistency_sim::scenario::{Assumption, Bound, Promise, Scenario};
+use consistency_sim::scenario::{Assumption, Bound, Promise, Scenario, newest};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 
@@ -194,6 +194,8 @@ pub fn scenario(plan: &Plan) -> Scenario {
         },
         workload: plan.workload.clone(),
         stores: stores.collect(),
+        platform: newest(),
+        plan: consistency_sim::limits::Plan::Paid,
         divergence: false,
         promises: vec![Promise {
             name: "prices are never old".to_string(),

@@ -1,0 +1,133 @@
+//! What the platform counts and charges by the month, and the rule that turns use into a bill.
+//!
+//! To add a meter: a row here, and its price in `cf-2026-11.toml`; what fills it is in `run/cost.rs`.
+
+use serde::Serialize;
+
+use super::figure::FigureId;
+use super::platform::{Plan, Platform};
+
+/// The days of a month, as in the worked examples of Cloudflare's pages.
+pub const MONTH_DAYS: f64 = 30.0;
+
+/// A row of the table of meters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MeterRow {
+    /// The table of a platform file that has its price, as in `price.kv`.
+    pub section: &'static str,
+    /// Its key there, as in `reads`.
+    pub key: &'static str,
+    /// As in `kv.reads`.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub unit: &'static str,
+    /// The figure that bounds it by the day, or, for what is stored, at all.
+    pub quota: Option<FigureId>,
+}
+
+macro_rules! meters {
+    ($($section:literal $key:literal $label:literal $unit:literal $quota:expr;)*) => {
+        /// Every meter, in the order of bills.
+        pub const METERS: &[MeterRow] = &[$(MeterRow {
+            section: $section,
+            key: $key,
+            name: concat!($section, ".", $key),
+            label: $label,
+            unit: $unit,
+            quota: $quota,
+        },)*];
+    };
+}
+
+meters! {
+    "kv" "reads" "KV keys read" "keys" Some(FigureId::KvReadsPerDay);
+    "kv" "writes" "KV keys written" "keys" Some(FigureId::KvWritesPerDay);
+    "kv" "deletes" "KV keys deleted" "keys" Some(FigureId::KvDeletesPerDay);
+    "kv" "lists" "KV lists" "lists" Some(FigureId::KvListsPerDay);
+    "kv" "storage" "KV storage" "GB-months" Some(FigureId::KvStorageBytes);
+    "kv_instant" "reads" "KV Instant keys read" "keys" None;
+    "kv_instant" "writes" "KV Instant keys written or deleted, and lists" "operations" None;
+    "kv_instant" "storage" "KV Instant storage" "MB-months" None;
+    "d1" "rows_read" "D1 rows read" "rows" Some(FigureId::D1RowsReadPerDay);
+    "d1" "rows_written" "D1 rows written" "rows" Some(FigureId::D1RowsWrittenPerDay);
+    "d1" "storage" "D1 storage" "GB-months" Some(FigureId::D1StorageBytes);
+    "durable_object" "requests" "Durable Object requests" "requests" Some(FigureId::ObjectRequestsPerDay);
+    "durable_object" "duration" "Durable Object duration" "GB-s" Some(FigureId::ObjectDurationPerDay);
+    "durable_object" "rows_read" "Durable Object rows read" "rows" Some(FigureId::ObjectRowsReadPerDay);
+    "durable_object" "rows_written" "Durable Object rows written" "rows" Some(FigureId::ObjectRowsWrittenPerDay);
+    "durable_object" "storage" "Durable Object storage" "GB-months" Some(FigureId::ObjectStorageBytes);
+}
+
+/// What a meter's units cost on the paid plan.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct Price {
+    /// So much a month costs nothing.
+    pub included: f64,
+    /// What is beyond is charged in steps of so many units …
+    pub per: f64,
+    /// … at this price each.
+    pub usd: f64,
+    /// Whether a step that has begun costs as much as a whole one.
+    pub whole_steps: bool,
+    pub source: String,
+    pub date: String,
+    /// Whether this version states it, rather than the one that it extends.
+    pub stated: bool,
+}
+
+impl Price {
+    /// What so much in a month costs, in dollars.
+    pub fn of(&self, quantity: f64) -> f64 {
+        let steps = (quantity - self.included).max(0.0) / self.per;
+        let billed = if self.whole_steps { libm::ceil(steps) } else { steps };
+        billed * self.usd
+    }
+}
+
+/// One line of a bill.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Item {
+    /// The meter's name, or `plan`.
+    pub meter: String,
+    pub label: String,
+    /// Used in a month, in the meter's unit; 1 for the plan.
+    pub quantity: f64,
+    pub unit: String,
+    pub included: f64,
+    pub usd_month: f64,
+}
+
+/// What a month costs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Bill {
+    pub total_usd_month: f64,
+    /// The plan first, then every meter that was used, in the order of the table.
+    pub items: Vec<Item>,
+}
+
+/// The bill for a month's use on the paid plan, by the names of meters; names that are in no table are left out.
+pub fn bill(platform: &Platform, used: &[(&str, f64)]) -> Bill {
+    let plan = &platform.paid;
+    let mut items = vec![Item {
+        meter: "plan".into(),
+        label: format!("{} plan", Plan::Paid.label()),
+        quantity: 1.0,
+        unit: "month".into(),
+        included: 0.0,
+        usd_month: plan.usd_month,
+    }];
+    for (row, price) in METERS.iter().zip(&platform.prices) {
+        let quantity: f64 = used.iter().filter(|(name, _)| *name == row.name).map(|(_, quantity)| quantity).sum();
+        if quantity > 0.0 {
+            items.push(Item {
+                meter: row.name.into(),
+                label: row.label.into(),
+                quantity,
+                unit: row.unit.into(),
+                included: price.included,
+                usd_month: price.of(quantity),
+            });
+        }
+    }
+    Bill { total_usd_month: items.iter().map(|item| item.usd_month).sum(), items }
+}
