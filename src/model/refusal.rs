@@ -105,4 +105,6 @@ refusals! {
     ObjectRowsReadPerDay "durable_object.rows_read_per_day"
     /// Durable Objects, free plan: the day's rows written are used up.
     ObjectRowsWrittenPerDay "durable_object.rows_written_per_day"
+    /// Durable Object: it was restarted while the request was in flight.
+    ObjectReset "durable_object.reset"
 }

@@ -196,6 +196,10 @@ pub mod hop {
     pub const PUSH: u64 = 7;
     /// Until a write is durable.
     pub const DURABLE: u64 = 8;
+    /// What an object's code awaits in the middle of a request.
+    pub const AWAIT: u64 = 9;
+    /// The life of an object, from its first caller's draw.
+    pub const LIFE: u64 = 10;
     /// The first request within a composite store; the following ones count on.
     pub const WITHIN: u64 = 16;
     /// Each further try of the same request adds this.

@@ -3,6 +3,7 @@
 //! To add one: a file whose store keeps the promise in `contract.rs`, its plain data in `config.rs`, an arm in
 //! [`with_store`], and a reader in the scenario's parser.
 
+pub mod alarm;
 pub mod cache;
 pub mod cache_aside;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod d1_replicas;
 pub mod durable_object;
 pub mod kv_pull;
 pub mod kv_push;
+pub mod object_life;
 pub mod server;
 
 pub use config::*;
@@ -39,7 +41,7 @@ pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms
             Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network)),
             None => user.with(d1::D1::new(config)),
         },
-        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
+        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network, terms)),
         StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central, terms)),
     }
 }

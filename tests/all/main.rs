@@ -28,6 +28,7 @@ mod metrics;
 mod mutants;
 mod naive;
 mod network;
+mod objects;
 mod pbs;
 mod reference;
 mod report;

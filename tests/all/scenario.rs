@@ -142,6 +142,14 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "model = \"push\"" => "model = \"push\"\n",
             "read_replication = \"auto\"" => "read_replication = \"auto\"\n",
             "a counter with a rate" => "rate = \"2 /s per client\"\n",
+            "code with a foreign_await" | "code with a foreign_await that does not block" => {
+                "foreign_await = \"20 ms\"\n"
+            }
+            "state = \"written-behind\"" => "state = \"written-behind\"\n",
+            "state = \"storage\" or \"written-behind\"" => "",
+            "objects with their state in memory, or with a cold_start"
+            | "hibernates = true, with a state in memory or a cold_start" => "state = \"memory\"\n",
+            "hibernates = false" => "state = \"memory\"\nhibernates = false\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };
         let base = format!("{base}{extra}");

@@ -25,6 +25,8 @@ pub enum Nature {
     Day,
     /// Something is full.
     Storage,
+    /// The platform restarted something, or lost it for a while: it may be tried again.
+    Fault,
 }
 
 /// One rule.
