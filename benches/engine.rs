@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "benches measure time")]
 
+use consistency_sim::faults::Faults;
 use consistency_sim::limits::Plan;
 use consistency_sim::model::{Location, Span};
 use consistency_sim::network::{NetworkConfig, Place};
@@ -24,6 +25,7 @@ fn network(edges: u16) -> NetworkConfig {
         central: Location(edges),
         rtt: (0..n * n).map(|at| Span::from_millis(if at / n == at % n { 0 } else { 80 })).collect(),
         jitter: Law::LogNormal { median: Span(500_000), p99: Span::from_millis(5) },
+        faults: Faults::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod advise;
 pub mod checks;
 pub mod engine;
+pub mod faults;
 pub mod history;
 pub mod limits;
 pub mod metrics;

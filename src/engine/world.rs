@@ -2,7 +2,7 @@
 
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
-use crate::model::{Answer, Key, Location, Request, RequestId, Time, Version};
+use crate::model::{Answer, Key, Request, RequestId, Time, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
@@ -18,6 +18,8 @@ enum Event<M> {
     Wake(u64),
     /// A message of the store arrives.
     Message(M),
+    /// A message of the store was lost, and whoever waits for it gives up.
+    Lost(M),
     /// An answer arrives at its client.
     Answer(RequestId, Answer),
 }
@@ -137,6 +139,10 @@ impl<S: Store, W: Workload> World<S, W> {
                 }
                 Event::Message(message) => {
                     self.store.deliver(now, message, &self.requests, &mut self.outbox);
+                    self.perform(now);
+                }
+                Event::Lost(message) => {
+                    self.store.lost(now, message, &self.requests, &mut self.outbox);
                     self.perform(now);
                 }
                 Event::Answer(id, answer) => self.answer(now, id, &answer),
@@ -260,14 +266,20 @@ impl<S: Store, W: Workload> World<S, W> {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { from, to, draw, after, message } => {
-                    let arrives = self.arrival(now + after, from, to, draw);
-                    self.queue.push(arrives, Event::Message(message));
+                    match self.network.passage(now + after, from, to, draw) {
+                        Ok(arrives) => self.queue.push(arrives, Event::Message(message)),
+                        Err(given_up) => self.queue.push(given_up, Event::Lost(message)),
+                    }
                 }
                 Effect::After { span, message } => self.queue.push(now + span, Event::Message(message)),
                 Effect::Reply { request, after, answer } => self.reply(now, now + after, request, answer),
                 Effect::Answer { from, to, draw, after, request, answer } => {
-                    let arrives = self.arrival(now + after, from, to, draw);
-                    self.reply(now, arrives, request, answer);
+                    match self.network.passage(now + after, from, to, draw) {
+                        Ok(arrives) => self.reply(now, arrives, request, answer),
+                        Err(given_up) => {
+                            self.reply(now, given_up, request, Answer::refused(self.store.lost_answer()));
+                        }
+                    }
                 }
                 Effect::Note { at, note } => {
                     // An expiry is told in advance, and shows no other version.
@@ -283,11 +295,6 @@ impl<S: Store, W: Workload> World<S, W> {
             }
         }
         self.outbox.effects = effects;
-    }
-
-    #[inline]
-    fn arrival(&self, leaves: Time, from: Location, to: Location, draw: u64) -> Time {
-        leaves + self.network.one_way(from, to, draw)
     }
 
     /// An answer is on its way. A read whose answer changes nothing need not wait for its end: what it is judged by, the

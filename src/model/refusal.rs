@@ -105,6 +105,24 @@ refusals! {
     ObjectRowsReadPerDay "durable_object.rows_read_per_day"
     /// Durable Objects, free plan: the day's rows written are used up.
     ObjectRowsWrittenPerDay "durable_object.rows_written_per_day"
-    /// Durable Object: it was restarted while the request was in flight.
-    ObjectReset "durable_object.reset"
+    /// Workers KV: a read failed because the central store did.
+    KvGetUnavailable "kv.get_unavailable"
+    /// Workers KV: a write failed because the central store did.
+    KvPutUnavailable "kv.put_unavailable"
+    /// Workers KV: a delete failed because the central store did.
+    KvDeleteUnavailable "kv.delete_unavailable"
+    /// Workers KV: the central store, just back from an outage, takes no more reads.
+    KvTooManyReads "kv.refill_limit"
+    /// Workers KV: a read that everybody is refused.
+    KvGetUnauthorized "kv.get_unauthorized"
+    /// Workers KV: a write that everybody is refused.
+    KvPutUnauthorized "kv.put_unauthorized"
+    /// Workers KV: a delete that everybody is refused.
+    KvDeleteUnauthorized "kv.delete_unauthorized"
+    /// Workers KV: the central store was not reached, or did not answer.
+    KvConnectionLost "kv.connection_lost"
+    /// D1: the database was not reached, or did not answer.
+    D1ConnectionLost "d1.connection_lost"
+    /// Durable Object: it was not reached, or did not answer.
+    ObjectConnectionLost "durable_object.connection_lost"
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{Location, Span};
+use crate::faults::Faults;
+use crate::model::{Location, Span, Time};
 use crate::random::{Law, Sampler, derive};
 
 pub mod table;
@@ -29,9 +30,18 @@ pub struct NetworkConfig {
     pub rtt: Vec<Span>,
     /// What is added to half the round-trip time on each way. Default: log-normal, median 0.5 ms, p99 5 ms (assumption).
     pub jitter: Law,
+    /// What befalls the network, and what stands at its places.
+    #[serde(skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 impl NetworkConfig {
+    /// The same with the faults that the store of this name meets; `objects` says that it is made of Durable Objects.
+    #[must_use]
+    pub fn of_store(&self, name: &str, objects: bool) -> NetworkConfig {
+        NetworkConfig { faults: self.faults.of_store(name, objects), ..self.clone() }
+    }
+
     /// The round-trip time between two places.
     pub fn rtt(&self, from: Location, to: Location) -> Span {
         self.rtt[from.index() * self.places.len() + to.index()]
@@ -44,6 +54,7 @@ pub struct Network {
     places: usize,
     half_rtt: Vec<Span>,
     jitter: Sampler,
+    faults: Faults,
 }
 
 impl Network {
@@ -53,6 +64,7 @@ impl Network {
             places: config.places.len(),
             half_rtt: config.rtt.iter().map(|rtt| Span(rtt.0 / 2)).collect(),
             jitter: Sampler::new(&config.jitter),
+            faults: config.faults.clone(),
         }
     }
 
@@ -64,5 +76,12 @@ impl Network {
             return Span::ZERO;
         }
         self.half_rtt[from.index() * self.places + to.index()] + self.jitter.span(derive(draw, 0))
+    }
+    /// When a message arrives that leaves then, which carries this random number; where a fault loses it, when its sender
+    /// gives up.
+    #[inline]
+    pub fn passage(&self, leaves: Time, from: Location, to: Location, draw: u64) -> Result<Time, Time> {
+        let way = self.one_way(from, to, draw);
+        if self.faults.is_empty() { Ok(leaves + way) } else { self.faults.passage(leaves, from, to, way) }
     }
 }

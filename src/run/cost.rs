@@ -37,11 +37,8 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
         StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],
         StoreKind::DurableObject(config) => {
             let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
-            // An update that awaits something foreign reads first, and is active while it waits.
-            let foreign = config.code.foreign_await.as_ref();
-            let before = foreign.map_or(0.0, |law| mean_seconds(&config.read_time) + mean_seconds(law));
             let active = reads * mean_seconds(&config.read_time)
-                + writes * (before + mean_seconds(&config.write_time) + mean_seconds(&config.durability));
+                + writes * (mean_seconds(&config.write_time) + mean_seconds(&config.durability));
             vec![
                 ("durable_object.requests", reads + writes),
                 ("durable_object.duration", active * object_gb),

@@ -6,9 +6,10 @@ use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::metrics::{Measurements, Window};
 use crate::model::{Time, Value};
+use crate::network::NetworkConfig;
 use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
-use crate::stores::{Coupling, Store, StoreUser, with_store};
+use crate::stores::{Coupling, Store, StoreConfig, StoreUser, with_store};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
@@ -83,7 +84,7 @@ struct Setting<S> {
     store: S,
     workload: WorkloadConfig,
     prepared: Prepared,
-    network: crate::network::NetworkConfig,
+    network: NetworkConfig,
     places: Vec<String>,
     window: Window,
     seed: u64,
@@ -92,6 +93,8 @@ struct Setting<S> {
 
 struct Build<'a> {
     scenario: &'a Scenario,
+    /// With the faults that this store meets.
+    network: &'a NetworkConfig,
     prepared: Prepared,
 }
 
@@ -105,7 +108,7 @@ impl StoreUser for Build<'_> {
             workload: scenario.workload.clone(),
             prepared: self.prepared,
             places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
-            network: scenario.network.clone(),
+            network: self.network.clone(),
             window: Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) },
             seed: scenario.seed,
             divergence: scenario.measures_divergence(),
@@ -169,8 +172,12 @@ impl Contestant {
     pub fn all(scenario: &Scenario) -> Vec<Contestant> {
         let prepared = Prepared::new(&scenario.workload);
         let terms = scenario.terms();
-        let build = |kind| with_store(kind, &scenario.network, &terms, Build { scenario, prepared: prepared.clone() });
-        scenario.stores.iter().map(|config| build(&config.kind)).collect()
+        let build = |config: &StoreConfig| {
+            let network = scenario.network.of_store(&config.name, config.kind.word() == "durable_object");
+            let build = Build { scenario, network: &network, prepared: prepared.clone() };
+            with_store(&config.kind, &network, &terms, build)
+        };
+        scenario.stores.iter().map(build).collect()
     }
 
     /// The groups that can be simulated alone; `None` where all belong together.

@@ -28,7 +28,7 @@ impl Override {
 }
 
 /// The lists of tables, and the field that tells their members apart.
-const LISTS: [(&str, &str); 3] = [("store", "name"), ("promise", "name"), ("place", "code")];
+const LISTS: [(&str, &str); 4] = [("store", "name"), ("promise", "name"), ("place", "code"), ("fault", "name")];
 
 /// A key of a path, and where it stands.
 type Step = (String, Range<usize>);
@@ -142,8 +142,8 @@ fn member<'t>(root: &'t mut Table, list: &str, by: &str, name: &str) -> Result<&
     let Some(Value::List(nodes)) = root.get_mut(list).map(|entry| &mut entry.node.value) else {
         return Err(nothing().help(format!("the scenario has no [[{list}]]")));
     };
-    let names: Vec<String> = if list == "store" {
-        store_names(&nodes[..nodes.len().min(TABLES_MOST)])
+    let names: Vec<String> = if list == "store" || list == "fault" {
+        names_of_kinds(nodes.iter().take(TABLES_MOST).map(table_of), list)
     } else {
         let name = |node: &Node| match &node.value {
             Value::Table(table) => table.text(by).unwrap_or_default().to_string(),
@@ -160,17 +160,24 @@ fn member<'t>(root: &'t mut Table, list: &str, by: &str, name: &str) -> Result<&
     }
 }
 
+fn table_of(node: &Node) -> Option<&Table> {
+    if let Value::Table(table) = &node.value { Some(table) } else { None }
+}
+
 /// The names of stores: as given, else the kind, numbered where it is taken.
 pub(super) fn store_names(nodes: &[Node]) -> Vec<String> {
-    let text = |node: &Node, key: &str| match &node.value {
-        Value::Table(table) => table.text(key).map(str::to_string),
-        _ => None,
-    };
-    let mut taken: Vec<String> = nodes.iter().filter_map(|node| text(node, "name")).collect();
+    names_of_kinds(nodes.iter().map(table_of), "store")
+}
+
+/// The names of what a list holds whose tables have a kind: as given, else the kind, numbered where it is taken.
+pub(super) fn names_of_kinds<'t>(tables: impl Iterator<Item = Option<&'t Table>>, list: &str) -> Vec<String> {
+    let tables: Vec<Option<&Table>> = tables.collect();
+    let text = |table: &Option<&Table>, key: &str| table.and_then(|table| table.text(key)).map(str::to_string);
+    let mut taken: Vec<String> = tables.iter().filter_map(|table| text(table, "name")).collect();
     let mut names = Vec::new();
-    for node in nodes {
-        let name = text(node, "name").unwrap_or_else(|| {
-            let kind = text(node, "kind").unwrap_or_else(|| "store".into());
+    for table in &tables {
+        let name = text(table, "name").unwrap_or_else(|| {
+            let kind = text(table, "kind").unwrap_or_else(|| list.into());
             let name = (1..)
                 .map(|number| if number == 1 { kind.clone() } else { format!("{kind}-{number}") })
                 .find(|name| !taken.contains(name))

@@ -4,9 +4,10 @@
 //! `expirationTtl`; on an update `UPDATE` in D1, then `delete` in KV. A fill that races the invalidation puts the old row
 //! back, for its whole TTL.
 
+use crate::faults::Faults;
 use crate::history::Note;
 use crate::limits::Terms;
-use crate::model::{Answer, Idiom, Key, Location, Operation, Request, RequestId, Seen, Span, Time, Version};
+use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
 use crate::random::derive;
 
 use super::config::CacheAsideConfig;
@@ -72,6 +73,12 @@ impl CacheAside {
         }
     }
 
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> CacheAside {
+        CacheAside { cache: self.cache.under(faults), database: self.database.under(faults), ..self }
+    }
+
     fn ask(&mut self, now: Time, outer: RequestId, request: &Request, step: Step, outbox: &mut Outbox<Message>) {
         let (number, operation) = match step {
             Step::Look => (0, Operation::Get { cache_ttl: None }),
@@ -117,6 +124,8 @@ impl CacheAside {
         let (id, step) = self.steps[inner.0 as usize];
         let request = *outer.get(id);
         match step {
+            // The snippet has no `try`: a `get` that fails throws, and the database is not asked.
+            Step::Look if !answer.is_ok() => outbox.reply(id, Span::ZERO, answer),
             Step::Look => match answer.seen.value {
                 Some(row) => {
                     let seen = self.rows[row as usize];
@@ -201,6 +210,23 @@ impl Store for CacheAside {
             Message::Answered { inner, answer } => self.answered(now, inner, answer, requests, outbox),
         }
         self.forward(outbox);
+    }
+
+    fn lost(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Cache(message) => self.cache.lost(now, message, &self.inner, &mut self.from_cache),
+            Message::Database(message) => self.database.lost(now, message, &self.inner, &mut self.from_database),
+            // Only the database's answers travel as they are.
+            Message::Answered { inner, .. } => {
+                let answer = Answer::refused(self.database.lost_answer());
+                self.answered(now, inner, answer, requests, outbox);
+            }
+        }
+        self.forward(outbox);
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        self.database.lost_answer()
     }
 
     fn latest(&self, key: Key) -> Seen {

@@ -1,7 +1,7 @@
 //! What every store promises: it gets a request or one of its own messages and fills an outbox. It performs nothing itself.
 
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Location, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 
 /// What a store couples: keys that must be simulated together even if no client touches both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +41,12 @@ pub trait Store {
 
     /// One of the store's own messages arrives.
     fn deliver(&mut self, now: Time, message: Self::Message, requests: &Requests, outbox: &mut Outbox<Self::Message>);
+
+    /// One of the store's own messages was lost between two places, and whoever sent it gives up now.
+    fn lost(&mut self, now: Time, message: Self::Message, requests: &Requests, outbox: &mut Outbox<Self::Message>);
+
+    /// What a client is told whose answer was lost on its way.
+    fn lost_answer(&self) -> Refusal;
 
     /// The truth: the newest version that the store has taken.
     fn latest(&self, key: Key) -> Seen;
@@ -196,10 +202,8 @@ pub mod hop {
     pub const PUSH: u64 = 7;
     /// Until a write is durable.
     pub const DURABLE: u64 = 8;
-    /// What an object's code awaits in the middle of a request.
-    pub const AWAIT: u64 = 9;
-    /// The life of an object, from its first caller's draw.
-    pub const LIFE: u64 = 10;
+    /// Whether a fault that spares some hits this request.
+    pub const FAULT: u64 = 12;
     /// The first request within a composite store; the following ones count on.
     pub const WITHIN: u64 = 16;
     /// Each further try of the same request adds this.

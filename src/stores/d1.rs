@@ -1,7 +1,8 @@
 //! D1: one SQLite primary, which answers one query at a time, in the order in which they arrive.
 
+use crate::faults::Faults;
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::model::{Answer, Idiom, Key, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 use crate::random::{Sampler, derive};
 
 use super::config::D1Config;
@@ -41,20 +42,6 @@ impl Rows {
         self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant()).0
     }
 
-    /// What is stored of a key, and until when.
-    pub(super) fn get(&self, key: Key) -> (Seen, Time) {
-        self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant())
-    }
-
-    /// Writes a key at `at` from a value that was found earlier, whatever is there now.
-    pub(super) fn write_from(&mut self, key: Key, operation: Operation, found: Option<Value>, at: Time) -> Seen {
-        if key.index() >= self.rows.len() {
-            self.rows.resize(key.index() + 1, self.vacant());
-        }
-        self.commits = self.commits.wrapping_add(1);
-        write(&mut self.rows[key.index()], operation, found, at, self.commits)
-    }
-
     /// Takes over what another instance has committed.
     pub(super) fn set(&mut self, key: Key, seen: Seen, expires: Time) {
         if key.index() >= self.rows.len() {
@@ -77,7 +64,11 @@ impl Rows {
             if request.operation.is_read() {
                 return found;
             }
-            let seen = write(row, request.operation, found.value, at, commits);
+            let seen = Seen {
+                version: Version { stamp: at.0 + 1, nonce: commits },
+                value: request.operation.apply(found.value),
+            };
+            *row = (seen, expiry(request.operation, at));
             commit(key, seen);
             seen
         };
@@ -87,13 +78,6 @@ impl Rows {
         }
         answer
     }
-}
-
-fn write(row: &mut (Seen, Time), operation: Operation, found: Option<Value>, at: Time, commits: u32) -> Seen {
-    let version = Version { stamp: at.0 + 1, nonce: commits };
-    let seen = Seen { version, value: operation.apply(found) };
-    *row = (seen, expiry(operation, at));
-    seen
 }
 
 /// The store.
@@ -116,6 +100,12 @@ impl D1 {
             server: Server::default(),
             rows: Rows::default(),
         }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> D1 {
+        D1 { server: Server::pausing(faults.stalls()), ..self }
     }
 
     fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
@@ -187,6 +177,16 @@ impl Store for D1 {
                 }
             }
         }
+    }
+
+    fn lost(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        let (Message::Arrive { request, tries } | Message::Refused { request, tries, .. }) = message;
+        let refusal = self.lost_answer();
+        self.deliver(now, Message::Refused { request, tries, refusal }, requests, outbox);
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        Refusal::D1ConnectionLost
     }
 
     fn latest(&self, key: Key) -> Seen {

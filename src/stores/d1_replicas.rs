@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use rustc_hash::FxBuildHasher;
 
+use crate::faults::Faults;
 use crate::history::Note;
 use crate::model::{Answer, Client, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
@@ -67,6 +68,13 @@ impl ReplicationLog {
     }
 }
 
+/// How late replicas are.
+#[derive(Clone, Debug)]
+struct Lag {
+    law: Sampler,
+    faults: Faults,
+}
+
 /// One read replica.
 #[derive(Clone, Debug)]
 struct Replica {
@@ -80,12 +88,18 @@ struct Replica {
 
 impl Replica {
     /// When the entry is applied here: after its own lag, and never before the one before it.
-    fn applies(&self, entry: &Entry, before: Time, lag: &Sampler) -> Time {
-        (entry.committed + lag.span(derive(entry.draw, self.number))).max(before)
+    fn applies(&self, entry: &Entry, before: Time, lag: &Lag) -> Time {
+        let own = lag.law.span(derive(entry.draw, self.number));
+        let applied = if lag.faults.is_empty() {
+            entry.committed + own
+        } else {
+            lag.faults.replicated(entry.committed, self.place, own)
+        };
+        applied.max(before)
     }
 
     /// Applies what has arrived by now.
-    fn catch_up(&mut self, now: Time, log: &ReplicationLog, lag: &Sampler) {
+    fn catch_up(&mut self, now: Time, log: &ReplicationLog, lag: &Lag) {
         while let Some(entry) = log.get(self.applied) {
             let at = self.applies(entry, self.applied_at, lag);
             if at > now {
@@ -98,7 +112,7 @@ impl Replica {
     }
 
     /// When a position of the log is reached.
-    fn reaches(&self, position: Position, log: &ReplicationLog, lag: &Sampler) -> Time {
+    fn reaches(&self, position: Position, log: &ReplicationLog, lag: &Lag) -> Time {
         let mut at = self.applied_at;
         for next in self.applied..position {
             let Some(entry) = log.get(next) else { break };
@@ -117,7 +131,7 @@ pub struct D1Replicas {
     nearest: Vec<Instance>,
     read: Sampler,
     write: Sampler,
-    lag: Sampler,
+    lag: Lag,
     primary: Server,
     rows: Rows,
     log: ReplicationLog,
@@ -139,7 +153,7 @@ impl D1Replicas {
             nearest: (0..network.places.len() as u16).map(|caller| nearest(Location(caller))).collect(),
             read: Sampler::new(&config.read_time),
             write: Sampler::new(&config.write_time),
-            lag: Sampler::new(&replication.lag),
+            lag: Lag { law: Sampler::new(&replication.lag), faults: Faults::default() },
             config: config.clone(),
             replication: replication.clone(),
             primary: Server::default(),
@@ -148,6 +162,13 @@ impl D1Replicas {
             replicas: Vec::new(),
             bookmarks: HashMap::default(),
         }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> D1Replicas {
+        let lag = Lag { faults: faults.clone(), ..self.lag };
+        D1Replicas { primary: Server::pausing(faults.stalls()), lag, ..self }
     }
 
     fn place(&self, instance: Instance) -> Location {
@@ -255,7 +276,8 @@ impl Store for D1Replicas {
         let fresh = |(number, place): (u64, Location)| {
             let mut rows = Rows::default();
             rows.begin(ground.initial);
-            Replica { place, number, server: Server::default(), rows, applied: 0, applied_at: Time::START }
+            let server = Server::pausing(self.lag.faults.stalls());
+            Replica { place, number, server, rows, applied: 0, applied_at: Time::START }
         };
         self.replicas = (0..).zip(self.replication.replicas.iter().copied()).map(fresh).collect();
     }
@@ -291,6 +313,22 @@ impl Store for D1Replicas {
                 }
             }
         }
+    }
+
+    fn lost(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
+        let refusal = self.lost_answer();
+        match message {
+            Message::Arrive { request, at, tries }
+            | Message::Ready { request, at, tries }
+            | Message::Refused { request, at, tries, .. } => {
+                self.deliver(now, Message::Refused { request, at, tries, refusal }, requests, outbox);
+            }
+            Message::Answered { request, .. } => outbox.reply(request, Span::ZERO, Answer::refused(refusal)),
+        }
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        Refusal::D1ConnectionLost
     }
 
     fn latest(&self, key: Key) -> Seen {

@@ -4,6 +4,7 @@
 //! travels to the central store, takes the newest version there, and fills the cache when it returns. A write that commits
 //! while such a fill is on its way makes the fill stale from birth.
 
+use crate::faults::Faults;
 use crate::history::Note;
 use crate::limits::{FigureId, Terms};
 use crate::model::{
@@ -14,6 +15,7 @@ use crate::random::{Sampler, chance, derive};
 use super::cache::{Caches, Entry};
 use super::config::{KvCommon, KvPullConfig, WriteLimit};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::kv_faults::KvFaults;
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -83,6 +85,7 @@ pub struct KvPull {
     initial: Option<Value>,
     keys: Vec<Central>,
     caches: Caches,
+    faults: KvFaults,
 }
 
 impl KvPull {
@@ -99,7 +102,14 @@ impl KvPull {
             initial: None,
             keys: Vec::new(),
             caches: Caches::default(),
+            faults: KvFaults::default(),
         }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> KvPull {
+        KvPull { faults: KvFaults::new(faults), ..self }
     }
 
     fn key(&mut self, key: Key) -> &mut Central {
@@ -114,6 +124,10 @@ impl KvPull {
         let from = self.central;
         let interval = self.write_interval;
         let back = derive(request.draw, hop::BACK);
+        if let Some(refusal) = self.faults.at_central(now, request) {
+            outbox.send(from, request.location, back, Message::Refused(id, refusal));
+            return;
+        }
         let central = self.key(request.key);
         if counted && central.last_accepted.is_some_and(|last| now.since(last) < interval) {
             outbox.send(from, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
@@ -146,20 +160,25 @@ impl Store for KvPull {
     }
 
     fn coupling(&self) -> Coupling {
-        Coupling::Groups
+        self.faults.coupling()
     }
 
     fn begin(&mut self, ground: Ground) {
         self.initial = ground.initial;
         self.keys.clear();
         self.caches.begin(ground.locations, ground.groups > 1);
+        self.faults.begin();
     }
 
     #[inline]
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
         let out = derive(request.draw, hop::OUT);
+        if let Some(refusal) = self.faults.at_location(now, request) {
+            outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), Answer::refused(refusal));
+            return;
+        }
         let Operation::Get { cache_ttl } = request.operation else {
-            let version = stamp(&self.config.common, request, now);
+            let version = self.faults.stamped(stamp(&self.config.common, request, now), request, now);
             outbox.send(request.location, self.central, out, Message::Write { request: id, version });
             return;
         };
@@ -176,13 +195,17 @@ impl Store for KvPull {
         match message {
             Message::Fetch(id) => {
                 let request = requests.get(id);
+                let back = derive(request.draw, hop::BACK);
+                if let Some(refusal) = self.faults.at_central(now, request) {
+                    outbox.send(self.central, request.location, back, Message::Refused(id, refusal));
+                    return;
+                }
                 let service = self.read.span(derive(request.draw, hop::SERVICE));
                 let central = *self.key(request.key);
                 let seen = shown(central.seen, central.expires, now);
                 // What has expired stays expired: the copy must not count the expiry again.
                 let expires = if now < central.expires { central.expires } else { Time::NEVER };
                 let fetched = Message::Fetched { request: id, seen, expires, taken: now };
-                let back = derive(request.draw, hop::BACK);
                 outbox.send_after(service, self.central, request.location, back, fetched);
             }
             Message::Fetched { request: id, seen, expires, taken } => {
@@ -207,6 +230,19 @@ impl Store for KvPull {
             }
             Message::Refused(id, refusal) => outbox.reply(id, Span::ZERO, Answer::refused(refusal)),
         }
+    }
+
+    fn lost(&mut self, _now: Time, message: Message, _: &Requests, outbox: &mut Outbox<Message>) {
+        let (Message::Fetch(request)
+        | Message::Fetched { request, .. }
+        | Message::Write { request, .. }
+        | Message::Acknowledged { request, .. }
+        | Message::Refused(request, _)) = message;
+        outbox.reply(request, Span::ZERO, Answer::refused(self.lost_answer()));
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        Refusal::KvConnectionLost
     }
 
     fn latest(&self, key: Key) -> Seen {

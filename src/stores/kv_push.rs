@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::faults::Faults;
 use crate::history::Note;
 use crate::limits::{FigureId, Terms};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
@@ -12,6 +13,7 @@ use crate::random::{Sampler, chance, derive};
 
 use super::config::{KvPushConfig, WriteLimit};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::kv_faults::KvFaults;
 use super::kv_pull::{counts_as_write, expiry, shown, stamp};
 
 /// What travels between the locations and the central store.
@@ -70,9 +72,9 @@ impl Replicated {
     }
 
     /// The newest version that has reached the location.
-    fn at(&self, location: Location, now: Time, delay: &Sampler) -> (Seen, Time) {
+    fn at(&self, location: Location, now: Time, arrival: impl Fn(&Pushed, Location) -> Time) -> (Seen, Time) {
         for pushed in self.on_the_way.iter().rev() {
-            let arrives = || pushed.committed + delay.span(derive(pushed.draw, u64::from(location.0)));
+            let arrives = || arrival(pushed, location);
             if (pushed.shown_at == location && pushed.shown_from <= now) || arrives() <= now {
                 return (pushed.seen, pushed.expires);
             }
@@ -95,6 +97,17 @@ pub struct KvPush {
     initial: Option<Value>,
     keys: Vec<Replicated>,
     last_accepted_in_namespace: Option<Time>,
+    /// From the commit until a version has surely arrived everywhere.
+    within: Span,
+    faults: KvFaults,
+    /// Those that delay versions; empty where none does.
+    delaying: Faults,
+}
+
+/// When a version reaches a location.
+fn arrival(pushed: &Pushed, location: Location, delay: &Sampler, delaying: &Faults) -> Time {
+    let delay = delay.span(derive(pushed.draw, u64::from(location.0)));
+    if delaying.is_empty() { pushed.committed + delay } else { delaying.replicated(pushed.committed, location, delay) }
 }
 
 impl KvPush {
@@ -111,11 +124,21 @@ impl KvPush {
                 FigureId::KvWriteInterval
             }),
             shown_locally: chance(config.common.local_visibility),
+            within: config.max,
+            faults: KvFaults::default(),
+            delaying: Faults::default(),
             config: config.clone(),
             initial: None,
             keys: Vec::new(),
             last_accepted_in_namespace: None,
         }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> KvPush {
+        let within = faults.replicated_within(self.config.max);
+        KvPush { faults: KvFaults::new(faults), delaying: faults.clone(), within, ..self }
     }
 
     fn ensure(&mut self, key: Key) {
@@ -126,6 +149,10 @@ impl KvPush {
 
     fn commit(&mut self, now: Time, id: RequestId, version: Version, request: &Request, outbox: &mut Outbox<Message>) {
         let back = derive(request.draw, hop::BACK);
+        if let Some(refusal) = self.faults.at_central(now, request) {
+            outbox.send(self.central, request.location, back, Message::Refused(id, refusal));
+            return;
+        }
         self.ensure(request.key);
         let replicated = &mut self.keys[request.key.index()];
         let last = if self.config.limit_per_namespace {
@@ -142,7 +169,7 @@ impl KvPush {
             *last = Some(now);
         }
         let seen = Seen { version, value: request.operation.apply(None) };
-        replicated.settle(now, self.config.max);
+        replicated.settle(now, self.within);
         let place = replicated.on_the_way.partition_point(|pushed| pushed.seen.version < version);
         let pushed = Pushed {
             seen,
@@ -178,20 +205,26 @@ impl Store for KvPush {
         self.initial = ground.initial;
         self.keys.clear();
         self.last_accepted_in_namespace = None;
+        self.faults.begin();
     }
 
     #[inline]
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        if let Some(refusal) = self.faults.at_location(now, request) {
+            outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), Answer::refused(refusal));
+            return;
+        }
         if !request.operation.is_read() {
-            let version = stamp(&self.config.common, request, now);
+            let version = self.faults.stamped(stamp(&self.config.common, request, now), request, now);
             let out = derive(request.draw, hop::OUT);
             outbox.send(request.location, self.central, out, Message::Write { request: id, version });
             return;
         }
         self.ensure(request.key);
         let replicated = &mut self.keys[request.key.index()];
-        replicated.settle(now, self.config.max);
-        let (seen, expires) = replicated.at(request.location, now, &self.delay);
+        replicated.settle(now, self.within);
+        let (delay, delaying) = (&self.delay, &self.delaying);
+        let (seen, expires) = replicated.at(request.location, now, |pushed, to| arrival(pushed, to, delay, delaying));
         let answer = Answer { cached: true, ..Answer::of(shown(seen, expires, now)) };
         outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), answer);
     }
@@ -214,6 +247,16 @@ impl Store for KvPush {
         }
     }
 
+    fn lost(&mut self, _now: Time, message: Message, _: &Requests, outbox: &mut Outbox<Message>) {
+        let (Message::Write { request, .. } | Message::Acknowledged { request, .. } | Message::Refused(request, _)) =
+            message;
+        outbox.reply(request, Span::ZERO, Answer::refused(self.lost_answer()));
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        Refusal::KvConnectionLost
+    }
+
     fn latest(&self, key: Key) -> Seen {
         let Some(replicated) = self.keys.get(key.index()) else {
             return Replicated::new(self.initial).everywhere;
@@ -227,11 +270,12 @@ impl Store for KvPush {
             answers.push((now, Version::INITIAL));
             return true;
         };
-        let (shown, _) = replicated.at(location, now, &self.delay);
+        let arrival = |pushed: &Pushed, to| arrival(pushed, to, &self.delay, &self.delaying);
+        let (shown, _) = replicated.at(location, now, arrival);
         answers.push((now, shown.version.max(replicated.everywhere.version)));
         let mut coming: Vec<(Time, Version)> = Vec::new();
         for pushed in replicated.on_the_way.iter().filter(|pushed| pushed.seen.version > shown.version) {
-            let arrives = pushed.committed + self.delay.span(derive(pushed.draw, u64::from(location.0)));
+            let arrives = arrival(pushed, location);
             let here = if pushed.shown_at == location { arrives.min(pushed.shown_from) } else { arrives };
             coming.push((here, pushed.seen.version));
         }

@@ -3,7 +3,6 @@
 //! To add one: a file whose store keeps the promise in `contract.rs`, its plain data in `config.rs`, an arm in
 //! [`with_store`], and a reader in the scenario's parser.
 
-pub mod alarm;
 pub mod cache;
 pub mod cache_aside;
 pub mod config;
@@ -11,9 +10,9 @@ pub mod contract;
 pub mod d1;
 pub mod d1_replicas;
 pub mod durable_object;
+mod kv_faults;
 pub mod kv_pull;
 pub mod kv_push;
-pub mod object_life;
 pub mod server;
 
 pub use config::*;
@@ -33,15 +32,15 @@ pub trait StoreUser {
 
 /// Builds the store that a scenario asks for and hands it over.
 pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms: &Terms, user: U) -> U::Result {
-    let central = network.central;
+    let (central, faults) = (network.central, &network.faults);
     match kind {
-        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central, terms)),
-        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central, terms)),
+        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central, terms).under(faults)),
+        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central, terms).under(faults)),
         StoreKind::D1(config) => match &config.replication {
-            Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network)),
-            None => user.with(d1::D1::new(config)),
+            Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network).under(faults)),
+            None => user.with(d1::D1::new(config).under(faults)),
         },
-        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network, terms)),
-        StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central, terms)),
+        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
+        StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central, terms).under(faults)),
     }
 }

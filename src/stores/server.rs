@@ -22,9 +22,30 @@ pub struct Server {
     busy_until: Time,
     /// When each waiting job leaves the queue (for its turn, or because it waited too long); never falls.
     leaving: VecDeque<Time>,
+    /// When it does nothing: from and until, in the order of time.
+    pauses: Vec<(Time, Time)>,
 }
 
 impl Server {
+    /// A server that does nothing at some times, which are given in their order: what it was doing then takes as much
+    /// longer, and what would begin then begins afterwards.
+    pub fn pausing(pauses: Vec<(Time, Time)>) -> Server {
+        Server { pauses, ..Server::default() }
+    }
+
+    /// When a job would begin and end that could begin at `start`.
+    fn turn(&self, start: Time, service: Span) -> (Time, Time) {
+        let (mut start, mut end) = (start, start + service);
+        for (from, until) in &self.pauses {
+            if *from <= start && start < *until {
+                (start, end) = (*until, *until + service);
+            } else if start < *from && *from < end {
+                end += until.since(*from);
+            }
+        }
+        (start, end)
+    }
+
     /// Forgets all jobs.
     pub fn reset(&mut self) {
         self.busy_until = Time::START;
@@ -39,7 +60,7 @@ impl Server {
         if self.leaving.len() >= limit as usize && self.busy_until > now {
             return Turn::QueueFull;
         }
-        let start = self.busy_until.max(now);
+        let (start, end) = self.turn(self.busy_until.max(now), service);
         let until = now + patience;
         if start > until {
             self.leaving.push_back(until);
@@ -48,7 +69,7 @@ impl Server {
         if start > now {
             self.leaving.push_back(start);
         }
-        self.busy_until = start + service;
+        self.busy_until = end;
         Turn::Done { end: self.busy_until }
     }
 }

@@ -8,9 +8,10 @@ use std::path::Path;
 use crate::house::{files, project};
 
 /// The rooms of `src`, from the ground up. Rooms of one floor do not know each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["model"],
     &["random"],
+    &["faults"],
     &["history", "network", "limits"],
     &["metrics", "stores", "workloads", "checks"],
     &["engine"],

@@ -102,6 +102,12 @@ impl Store for Faulty {
         self.apply(late);
     }
 
+    fn lost(&mut self, _: Time, _: Seen, _: &Requests, _: &mut Outbox<Seen>) {}
+
+    fn lost_answer(&self) -> Refusal {
+        Refusal::ObjectConnectionLost
+    }
+
     fn latest(&self, _: Key) -> Seen {
         self.now
     }

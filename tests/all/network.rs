@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use consistency_sim::faults::Faults;
 use consistency_sim::model::{Location, Span};
 use consistency_sim::network::table::{
     Known, UNMEASURED_BASE_MS, UNMEASURED_MS_PER_KM, all, find, great_circle_km, great_circle_rtt, measured_rtt, rtt,
@@ -173,6 +174,7 @@ fn one_way_is_half_the_round_trip_and_never_less() {
         central: Location(0),
         rtt: places.iter().flat_map(|a| places.iter().map(|b| rtt(a, b))).collect(),
         jitter: Law::LogNormal { median: Span(500_000), p99: Span(5_000_000) },
+        faults: Faults::default(),
     };
     assert_eq!(config.rtt(Location(1), Location(2)), Span(412_900_000));
     let network = Network::new(&config);

@@ -94,6 +94,21 @@ fn workload(kind: &str) -> String {
     format!("[workload]\nkind = \"{kind}\"\n{needs}")
 }
 
+/// Stores that every kind of fault can befall, in front of which another field can stand.
+const STORES: &str = "store = [{ kind = \"kv\" }, { kind = \"kv\", model = \"push\" }, { kind = \"d1\" }, { kind = \"durable_object\" }]\n";
+
+/// A fault of a kind that can do without a field.
+fn fault(kind: &str, without: &str) -> String {
+    let needs = match kind {
+        "cut" => "place = \"LHR\"\n",
+        "clock_skew" => "place = \"LHR\"\nahead = \"1 s\"\n",
+        "slow_network" | "slow_replication" if without == "factor" => "added = \"1 s\"\n",
+        "slow_network" | "slow_replication" => "factor = 2\n",
+        _ => "",
+    };
+    format!("[[fault]]\nname = \"s\"\nkind = \"{kind}\"\nstart = \"1 min\"\nlength = \"1 min\"\n{needs}")
+}
+
 /// A leaf of the tree of fields: its path for overrides, and a scenario in which it has an effect.
 struct Leaf {
     path: String,
@@ -110,6 +125,14 @@ fn leaves() -> Vec<Leaf> {
             Form::Kinds { kinds, list: false } => {
                 for kind in kinds {
                     collect(&mut leaves, "workload", &format!("{top}{}", workload(kind.word)), &kind.fields);
+                }
+            }
+            Form::Kinds { kinds, list: true } if field.key == "fault" => {
+                for kind in kinds {
+                    for field in &kind.fields {
+                        let base = format!("{top}{STORES}{}{}", workload("mix"), fault(kind.word, &field.key));
+                        collect(&mut leaves, "fault.s", &base, std::slice::from_ref(field));
+                    }
                 }
             }
             Form::Kinds { kinds, list: true } => {
@@ -141,15 +164,8 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "" | "model = \"pull\"" | "a rate_limit without arrivals from a file" => "",
             "model = \"push\"" => "model = \"push\"\n",
             "read_replication = \"auto\"" => "read_replication = \"auto\"\n",
+            "a fault with `refill`" => "refill = \"1 min\"\nrefill_reads = \"5 /s\"\n",
             "a counter with a rate" => "rate = \"2 /s per client\"\n",
-            "code with a foreign_await" | "code with a foreign_await that does not block" => {
-                "foreign_await = \"20 ms\"\n"
-            }
-            "state = \"written-behind\"" => "state = \"written-behind\"\n",
-            "state = \"storage\" or \"written-behind\"" => "",
-            "objects with their state in memory, or with a cold_start"
-            | "hibernates = true, with a state in memory or a cold_start" => "state = \"memory\"\n",
-            "hibernates = false" => "state = \"memory\"\nhibernates = false\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };
         let base = format!("{base}{extra}");
@@ -239,6 +255,9 @@ fn every_field_takes_the_values_of_its_form() {
         ("at_least", "excludes at_most"),
         ("kind", "another kind has other fields"),
         ("rate", "the pace is given both ways only by mistake"),
+        ("start", "a fault begins before the run is over, and some spans are longer"),
+        ("store", "a fault names a store that is there"),
+        ("refill", "a refill says how many reads it takes"),
         ("window", "a window is at least a second, and the form's example shorter"),
     ];
     for leaf in leaves() {

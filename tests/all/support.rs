@@ -1,5 +1,6 @@
 //! Scenarios built by hand, for tests of the model that should not depend on the parser.
 
+use consistency_sim::faults::Faults;
 use consistency_sim::limits::Plan;
 use consistency_sim::metrics::{CountId, Estimate};
 use consistency_sim::model::{Location, Span};
@@ -21,6 +22,7 @@ pub fn network(edges: u16, rtt: Span) -> NetworkConfig {
         central: Location(edges),
         rtt: (0..n * n).map(distance).collect(),
         jitter: Law::Constant(Span::ZERO),
+        faults: Faults::default(),
     }
 }
 
@@ -65,11 +67,17 @@ pub fn d1_config(primary: Location) -> D1Config {
 }
 
 pub fn durable_object() -> StoreConfig {
-    object("do", "Durable Object", DurableObjectConfig::default())
-}
-
-pub fn object(name: &str, label: &str, config: DurableObjectConfig) -> StoreConfig {
-    StoreConfig { name: name.into(), label: label.into(), kind: StoreKind::DurableObject(config) }
+    let config = DurableObjectConfig {
+        placement: None,
+        hosts: Vec::new(),
+        read_time: Law::Constant(Span::from_millis(1)),
+        write_time: Law::LogNormal { median: Span::from_millis(2), p99: Span::from_millis(5) },
+        durability: Law::LogNormal { median: Span::from_millis(5), p99: Span::from_millis(20) },
+        queue_limit: 1000,
+        queue_timeout: Span::from_secs(5),
+        read_then_write: false,
+    };
+    StoreConfig { name: "do".into(), label: "Durable Object".into(), kind: StoreKind::DurableObject(config) }
 }
 
 pub fn mix(keys: u32, reads: f64, writes: f64) -> WorkloadConfig {

@@ -5,6 +5,7 @@
 
 mod d1;
 mod durable_object;
+mod faults;
 mod kv;
 
 use crate::model::Refusal;
@@ -25,7 +26,7 @@ pub enum Nature {
     Day,
     /// Something is full.
     Storage,
-    /// The platform restarted something, or lost it for a while: it may be tried again.
+    /// No limit: something of the platform failed.
     Fault,
 }
 
@@ -80,7 +81,7 @@ impl Rule {
 impl Refusal {
     /// What is known of the rule.
     pub fn facts(self) -> &'static Rule {
-        let all = kv::RULES.iter().chain(d1::RULES).chain(durable_object::RULES);
+        let all = kv::RULES.iter().chain(d1::RULES).chain(durable_object::RULES).chain(faults::RULES);
         let mut mine = all.filter(|rule| rule.refusal == self);
         mine.next().expect("every refusal has a row, as a test checks")
     }

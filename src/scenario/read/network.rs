@@ -1,5 +1,6 @@
 //! `[network]`: the round-trip times between the places of a scenario.
 
+use crate::faults::Faults;
 use crate::model::{Location, Span};
 use crate::network::NetworkConfig;
 use crate::network::table;
@@ -92,6 +93,7 @@ pub(in crate::scenario) fn finish(desk: &Desk, places: &Places, links: Links, ce
         central,
         rtt: matrix.into_iter().map(|span| span.map_or(Span::ZERO, |(span, _)| span)).collect(),
         jitter: if links.zero { Law::Constant(Span::ZERO) } else { links.jitter },
+        faults: Faults::default(),
     }
 }
 

@@ -79,6 +79,20 @@ impl Places {
         at.and_then(|at| u16::try_from(at).ok()).map(Location)
     }
 
+    /// The location of a place that the scenario has already.
+    pub fn in_use(&self, desk: &Desk, key: &str, node: &Node) -> Option<Location> {
+        let spot = self.spot(desk, key, node)?;
+        let used = self.used.borrow();
+        let at = used.iter().position(|other| *other == spot);
+        if at.is_none() {
+            let code = self.code(spot);
+            let fault = Fault::new(codes::UNKNOWN_PLACE, format!("`{code}` is no place of this scenario"));
+            let fault = fault.label("nobody and nothing is there");
+            desk.report(node.place, fault.choices(code, "its places are", used.iter().map(|spot| self.code(*spot))));
+        }
+        at.and_then(|at| u16::try_from(at).ok()).map(Location)
+    }
+
     pub fn len(&self) -> usize {
         self.used.borrow().len()
     }

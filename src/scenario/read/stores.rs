@@ -12,8 +12,6 @@ use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;
 
-use super::hints::{Hinted, location_hint};
-use super::objects::durable_object;
 use super::places::Places;
 
 /// What a store's reader needs to know of the rest of the scenario.
@@ -24,9 +22,9 @@ pub(in crate::scenario) struct Setting<'a> {
 }
 
 /// The most requests in one queue, so that a queue fits in memory.
-pub(super) const QUEUE_MOST: u32 = 10_000_000;
+const QUEUE_MOST: u32 = 10_000_000;
 
-pub(super) const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
+const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
 
 fn common(s: &mut Section<'_>, setting: &Setting<'_>) -> KvCommon {
     KvCommon {
@@ -157,14 +155,12 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
 }
 
 fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
-    let primary = s
-        .field("primary", "Where the primary is; by default at the scenario's central location.")
-        .place_if_any(setting.places);
-    let hint = location_hint(s, setting.places, Hinted::Database);
-    s.exclude("primary", "location_hint");
     D1Config {
         replication: None,
-        primary: primary.or(hint).unwrap_or(setting.central),
+        primary: s
+            .field("primary", "Where the primary is; by default at the scenario's central location.")
+            .place_if_any(setting.places)
+            .unwrap_or(setting.central),
         read_time: s
             .field("read_time", "How long a read keeps the database busy.")
             .default("1 ms")
@@ -190,11 +186,11 @@ fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
     }
 }
 
-pub(super) fn queue_limit(s: &mut Section<'_>) -> u32 {
+fn queue_limit(s: &mut Section<'_>) -> u32 {
     s.field("queue_limit", "How many requests may wait.").default(1000).assumed(NOT_PUBLISHED).count(0..=QUEUE_MOST)
 }
 
-pub(super) fn queue_timeout(s: &mut Section<'_>) -> Span {
+fn queue_timeout(s: &mut Section<'_>) -> Span {
     s.field("queue_timeout", "How long a request may wait.").default("5 s").assumed(NOT_PUBLISHED).span(POSITIVE)
 }
 
@@ -244,6 +240,40 @@ fn replication(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<Replication
             ]),
     };
     on.then_some(config)
+}
+
+fn durable_object(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    let config = DurableObjectConfig {
+        placement: s
+            .field("placement", "Where every object is placed; by default near its first caller, as documented.")
+            .place_if_any(setting.places),
+        hosts: s
+            .field("hosts", "The locations that can host objects; an object is placed at the one nearest to its first caller. By default all places can.")
+            .places(setting.places),
+        read_time: s
+            .field("read_time", "How long a read keeps the object busy.")
+            .default("1 ms")
+            .assumed("Cloudflare publishes a soft limit of 1,000 requests per second, and no law")
+            .law(),
+        write_time: s
+            .field("write_time", "How long a write keeps the object busy.")
+            .default_toml(r#"{ lognormal = { median = "2 ms", p99 = "5 ms" } }"#)
+            .assumed("Cloudflare publishes 200 to 500 requests per second with storage writes, and no law")
+            .law(),
+        durability: s
+            .field("durability", "The output gate: from the end of a write's turn until it is durable and the answer may leave.")
+            .default_toml(r#"{ lognormal = { median = "5 ms", p99 = "20 ms" } }"#)
+            .assumed(NOT_PUBLISHED)
+            .law(),
+        queue_limit: queue_limit(s),
+        queue_timeout: queue_timeout(s),
+        read_then_write: s
+            .field("read_then_write", "Client code reads in one call and writes in another.")
+            .default(false)
+            .flag(),
+    };
+    s.exclude("placement", "hosts");
+    StoreKind::DurableObject(config)
 }
 
 fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {

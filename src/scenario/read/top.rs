@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::limits::platform::NEWEST;
 use crate::limits::{Plan, Terms};
 use crate::model::Span;
+use crate::network::NetworkConfig;
 use crate::scenario::Scenario;
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
@@ -15,7 +16,7 @@ use crate::scenario::tree::{Place, Table};
 use crate::scenario::values::{ANY, POSITIVE, grouped};
 use crate::workloads::WorkloadConfig;
 
-use super::{network, places, platform, promises, stores, work, workloads};
+use super::{faults, network, places, platform, promises, stores, work, workloads};
 
 /// The most replications.
 const REPLICATIONS_MOST: u32 = 100_000;
@@ -62,13 +63,15 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
     let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central, terms: &terms }, names);
     stores::complete(&mut stores, places.len());
 
-    let setting = workloads::Setting { edges: places.edges.into(), folder, trace_place: Cell::new(None) };
-    let workload = workloads::read(&mut top, &setting);
+    let work = workloads::Setting { edges: places.edges.into(), folder, trace_place: Cell::new(None) };
+    let workload = workloads::read(&mut top, &work);
     if let Some(workload) = &workload {
-        refuse_endless(&mut top, workload, &setting, duration);
+        refuse_endless(&mut top, workload, &work, duration);
     }
     let promises = promises::read(&mut top);
-    let network = network::finish(desk, &places, links, central);
+    let setting = faults::Setting { places: &places, stores: &stores, duration, complete: stores.len() == names.len() };
+    let faults = faults::read(&mut top, &setting);
+    let network = NetworkConfig { faults, ..network::finish(desk, &places, links, central) };
     let fields = top.finish(&[]);
 
     let scenario =
@@ -88,7 +91,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             divergence,
             assumptions: desk.assumptions.take(),
         });
-    Read { scenario, trace_place: setting.trace_place.get(), fields }
+    Read { scenario, trace_place: work.trace_place.get(), fields }
 }
 
 /// Which limits hold.

@@ -1,5 +1,6 @@
 //! Outcomes to report on, made by rule through public constructors: realistic ones, and extreme ones.
 
+use consistency_sim::faults::Faults;
 use consistency_sim::history::{History, Note, Noted, Record};
 use consistency_sim::metrics::estimate::{Sample, Scalar, estimate};
 use consistency_sim::metrics::series::STRETCHES;
@@ -152,10 +153,14 @@ fn kind(behaviour: &Behaviour, edges: u16) -> StoreKind {
             StoreKind::CacheAside(CacheAsideConfig { cache: kv, database: d1, expiration_ttl: Span::from_secs(3600) })
         }
         _ => StoreKind::DurableObject(DurableObjectConfig {
+            placement: None,
+            hosts: Vec::new(),
             read_time: law(),
             write_time: law(),
             durability: law(),
-            ..DurableObjectConfig::default()
+            queue_limit: 1000,
+            queue_timeout: Span::from_secs(5),
+            read_then_write: false,
         }),
     }
 }
@@ -187,6 +192,7 @@ pub fn scenario(plan: &Plan) -> Scenario {
             central: Location(plan.edges),
             rtt,
             jitter: Law::Constant(Span::ZERO),
+            faults: Faults::default(),
         },
         workload: plan.workload.clone(),
         stores: stores.collect(),
