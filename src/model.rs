@@ -314,6 +314,13 @@ pub struct Request {
     pub written_before: Version,
 }
 
+impl Request {
+    /// Every key that it asks for, in order.
+    pub fn all_keys(&self) -> impl Iterator<Item = Key> + use<> {
+        (self.key.0..self.key.0 + u32::from(self.keys)).map(Key)
+    }
+}
+
 /// How client code uses a store: what a workload's intents are lowered to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Idiom {

@@ -72,7 +72,7 @@ pub fn of(outcome: &Outcome) -> Option<&'static Use> {
 
 /// Whether a kind of store keeps its data, or a copy, in Workers KV.
 pub fn is_kv(kind: &str) -> bool {
-    matches!(kind, "kv" | "cache_aside")
+    matches!(kind, "kv" | "cache_aside" | "kv_through_object")
 }
 
 /// How a comparison and the rule of thumb differ.

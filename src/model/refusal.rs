@@ -125,4 +125,6 @@ refusals! {
     D1ConnectionLost "d1.connection_lost"
     /// Durable Object: it was not reached, or did not answer.
     ObjectConnectionLost "durable_object.connection_lost"
+    /// Durable Object: it was restarted while the request was in flight.
+    ObjectReset "durable_object.reset"
 }

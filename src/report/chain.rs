@@ -74,7 +74,8 @@ fn told(scenario: &Scenario, chain: &Chain, event: &Event) -> String {
         Event::Committed { version } => {
             let keeper = match scenario.stores[chain.store].kind {
                 StoreKind::CacheAside(_) | StoreKind::D1(_) => "the database",
-                StoreKind::DurableObject(_) => "the object",
+                StoreKind::DurableObject(_) | StoreKind::KvThroughObject(_) => "the object",
+                StoreKind::RateLimiting(_) => "the location",
                 StoreKind::KvPull(_) | StoreKind::KvPush(_) => "the central store",
             };
             format!("{keeper} has {}", name(*version))

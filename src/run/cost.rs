@@ -8,7 +8,7 @@ use crate::limits::{self, Bill, FigureId, MONTH_DAYS, Plan};
 use crate::metrics::{CountId, DistributionId, Measurements};
 use crate::random::Law;
 use crate::scenario::Scenario;
-use crate::stores::{StoreConfig, StoreKind};
+use crate::stores::{DurableObjectConfig, ReadFrom, StoreConfig, StoreKind};
 
 /// Points at which a law is looked at for its mean.
 const POINTS: u32 = 1000;
@@ -35,17 +35,20 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
         }
         // An update finds its row before it writes it.
         StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],
-        StoreKind::DurableObject(config) => {
-            let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
-            let active = reads * mean_seconds(&config.read_time)
-                + writes * (mean_seconds(&config.write_time) + mean_seconds(&config.durability));
-            vec![
-                ("durable_object.requests", reads + writes),
-                ("durable_object.duration", active * object_gb),
-                ("durable_object.rows_read", keys_read + keys_written),
-                ("durable_object.rows_written", keys_written),
-            ]
+        StoreKind::DurableObject(config) => objects(scenario, config, [reads, writes], [keys_read, keys_written]),
+        // Every update is charged as a put, although the object gathers those that come too fast for KV.
+        StoreKind::KvThroughObject(config) if config.read_from == ReadFrom::Object => {
+            let mut used = objects(scenario, &config.object, [reads, writes], [keys_read, keys_written]);
+            used.push(("kv.writes", keys_written));
+            used
         }
+        StoreKind::KvThroughObject(config) => {
+            let mut used = objects(scenario, &config.object, [0.0, writes], [0.0, keys_written]);
+            used.extend([("kv.reads", keys_read), ("kv.writes", keys_written)]);
+            used
+        }
+        // The binding has no price of its own.
+        StoreKind::RateLimiting(_) => Vec::new(),
         StoreKind::CacheAside(_) => {
             let hits = measured.count(CountId::CacheHits);
             let misses = month(hits.of - hits.hits);
@@ -59,6 +62,27 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
         }
     };
     Some(limits::bill(&scenario.platform, &used))
+}
+
+/// What objects use in a month: for so many reads and writes, of so many keys.
+fn objects(
+    scenario: &Scenario,
+    config: &DurableObjectConfig,
+    [reads, writes]: [f64; 2],
+    [keys_read, keys_written]: [f64; 2],
+) -> Vec<(&'static str, f64)> {
+    let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
+    // An update that awaits something foreign reads first, and is active while it waits.
+    let foreign = config.code.foreign_await.as_ref();
+    let before = foreign.map_or(0.0, |law| mean_seconds(&config.read_time) + mean_seconds(law));
+    let active = reads * mean_seconds(&config.read_time)
+        + writes * (before + mean_seconds(&config.write_time) + mean_seconds(&config.durability));
+    vec![
+        ("durable_object.requests", reads + writes),
+        ("durable_object.duration", active * object_gb),
+        ("durable_object.rows_read", keys_read + keys_written),
+        ("durable_object.rows_written", keys_written),
+    ]
 }
 
 /// The mean of a law, from its quantiles.

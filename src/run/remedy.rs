@@ -73,7 +73,11 @@ fn candidates(scenario: &Scenario, chain: &Chain) -> Vec<Remedy> {
             }
             None => Vec::new(),
         },
-        StoreKind::DurableObject(_) => Vec::new(),
+        StoreKind::KvThroughObject(config) => {
+            let spans = [milliseconds(late), least].into_iter();
+            spans.filter(|span| *span >= least && *span < config.cache.cache_ttl).map(Remedy::CacheTtl).collect()
+        }
+        StoreKind::DurableObject(_) | StoreKind::RateLimiting(_) => Vec::new(),
     }
 }
 
@@ -89,6 +93,7 @@ pub fn with(scenario: &Scenario, store: usize, remedy: Remedy) -> Scenario {
     match (remedy, &mut *kind) {
         (Remedy::CacheTtl(span), StoreKind::KvPull(config)) => config.cache_ttl = span,
         (Remedy::CacheTtl(span), StoreKind::CacheAside(config)) => config.cache.cache_ttl = span,
+        (Remedy::CacheTtl(span), StoreKind::KvThroughObject(config)) => config.cache.cache_ttl = span,
         (Remedy::PushWithin(span), StoreKind::KvPush(config)) => config.max = span,
         (Remedy::TheDatabase, StoreKind::CacheAside(config)) => *kind = StoreKind::D1(config.database.clone()),
         (Remedy::CarryBookmark, StoreKind::D1(config)) => {

@@ -128,6 +128,8 @@ codes! {
         "Relative paths in a scenario start at the scenario's folder, those of --platform where the command runs.\n\n    platform = \"our-contract.toml\""
     FIGURE_BY_PLAN "S087" "a figure must say what it is on each plan"
         "A figure is written plainly where all plans have the same, and by plan where they differ; its source may stand beside it.\n\n    value_bytes_max = \"25 MiB\"\n    storage_bytes_max = { free = \"1 GB\", paid = \"unlimited\" }\n    cache_ttl_min = { is = \"30 s\", source = \"our contract\", date = \"2026-11\" }"
+    STORE_CANNOT "S089" "a store cannot do what the workload asks"
+        "The Rate Limiting binding counts requests in windows of 10 or 60 seconds, and does nothing else: it is compared with other stores on rate limits only.\n\n    [workload]\n    kind = \"rate_limit\"\n    window = \"1 min\"\n    [[store]]\n    kind = \"rate_limiting\""
     TRACE_FILE "S090" "the trace file cannot be read"
         "Relative paths start at the folder of the scenario file.\n\n    [workload]\n    kind = \"trace\"\n    file = \"../data/requests.csv\"\n    columns = { time = \"timestamp\" }"
     SET_FORM "S095" "not of the form KEY=VALUE"

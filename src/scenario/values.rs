@@ -324,9 +324,14 @@ impl Draft<'_, '_> {
     }
 
     pub fn count(self, bounds: RangeInclusive<u32>) -> u32 {
+        let least = *bounds.start();
+        self.count_if_any(bounds).unwrap_or(least)
+    }
+
+    pub fn count_if_any(self, bounds: RangeInclusive<u32>) -> Option<u32> {
         let (least, most) = (u64::from(*bounds.start()), u64::from(*bounds.end()));
         let read = self.take(Form::Count { least, most }, |desk, key, node| count(desk, key, node, least, most));
-        read.and_then(|number| u32::try_from(number).ok()).unwrap_or(*bounds.start())
+        read.and_then(|number| u32::try_from(number).ok())
     }
 
     pub fn seed(self) -> u64 {

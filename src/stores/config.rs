@@ -23,6 +23,8 @@ pub enum StoreKind {
     D1(D1Config),
     DurableObject(DurableObjectConfig),
     CacheAside(CacheAsideConfig),
+    KvThroughObject(KvThroughObjectConfig),
+    RateLimiting(RateLimitingConfig),
 }
 
 impl StoreKind {
@@ -33,6 +35,8 @@ impl StoreKind {
             StoreKind::D1(_) => "d1",
             StoreKind::DurableObject(_) => "durable_object",
             StoreKind::CacheAside(_) => "cache_aside",
+            StoreKind::KvThroughObject(_) => "kv_through_object",
+            StoreKind::RateLimiting(_) => "rate_limiting",
         }
     }
 }
@@ -162,6 +166,85 @@ pub struct DurableObjectConfig {
     pub queue_timeout: Span,
     /// Client code reads in one call and writes in another. Default: no.
     pub read_then_write: bool,
+    /// How many requests an object takes in ten seconds before it refuses. Not published; default: any number.
+    pub window_limit: Option<u32>,
+    pub code: ObjectCode,
+    pub life: ObjectLife,
+}
+
+/// What the code of an object does with an update, beyond one storage operation
+/// (durable-objects/best-practices/rules-of-durable-objects, read 2026-11).
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct ObjectCode {
+    /// What every update awaits between its storage `get` and its `put`, and that is not storage: a `get` of Workers KV, a
+    /// `fetch`. It opens the input gate, so other requests come in between. Default: nothing.
+    pub foreign_await: Option<Law>,
+    /// The update runs in `blockConcurrencyWhile`: nothing comes in between, at the price of its time. Default: no.
+    pub block_concurrency_while: bool,
+    /// Before each key's `put` something foreign is awaited, so that the writes of one request are not coalesced into one
+    /// transaction. Default: no, all are written without an `await` between them.
+    pub await_each_write: bool,
+    /// Where the object keeps what it knows. Default: in its storage.
+    pub state: ObjectState,
+}
+
+/// Where an object keeps what it knows.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+pub enum ObjectState {
+    /// In its storage: survives everything.
+    #[default]
+    Storage,
+    /// In variables only: gone when the object leaves memory.
+    Memory,
+    /// In variables, and an alarm writes them to storage `after` their first change. `failures` is the share of the
+    /// alarm's runs that throw.
+    WrittenBehind { after: Span, failures: f64 },
+}
+
+/// How long an object stays in memory, and what it costs to come back
+/// (durable-objects/concepts/durable-object-lifecycle, 2026-10-30).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ObjectLife {
+    /// Whether the idle object may hibernate: no timer, no pending call, no socket keeps it. Default: yes.
+    pub hibernates: bool,
+    /// Idle for so long, it hibernates. Default 10 s, as documented.
+    pub hibernate_after: Span,
+    /// One that may not hibernate is evicted after so long. Default: uniform between 70 s and 140 s, the documented range.
+    pub evict_after: Law,
+    /// From the first request to an object that is not in memory until it is served. Not published; default: no time.
+    pub cold_start: Law,
+    /// From one restart (a new version of its code, another machine) to the next. Default: it never is.
+    pub restart_every: Option<Law>,
+}
+
+impl Default for ObjectLife {
+    fn default() -> ObjectLife {
+        ObjectLife {
+            hibernates: true,
+            hibernate_after: Span::from_secs(10),
+            evict_after: Law::Uniform { low: Span::from_secs(70), high: Span::from_secs(140) },
+            cold_start: Law::Constant(Span::ZERO),
+            restart_every: None,
+        }
+    }
+}
+
+impl Default for DurableObjectConfig {
+    fn default() -> DurableObjectConfig {
+        DurableObjectConfig {
+            placement: None,
+            hosts: Vec::new(),
+            read_time: Law::Constant(Span::from_millis(1)),
+            write_time: Law::LogNormal { median: Span::from_millis(2), p99: Span::from_millis(5) },
+            durability: Law::LogNormal { median: Span::from_millis(5), p99: Span::from_millis(20) },
+            queue_limit: 1000,
+            queue_timeout: Span::from_secs(5),
+            read_then_write: false,
+            window_limit: None,
+            code: ObjectCode::default(),
+            life: ObjectLife::default(),
+        }
+    }
 }
 
 /// Reads go through Workers KV, updates go to D1 and delete the cached copy.
@@ -171,4 +254,35 @@ pub struct CacheAsideConfig {
     pub database: D1Config,
     /// `expirationTtl` of the cached copy. Default 1 h, as in the widely copied snippet; least 60 s.
     pub expiration_ttl: Span,
+}
+
+/// All updates of a key go through one Durable Object, which puts the new value into Workers KV.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct KvThroughObjectConfig {
+    pub object: DurableObjectConfig,
+    pub cache: KvPullConfig,
+    /// Between two puts of a key at least so much time passes; the newest value is put. Default: the interval that Workers
+    /// KV takes, 1 s.
+    pub publish_every: Span,
+    /// Whom readers ask. Default: KV.
+    pub read_from: ReadFrom,
+}
+
+/// Whom readers ask, where an object writes Workers KV.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum ReadFrom {
+    /// Workers KV, at their own location.
+    Kv,
+    /// The object.
+    Object,
+}
+
+/// The Rate Limiting binding (workers/runtime-apis/bindings/rate-limit, read 2026-11).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RateLimitingConfig {
+    /// How many machines of a location count, each for itself. Not published; default 4.
+    pub machines: u32,
+    /// From an admission until the other machines of the location know of it. Not published; default: exponential with a
+    /// mean of 1 s.
+    pub sync_delay: Law,
 }

@@ -202,6 +202,10 @@ pub mod hop {
     pub const PUSH: u64 = 7;
     /// Until a write is durable.
     pub const DURABLE: u64 = 8;
+    /// What an object's code awaits in the middle of a request.
+    pub const AWAIT: u64 = 9;
+    /// The life of an object, from its first caller's draw.
+    pub const LIFE: u64 = 10;
     /// Whether a fault that spares some hits this request.
     pub const FAULT: u64 = 12;
     /// The first request within a composite store; the following ones count on.

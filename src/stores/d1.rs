@@ -2,7 +2,7 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::model::{Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 use crate::random::{Sampler, derive};
 
 use super::config::D1Config;
@@ -42,6 +42,20 @@ impl Rows {
         self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant()).0
     }
 
+    /// What is stored of a key, and until when.
+    pub(super) fn get(&self, key: Key) -> (Seen, Time) {
+        self.rows.get(key.index()).copied().unwrap_or_else(|| self.vacant())
+    }
+
+    /// Writes a key at `at` from a value that was found earlier, whatever is there now.
+    pub(super) fn write_from(&mut self, key: Key, operation: Operation, found: Option<Value>, at: Time) -> Seen {
+        if key.index() >= self.rows.len() {
+            self.rows.resize(key.index() + 1, self.vacant());
+        }
+        self.commits = self.commits.wrapping_add(1);
+        write(&mut self.rows[key.index()], operation, found, at, self.commits)
+    }
+
     /// Takes over what another instance has committed.
     pub(super) fn set(&mut self, key: Key, seen: Seen, expires: Time) {
         if key.index() >= self.rows.len() {
@@ -64,11 +78,7 @@ impl Rows {
             if request.operation.is_read() {
                 return found;
             }
-            let seen = Seen {
-                version: Version { stamp: at.0 + 1, nonce: commits },
-                value: request.operation.apply(found.value),
-            };
-            *row = (seen, expiry(request.operation, at));
+            let seen = write(row, request.operation, found.value, at, commits);
             commit(key, seen);
             seen
         };
@@ -78,6 +88,13 @@ impl Rows {
         }
         answer
     }
+}
+
+fn write(row: &mut (Seen, Time), operation: Operation, found: Option<Value>, at: Time, commits: u32) -> Seen {
+    let version = Version { stamp: at.0 + 1, nonce: commits };
+    let seen = Seen { version, value: operation.apply(found) };
+    *row = (seen, expiry(operation, at));
+    seen
 }
 
 /// The store.

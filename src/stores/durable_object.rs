@@ -1,23 +1,37 @@
 //! Durable Objects: one single-threaded owner for each group of keys, at one place, with one request at a time.
 //!
 //! The input gate lets in one request at a time; the output gate holds every answer until all earlier writes of the
-//! object are durable.
+//! object are durable. Whatever the code awaits that is not storage opens the input gate: the request comes back later and
+//! others were served in between. Code that runs in `blockConcurrencyWhile` keeps the gate shut for all of its time.
+
+use std::collections::BTreeSet;
 
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
+use crate::limits::Terms;
+use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value};
 use crate::network::NetworkConfig;
-use crate::random::{Sampler, derive};
+use crate::random::{Sampler, chance, derive};
 
-use super::config::DurableObjectConfig;
+use super::alarm::{Alarm, Patience};
+use super::config::{DurableObjectConfig, ObjectState};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::d1::Rows;
+use super::kv_pull::shown;
+use super::object_life::{Habits, Life};
 use super::server::{Server, Turn};
 
-/// What travels between the locations and the objects.
+/// The window in which an object's requests are counted: "within a 10 second window", as its overload error says.
+const WINDOW: Span = Span::from_secs(10);
+
+/// What travels between the locations and the objects, and what an object waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Message {
     /// A request arrives at its object.
     Arrive(RequestId),
+    /// What its code awaited has come, and it goes on to write: from this one of its keys on.
+    Resume { request: RequestId, key: u16 },
+    /// The alarm of the group's object may be due.
+    Alarm { group: u32 },
 }
 
 /// One object.
@@ -28,6 +42,61 @@ struct Object {
     server: Server,
     /// All writes so far are durable from then on.
     durable: Time,
+    /// The number of the latest window of ten seconds, and its requests so far.
+    window: (u64, u32),
+    /// Only where it matters how objects live.
+    living: Option<Box<Living>>,
+}
+
+/// What an object has beyond its storage.
+#[derive(Clone, Debug)]
+struct Living {
+    life: Life,
+    alarm: Alarm,
+    alarm_runs: u64,
+    /// Keys whose newest value is in memory only.
+    unwritten: BTreeSet<Key>,
+}
+
+impl Object {
+    /// When it is restarted next.
+    fn restart(&self) -> Time {
+        self.living.as_ref().map_or(Time::NEVER, |living| living.life.next_restart())
+    }
+
+    fn works(&mut self, until: Time) {
+        if let Some(living) = &mut self.living {
+            living.life.works(until);
+        }
+    }
+
+    /// Counts a request in its window, and says whether there was room.
+    fn admits(&mut self, now: Time, limit: Option<u32>) -> bool {
+        let Some(limit) = limit else { return true };
+        let window = now.0 / WINDOW.0;
+        if self.window.0 != window {
+            self.window = (window, 0);
+        }
+        self.window.1 += 1;
+        self.window.1 <= limit
+    }
+}
+
+/// A request in the middle of its code.
+#[derive(Clone, Debug, Default)]
+struct Halfway {
+    /// What its keys held when it read them.
+    found: Vec<Option<Value>>,
+    written: Vec<Seen>,
+}
+
+/// How long things take.
+#[derive(Clone, Debug)]
+struct Times {
+    read: Sampler,
+    write: Sampler,
+    durability: Sampler,
+    foreign: Option<Sampler>,
 }
 
 /// The store: all objects of a partition.
@@ -36,32 +105,284 @@ pub struct DurableObjects {
     config: DurableObjectConfig,
     /// For each location, the host that an object first called from there is placed at.
     nearest_host: Vec<Location>,
-    read: Sampler,
-    write: Sampler,
-    durability: Sampler,
+    times: Times,
+    habits: Habits,
+    patience: Patience,
+    /// Whether it matters how objects live: otherwise nobody keeps count of it.
+    lives: bool,
     objects: Vec<Object>,
+    /// What the objects know: what they have in memory, where that is newer than their storage.
     rows: Rows,
+    /// What their storage holds, where they keep their state in memory.
+    stored: Rows,
+    /// By the number of the request.
+    halfway: Vec<Halfway>,
 }
 
 impl DurableObjects {
-    /// From its plain data and the places that it may choose from.
-    pub fn new(config: &DurableObjectConfig, network: &NetworkConfig) -> DurableObjects {
+    /// From its plain data, the places that it may choose from, and the platform's terms.
+    pub fn new(config: &DurableObjectConfig, network: &NetworkConfig, terms: &Terms) -> DurableObjects {
         let places = || (0..network.places.len() as u16).map(Location);
         let nearest = |caller: Location| {
             let hosts = config.hosts.iter().copied();
             // Without a list, every place can host, and the nearest is the caller's own.
             hosts.min_by_key(|host| (network.rtt(caller, *host), *host)).unwrap_or(caller)
         };
+        let never = crate::random::Law::Constant(Span::ZERO);
+        let life = &config.life;
         DurableObjects {
             nearest_host: places().map(|caller| config.placement.unwrap_or_else(|| nearest(caller))).collect(),
-            read: Sampler::new(&config.read_time),
-            write: Sampler::new(&config.write_time),
-            durability: Sampler::new(&config.durability),
+            times: Times {
+                read: Sampler::new(&config.read_time),
+                write: Sampler::new(&config.write_time),
+                durability: Sampler::new(&config.durability),
+                foreign: config.code.foreign_await.as_ref().map(Sampler::new),
+            },
+            habits: Habits::new(life),
+            patience: Patience::of(terms),
+            lives: config.code.state != ObjectState::Storage
+                || life.restart_every.is_some()
+                || life.cold_start != never,
             config: config.clone(),
             objects: Vec::new(),
             rows: Rows::default(),
+            stored: Rows::default(),
+            halfway: Vec::new(),
         }
     }
+
+    /// Where a group's object is, once it was called.
+    pub(super) fn place(&self, group: u32) -> Option<Location> {
+        self.objects.get(group as usize)?.place
+    }
+
+    /// Something arrives for an object: it wakes up, and has forgotten what it had in memory only. How long its start takes.
+    fn call(&mut self, group: u32, now: Time) -> Span {
+        let object = &mut self.objects[group as usize];
+        let Some(living) = &mut object.living else { return Span::ZERO };
+        let found = living.life.call(now, &self.habits);
+        if found.restarted {
+            object.server.reset();
+            object.durable = Time::START;
+        }
+        if found.forgot {
+            for key in std::mem::take(&mut living.unwritten) {
+                let (seen, expires) = self.stored.get(key);
+                self.rows.set(key, seen, expires);
+            }
+        }
+        found.cold_start
+    }
+
+    fn arrive(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        let cold_start = self.call(request.group, now);
+        let object = &mut self.objects[request.group as usize];
+        if !object.admits(now, self.config.window_limit) {
+            self.refuse(now, now, Refusal::ObjectTooManyRequests, id, request, outbox);
+            return;
+        }
+        let updates = !request.operation.is_read();
+        let draw = derive(request.draw, hop::SERVICE);
+        let foreign = self.times.foreign.as_ref().filter(|_| updates);
+        let own = match foreign {
+            None if updates => self.times.write.span(draw),
+            Some(foreign) if self.config.code.block_concurrency_while => {
+                let [waits, writes] = later(request, 0);
+                self.times.read.span(draw) + foreign.span(waits) + self.times.write.span(writes)
+            }
+            _ => self.times.read.span(draw),
+        };
+        let pauses = foreign.is_some() && !self.config.code.block_concurrency_while;
+        match object.server.arrive(now, cold_start + own, self.config.queue_limit, self.config.queue_timeout) {
+            Turn::Done { end } if pauses => {
+                let found = request.all_keys().map(|key| {
+                    let (seen, expires) = self.rows.get(key);
+                    shown(seen, expires, end).value
+                });
+                let halfway = Halfway { found: found.collect(), written: Vec::new() };
+                let place = id.0 as usize;
+                if place >= self.halfway.len() {
+                    self.halfway.resize_with(place + 1, Halfway::default);
+                }
+                self.halfway[place] = halfway;
+                self.pause((now, end), id, 0, request, outbox);
+            }
+            Turn::Done { end } => self.finish((now, end), id, request, outbox),
+            Turn::QueueFull => self.refuse(now, now, Refusal::ObjectQueueFull, id, request, outbox),
+            Turn::WaitedTooLong { until } => {
+                self.refuse(now, until, Refusal::ObjectQueuedTooLong, id, request, outbox);
+            }
+        }
+    }
+
+    /// The request's turn ends at `end`, and so does its code: it is done in one step.
+    fn finish(&mut self, (now, end): (Time, Time), id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        let updates = !request.operation.is_read();
+        let Some(leaves) = self.passes((now, end), id, updates, request, outbox) else { return };
+        let mut notes = Vec::new();
+        let answer = self.rows.perform(request, end, |key, seen| {
+            if outbox.noting {
+                notes.push(Note::Committed { key, from: request.location, seen });
+            }
+        });
+        for note in notes {
+            outbox.note(end, note);
+        }
+        self.respond(leaves.since(now), answer, id, request, outbox);
+    }
+
+    /// What is done at `end` is durable, and its answer may leave, at the time that is returned. A restart that comes first
+    /// undoes it, and refuses the request.
+    fn passes(
+        &mut self,
+        (now, end): (Time, Time),
+        id: RequestId,
+        writes: bool,
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) -> Option<Time> {
+        let object = &mut self.objects[request.group as usize];
+        let restart = object.restart();
+        let mut durable = object.durable;
+        let mut rings = None;
+        if writes {
+            let through = match self.config.code.state {
+                ObjectState::Storage => true,
+                ObjectState::Memory => false,
+                ObjectState::WrittenBehind { after, .. } => {
+                    rings = Some(end + after);
+                    // To set an alarm is a write, too.
+                    object.living.as_ref().is_some_and(|living| !living.alarm.is_set())
+                }
+            };
+            if through {
+                durable = durable.max(end + self.times.durability.span(derive(request.draw, hop::DURABLE)));
+            }
+        }
+        let leaves = durable.max(end);
+        if leaves >= restart {
+            self.refuse(now, restart, Refusal::ObjectReset, id, request, outbox);
+            return None;
+        }
+        object.durable = durable;
+        object.works(leaves);
+        if let Some(living) = &mut object.living
+            && writes
+            && self.config.code.state != ObjectState::Storage
+        {
+            living.unwritten.extend(request.all_keys());
+            if let Some(at) = rings
+                && living.alarm.set(at)
+            {
+                outbox.after(at.since(now), Message::Alarm { group: request.group });
+            }
+        }
+        Some(leaves)
+    }
+
+    /// The code awaits something foreign from `end` on, before it writes this one of its keys.
+    fn pause(
+        &mut self,
+        (now, end): (Time, Time),
+        id: RequestId,
+        key: u16,
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) {
+        let waits = self.times.foreign.as_ref().map_or(Span::ZERO, |law| law.span(later(request, key)[0]));
+        let object = &mut self.objects[request.group as usize];
+        let resumes = end + waits;
+        let restart = object.restart();
+        if resumes >= restart {
+            self.refuse(now, restart, Refusal::ObjectReset, id, request, outbox);
+            return;
+        }
+        object.works(resumes);
+        outbox.after(resumes.since(now), Message::Resume { request: id, key });
+    }
+
+    /// The code goes on: it writes what it made of the values that it had found, whatever has happened since.
+    fn resume(&mut self, now: Time, id: RequestId, first: u16, request: &Request, outbox: &mut Outbox<Message>) {
+        self.call(request.group, now);
+        let service = self.times.write.span(later(request, first)[1]);
+        let object = &mut self.objects[request.group as usize];
+        // It was let in before: no queue refuses it now.
+        let Turn::Done { end } = object.server.arrive(now, service, u32::MAX, Span::MAX) else { return };
+        let Some(leaves) = self.passes((now, end), id, true, request, outbox) else { return };
+        let until = if self.config.code.await_each_write { first + 1 } else { request.keys };
+        let halfway = &mut self.halfway[id.0 as usize];
+        for offset in first..until {
+            let key = Key(request.key.0 + u32::from(offset));
+            let found = halfway.found[usize::from(offset)];
+            let seen = self.rows.write_from(key, request.operation, found, end);
+            halfway.written.push(seen);
+            outbox.note(end, Note::Committed { key, from: request.location, seen });
+        }
+        if until < request.keys {
+            self.pause((now, end), id, until, request, outbox);
+            return;
+        }
+        let mut written = std::mem::take(&mut halfway.written).into_iter();
+        let mut answer = Answer::of(written.next().unwrap_or_default());
+        if request.keys > 1 {
+            answer.others = Some(written.collect());
+        }
+        self.respond(leaves.since(now), answer, id, request, outbox);
+    }
+
+    /// The alarm's handler writes to storage what is in memory only.
+    fn alarm(&mut self, now: Time, group: u32, outbox: &mut Outbox<Message>) {
+        let cold_start = self.call(group, now);
+        let ObjectState::WrittenBehind { failures, .. } = self.config.code.state else { return };
+        let object = &mut self.objects[group as usize];
+        let restart = object.restart();
+        let Some(living) = object.living.as_mut().filter(|living| living.alarm.rings(now)) else { return };
+        living.alarm_runs += 1;
+        let draw = living.life.draw_of_alarm(living.alarm_runs);
+        let service = cold_start + self.times.write.span(derive(draw, hop::SERVICE));
+        let Turn::Done { end } = object.server.arrive(now, service, u32::MAX, Span::MAX) else { return };
+        let durable = object.durable.max(end + self.times.durability.span(derive(draw, hop::DURABLE)));
+        living.life.works(durable);
+        let failed = if durable >= restart { Some(restart) } else { (draw < chance(failures)).then_some(end) };
+        if let Some(at) = failed {
+            if let Some(again) = living.alarm.failed(at, self.patience) {
+                outbox.after(again.since(now), Message::Alarm { group });
+            }
+            return;
+        }
+        living.alarm.done();
+        object.durable = durable;
+        for key in std::mem::take(&mut living.unwritten) {
+            let (seen, expires) = self.rows.get(key);
+            self.stored.set(key, seen, expires);
+        }
+    }
+
+    /// Refuses a request at `at`; a restart that comes before is what its caller hears of.
+    fn refuse(
+        &self,
+        now: Time,
+        at: Time,
+        refusal: Refusal,
+        id: RequestId,
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) {
+        let restart = self.objects[request.group as usize].restart();
+        let (at, refusal) = if restart < at { (restart, Refusal::ObjectReset) } else { (at, refusal) };
+        self.respond(at.since(now), Answer::refused(refusal), id, request, outbox);
+    }
+
+    fn respond(&self, after: Span, answer: Answer, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        let from = self.objects[request.group as usize].place.unwrap_or(request.location);
+        outbox.answer_from(after, from, request.location, derive(request.draw, hop::BACK), id, answer);
+    }
+}
+
+/// The draws of what a request's code does before the write of one of its keys: for the wait, and for the write.
+fn later(request: &Request, key: u16) -> [u64; 2] {
+    let draw = derive(request.draw, hop::AWAIT);
+    [derive(draw, 2 * u64::from(key)), derive(draw, 2 * u64::from(key) + 1)]
 }
 
 impl Store for DurableObjects {
@@ -79,6 +400,8 @@ impl Store for DurableObjects {
         self.objects.clear();
         self.objects.resize(ground.groups as usize, Object::default());
         self.rows.begin(ground.initial);
+        self.stored.begin(ground.initial);
+        self.halfway.clear();
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
@@ -87,50 +410,29 @@ impl Store for DurableObjects {
             self.objects.resize(group + 1, Object::default());
         }
         let nearest = self.nearest_host[request.location.index()];
-        let place = *self.objects[group].place.get_or_insert(nearest);
+        let object = &mut self.objects[group];
+        if self.lives && object.living.is_none() {
+            let life = Life::new(derive(request.draw, hop::LIFE), &self.habits);
+            let (alarm, unwritten) = (Alarm::default(), BTreeSet::new());
+            object.living = Some(Box::new(Living { life, alarm, alarm_runs: 0, unwritten }));
+        }
+        let place = *object.place.get_or_insert(nearest);
         outbox.send(request.location, place, derive(request.draw, hop::OUT), Message::Arrive(id));
     }
 
     fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
-        let Message::Arrive(id) = message;
-        let request: &Request = requests.get(id);
-        let object = &mut self.objects[request.group as usize];
-        let from = object.place.unwrap_or(request.location);
-        let back = derive(request.draw, hop::BACK);
-        let writes = !request.operation.is_read();
-        let time = if writes { &self.write } else { &self.read };
-        let service = time.span(derive(request.draw, hop::SERVICE));
-        let respond = |after: Span, answer: Answer, outbox: &mut Outbox<Message>| {
-            outbox.answer_from(after, from, request.location, back, id, answer);
-        };
-        match object.server.arrive(now, service, self.config.queue_limit, self.config.queue_timeout) {
-            Turn::Done { end } => {
-                if writes {
-                    let durable = end + self.durability.span(derive(request.draw, hop::DURABLE));
-                    object.durable = object.durable.max(durable);
-                }
-                let leaves = object.durable.max(end);
-                let mut notes = Vec::new();
-                let answer = self.rows.perform(request, end, |key, seen| {
-                    if outbox.noting {
-                        notes.push(Note::Committed { key, from: request.location, seen });
-                    }
-                });
-                for note in notes {
-                    outbox.note(end, note);
-                }
-                respond(leaves.since(now), answer, outbox);
-            }
-            Turn::QueueFull => respond(Span::ZERO, Answer::refused(Refusal::ObjectQueueFull), outbox),
-            Turn::WaitedTooLong { until } => {
-                respond(until.since(now), Answer::refused(Refusal::ObjectQueuedTooLong), outbox);
-            }
+        match message {
+            Message::Arrive(id) => self.arrive(now, id, requests.get(id), outbox),
+            Message::Resume { request, key } => self.resume(now, request, key, requests.get(request), outbox),
+            Message::Alarm { group } => self.alarm(now, group, outbox),
         }
     }
 
     fn lost(&mut self, _now: Time, message: Message, _: &Requests, outbox: &mut Outbox<Message>) {
-        let Message::Arrive(request) = message;
-        outbox.reply(request, Span::ZERO, Answer::refused(self.lost_answer()));
+        // All else stays within the object.
+        if let Message::Arrive(request) = message {
+            outbox.reply(request, Span::ZERO, Answer::refused(self.lost_answer()));
+        }
     }
 
     fn lost_answer(&self) -> Refusal {

@@ -3,6 +3,7 @@
 //! To add one: a file whose store keeps the promise in `contract.rs`, its plain data in `config.rs`, an arm in
 //! [`with_store`], and a reader in the scenario's parser.
 
+pub mod alarm;
 pub mod cache;
 pub mod cache_aside;
 pub mod config;
@@ -13,6 +14,9 @@ pub mod durable_object;
 mod kv_faults;
 pub mod kv_pull;
 pub mod kv_push;
+pub mod kv_through_object;
+pub mod object_life;
+pub mod rate_limiting;
 pub mod server;
 
 pub use config::*;
@@ -40,7 +44,11 @@ pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms
             Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network).under(faults)),
             None => user.with(d1::D1::new(config).under(faults)),
         },
-        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network)),
+        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network, terms)),
+        StoreKind::KvThroughObject(config) => {
+            user.with(kv_through_object::KvThroughObject::new(config, network, terms).under(faults))
+        }
+        StoreKind::RateLimiting(config) => user.with(rate_limiting::RateLimiting::new(config)),
         StoreKind::CacheAside(config) => user.with(cache_aside::CacheAside::new(config, central, terms).under(faults)),
     }
 }

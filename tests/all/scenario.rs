@@ -137,7 +137,8 @@ fn leaves() -> Vec<Leaf> {
             }
             Form::Kinds { kinds, list: true } => {
                 for kind in kinds {
-                    let base = format!("{top}{}[[store]]\nkind = \"{}\"\nname = \"s\"\n", workload("mix"), kind.word);
+                    let workload = workload(if kind.word == "rate_limiting" { "rate_limit" } else { "mix" });
+                    let base = format!("{top}{workload}[[store]]\nkind = \"{}\"\nname = \"s\"\n", kind.word);
                     collect(&mut leaves, "store.s", &base, &kind.fields);
                 }
             }
@@ -166,6 +167,14 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "read_replication = \"auto\"" => "read_replication = \"auto\"\n",
             "a fault with `refill`" => "refill = \"1 min\"\nrefill_reads = \"5 /s\"\n",
             "a counter with a rate" => "rate = \"2 /s per client\"\n",
+            "code with a foreign_await" | "code with a foreign_await that does not block" => {
+                "foreign_await = \"20 ms\"\n"
+            }
+            "state = \"written-behind\"" => "state = \"written-behind\"\n",
+            "state = \"storage\" or \"written-behind\"" => "",
+            "objects with their state in memory, or with a cold_start"
+            | "hibernates = true, with a state in memory or a cold_start" => "state = \"memory\"\n",
+            "hibernates = false" => "state = \"memory\"\nhibernates = false\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };
         let base = format!("{base}{extra}");
@@ -175,6 +184,8 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
                 let needs = match field.key.as_str() {
                     "readers" => "readers = { rate = \"1 /s per edge\", within = \"1 min\" }\n",
                     "arrivals" => "arrivals = { file = \"requests.csv\", columns = { time = \"t\" } }\n",
+                    // Its fields have conditions, which are fulfilled inside it.
+                    "object" => "[store.object]\n",
                     _ => "",
                 };
                 collect(leaves, &path, &format!("{base}{needs}"), fields);

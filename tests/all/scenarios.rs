@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use consistency_sim::metrics::{CountId, DistributionId};
 use consistency_sim::run::{Options, Outcome, StoreOutcome, Unwatched, run};
 use consistency_sim::scenario::{Override, Scenario, load_with};
-use consistency_sim::stores::{StoreConfig, StoreKind};
+use consistency_sim::stores::{ObjectState, StoreConfig, StoreKind};
 
 use crate::house::{files, project};
 
@@ -87,8 +87,13 @@ fn no_scenario_shows_a_stale_read_on_a_strong_store() {
         let late = |name: &str| {
             let of = |config: &&StoreConfig| config.name == name;
             let config = outcome.scenario.stores.iter().find(of).expect("the store's own configuration");
-            // Read replicas are allowed to be late: not every session of theirs begins at the primary.
-            matches!(&config.kind, StoreKind::D1(d1) if d1.replication.is_some())
+            match &config.kind {
+                // Read replicas are allowed to be late: not every session of theirs begins at the primary.
+                StoreKind::D1(d1) => d1.replication.is_some(),
+                // An object forgets what it has in memory only.
+                StoreKind::DurableObject(object) => object.code.state != ObjectState::Storage,
+                _ => false,
+            }
         };
         let strong = outcome.stores.iter().filter(|store| ["d1", "durable_object"].contains(&store.kind));
         for store in strong.filter(|store| !late(&store.name)) {
@@ -125,6 +130,22 @@ fn counters_lose_updates_on_kv_and_wherever_code_reads_and_then_writes() {
     none("counters", "durable_object", CountId::LostUpdates);
     // One write per second to a key: most of what KV does not lose, it refuses.
     assert!(store("counters", "kv").limits.iter().any(|limit| limit.refusal.rule() == "kv.writes_per_key"));
+}
+
+#[test]
+fn an_await_in_the_middle_of_an_update_loses_and_blocking_does_not() {
+    // Twelve clients who think for a second and wait for about two tenths: ten updates a second, each open for 25 ms.
+    within("object-foreign-await", "awaits", "lost_update_rate", 0.15, 0.2);
+    none("object-foreign-await", "durable_object", CountId::LostUpdates);
+    none("object-foreign-await", "blocks", CountId::LostUpdates);
+}
+
+#[test]
+fn memory_forgets_nearly_all_of_a_long_run_and_an_alarm_saves_nearly_all_of_it() {
+    within("object-eviction", "memory", "lost_update_rate", 0.97, 1.0);
+    // A restart every hour, and what four clients add within the five seconds of the alarm.
+    within("object-eviction", "written-behind", "lost_update_rate", 0.000_1, 0.002);
+    none("object-eviction", "storage", CountId::LostUpdates);
 }
 
 #[test]
@@ -176,6 +197,26 @@ fn rate_limits_overshoot_on_kv_and_cost_a_journey_elsewhere() {
         within("rate-limiting", strong, "write_latency.p50", 0.1, 0.3);
     }
     within("rate-limiting", "kv", "read_latency.p50", 0.001, 0.005);
+}
+
+#[test]
+fn the_binding_admits_a_limit_for_each_location_and_adds_no_wait() {
+    // 20 requests a second from six locations: each location admits 100 of its 200, and what its machines do not know yet.
+    within("rate-limiting-binding", "rate_limiting", "overshoot.mean", 500.0, 560.0);
+    within("rate-limiting-binding", "rate_limiting", "write_latency.max", 0.0, 0.0);
+    within("rate-limiting-binding", "durable_object", "overshoot.max", 0.0, 0.0);
+    let met =
+        |name| store("rate-limiting-binding", name).promises.iter().map(|promise| promise.met).collect::<Vec<_>>();
+    assert_eq!((met("rate_limiting"), met("durable_object")), (vec![false, true], vec![true, false]));
+}
+
+#[test]
+fn counting_in_an_object_saves_what_kv_loses_and_reading_kv_stays_late() {
+    within("kv-through-object", "kv", "lost_update_rate", 0.75, 0.87);
+    none("kv-through-object", "kv_through_object", CountId::LostUpdates);
+    none("kv-through-object", "ask-the-object", CountId::LostUpdates);
+    within("kv-through-object", "kv_through_object", "read_your_writes", 0.1, 0.95);
+    none("kv-through-object", "ask-the-object", CountId::ReadYourWrites);
 }
 
 #[test]

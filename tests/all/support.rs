@@ -67,17 +67,11 @@ pub fn d1_config(primary: Location) -> D1Config {
 }
 
 pub fn durable_object() -> StoreConfig {
-    let config = DurableObjectConfig {
-        placement: None,
-        hosts: Vec::new(),
-        read_time: Law::Constant(Span::from_millis(1)),
-        write_time: Law::LogNormal { median: Span::from_millis(2), p99: Span::from_millis(5) },
-        durability: Law::LogNormal { median: Span::from_millis(5), p99: Span::from_millis(20) },
-        queue_limit: 1000,
-        queue_timeout: Span::from_secs(5),
-        read_then_write: false,
-    };
-    StoreConfig { name: "do".into(), label: "Durable Object".into(), kind: StoreKind::DurableObject(config) }
+    object("do", "Durable Object", DurableObjectConfig::default())
+}
+
+pub fn object(name: &str, label: &str, config: DurableObjectConfig) -> StoreConfig {
+    StoreConfig { name: name.into(), label: label.into(), kind: StoreKind::DurableObject(config) }
 }
 
 pub fn mix(keys: u32, reads: f64, writes: f64) -> WorkloadConfig {

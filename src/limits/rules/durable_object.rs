@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: OBJECT_TROUBLE,
         date: "2026-10",
-        what: "One object takes about 1,000 requests per second: a soft limit, over a window of ten seconds.",
+        what: "One object takes about 1,000 requests per second: a soft limit. From how many within ten seconds on it refuses is not published: `window_limit` is an assumption, and without it there is no such refusal. Windows are counted from the start of the run.",
         remedy: OBJECT_LOAD,
     },
     Rule {
@@ -142,5 +142,17 @@ pub(super) const RULES: &[Rule] = &[
         date: "2026-10",
         what: "The free plan has a quota of rows that objects write to their SQLite storage in a day, all objects together; setting an alarm writes one, and a delete is a write.",
         remedy: "changes gathered and written together, or the paid plan. The quota ends at midnight UTC.",
+    },
+    Rule {
+        refusal: Refusal::ObjectReset,
+        code: "L051",
+        nature: Nature::Fault,
+        figures: &[],
+        text: "Durable Object reset because its code was updated.",
+        status: None,
+        source: OBJECT_TROUBLE,
+        date: "2026-10",
+        what: "A Durable Object was restarted, because its code was updated or because it moved to another machine: what it had in memory is gone, and so are requests in flight. In the simulation such a request has done nothing; in truth it may have. How often objects are restarted is a field, `restart_every`.",
+        remedy: "state in storage instead of memory, and trying again with a new stub, for operations that may be done twice.",
     },
 ];

@@ -175,7 +175,10 @@ const KINDS: [(&str, &str, Reader, Befalls, &str); 8] = [
 ];
 
 fn has_kv(kind: &StoreKind) -> bool {
-    matches!(kind, StoreKind::KvPull(_) | StoreKind::KvPush(_) | StoreKind::CacheAside(_))
+    matches!(
+        kind,
+        StoreKind::KvPull(_) | StoreKind::KvPush(_) | StoreKind::CacheAside(_) | StoreKind::KvThroughObject(_)
+    )
 }
 
 /// Reads all faults.

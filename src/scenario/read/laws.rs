@@ -312,8 +312,18 @@ impl Draft<'_, '_> {
 
     /// A law of chance of which half is at least this long: for what is repeated, lest a run never ends.
     pub fn law_from(self, middle: Span) -> Law {
+        self.law_if_any_from(middle).unwrap_or(Law::Constant(middle))
+    }
+
+    /// A law of chance, where the file has one.
+    pub fn law_if_any(self) -> Option<Law> {
+        self.law_if_any_from(Span::ZERO)
+    }
+
+    /// The same, of which half is at least this long.
+    pub fn law_if_any_from(self, middle: Span) -> Option<Law> {
         let bounds = middle..=*ANY.end();
-        self.take(Form::Law, |desk, key, node| law(desk, key, node, &bounds)).unwrap_or(Law::Constant(middle))
+        self.take(Form::Law, |desk, key, node| law(desk, key, node, &bounds))
     }
 
     /// How arrivals are spread over time.

@@ -3,8 +3,10 @@
 //! A line declares the field, its default and its bounds, and reads it; the schema and the reference come from the same line.
 
 pub(super) mod faults;
+mod hints;
 pub(super) mod laws;
 pub(super) mod network;
+mod objects;
 pub(super) mod places;
 pub(super) mod platform;
 pub(super) mod promises;

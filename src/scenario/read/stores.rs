@@ -11,7 +11,10 @@ use crate::scenario::section::{Desk, Section};
 use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;
+use crate::workloads::WorkloadConfig;
 
+use super::hints::{Hinted, location_hint};
+use super::objects::{durable_object, object};
 use super::places::Places;
 
 /// What a store's reader needs to know of the rest of the scenario.
@@ -22,9 +25,9 @@ pub(in crate::scenario) struct Setting<'a> {
 }
 
 /// The most requests in one queue, so that a queue fits in memory.
-const QUEUE_MOST: u32 = 10_000_000;
+pub(super) const QUEUE_MOST: u32 = 10_000_000;
 
-const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
+pub(super) const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
 
 fn common(s: &mut Section<'_>, setting: &Setting<'_>) -> KvCommon {
     KvCommon {
@@ -155,12 +158,14 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
 }
 
 fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
+    let primary = s
+        .field("primary", "Where the primary is; by default at the scenario's central location.")
+        .place_if_any(setting.places);
+    let hint = location_hint(s, setting.places, Hinted::Database);
+    s.exclude("primary", "location_hint");
     D1Config {
         replication: None,
-        primary: s
-            .field("primary", "Where the primary is; by default at the scenario's central location.")
-            .place_if_any(setting.places)
-            .unwrap_or(setting.central),
+        primary: primary.or(hint).unwrap_or(setting.central),
         read_time: s
             .field("read_time", "How long a read keeps the database busy.")
             .default("1 ms")
@@ -186,11 +191,11 @@ fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
     }
 }
 
-fn queue_limit(s: &mut Section<'_>) -> u32 {
+pub(super) fn queue_limit(s: &mut Section<'_>) -> u32 {
     s.field("queue_limit", "How many requests may wait.").default(1000).assumed(NOT_PUBLISHED).count(0..=QUEUE_MOST)
 }
 
-fn queue_timeout(s: &mut Section<'_>) -> Span {
+pub(super) fn queue_timeout(s: &mut Section<'_>) -> Span {
     s.field("queue_timeout", "How long a request may wait.").default("5 s").assumed(NOT_PUBLISHED).span(POSITIVE)
 }
 
@@ -242,40 +247,6 @@ fn replication(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<Replication
     on.then_some(config)
 }
 
-fn durable_object(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
-    let config = DurableObjectConfig {
-        placement: s
-            .field("placement", "Where every object is placed; by default near its first caller, as documented.")
-            .place_if_any(setting.places),
-        hosts: s
-            .field("hosts", "The locations that can host objects; an object is placed at the one nearest to its first caller. By default all places can.")
-            .places(setting.places),
-        read_time: s
-            .field("read_time", "How long a read keeps the object busy.")
-            .default("1 ms")
-            .assumed("Cloudflare publishes a soft limit of 1,000 requests per second, and no law")
-            .law(),
-        write_time: s
-            .field("write_time", "How long a write keeps the object busy.")
-            .default_toml(r#"{ lognormal = { median = "2 ms", p99 = "5 ms" } }"#)
-            .assumed("Cloudflare publishes 200 to 500 requests per second with storage writes, and no law")
-            .law(),
-        durability: s
-            .field("durability", "The output gate: from the end of a write's turn until it is durable and the answer may leave.")
-            .default_toml(r#"{ lognormal = { median = "5 ms", p99 = "20 ms" } }"#)
-            .assumed(NOT_PUBLISHED)
-            .law(),
-        queue_limit: queue_limit(s),
-        queue_timeout: queue_timeout(s),
-        read_then_write: s
-            .field("read_then_write", "Client code reads in one call and writes in another.")
-            .default(false)
-            .flag(),
-    };
-    s.exclude("placement", "hosts");
-    StoreKind::DurableObject(config)
-}
-
 fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
     let cache = s.table("cache", "The cache: Workers KV in the pull model.", |c| pull(c, setting, true));
     let database = s.table("database", "The database behind it: D1.", |d| database(d, setting));
@@ -289,13 +260,89 @@ fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
     StoreKind::CacheAside(CacheAsideConfig { cache, database, expiration_ttl })
 }
 
+fn kv_through_object(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
+    let object = s.table("object", "The object that all updates of a key go through.", |o| object(o, setting));
+    let cache =
+        s.table("cache", "Where it puts what they leave: Workers KV in the pull model.", |c| pull(c, setting, true));
+    StoreKind::KvThroughObject(KvThroughObjectConfig {
+        object,
+        cache,
+        publish_every: s
+            .field("publish_every", "Between two puts of a key at least so much time passes; the newest value is put.")
+            .default(setting.terms.span(FigureId::KvWriteInterval).to_string().as_str())
+            .span(ANY),
+        read_from: s.field("read_from", "Whom readers ask.").default("kv").word(&[
+            ("kv", ReadFrom::Kv, "Workers KV, at their own location."),
+            ("object", ReadFrom::Object, "The object."),
+        ]),
+    })
+}
+
+/// The most machines of a location.
+const MACHINES_MOST: u32 = 1000;
+
+fn rate_limiting(s: &mut Section<'_>, _: &Setting<'_>) -> StoreKind {
+    StoreKind::RateLimiting(RateLimitingConfig {
+        machines: s
+            .field("machines", "How many machines of a location count, each for itself.")
+            .default(4)
+            .assumed("Cloudflare publishes that counters are cached on each machine, and not how many there are")
+            .count(1..=MACHINES_MOST),
+        sync_delay: s
+            .field("sync_delay", "From an admission until the other machines of the location know of it.")
+            .default_toml(r#"{ exponential = { mean = "1 s" } }"#)
+            .assumed("Cloudflare publishes that counters are updated in the background, and no time")
+            .law(),
+    })
+}
+
+/// The Rate Limiting binding counts requests in windows of two lengths, and does nothing else.
+pub(in crate::scenario) fn refuse_uncountable(
+    top: &mut Section<'_>,
+    stores: &[StoreConfig],
+    workload: &WorkloadConfig,
+    terms: &Terms,
+) {
+    let counts = |store: &&StoreConfig| matches!(store.kind, StoreKind::RateLimiting(_));
+    let Some(store) = stores.iter().find(counts) else { return };
+    let periods = [FigureId::RateLimitPeriodShort, FigureId::RateLimitPeriodLong].map(|id| terms.span(id));
+    let fault = match workload {
+        WorkloadConfig::RateLimit(config) if periods.contains(&config.window) => return,
+        WorkloadConfig::RateLimit(config) => {
+            let [short, long] = periods;
+            let message = format!("store `{}` has no windows of {}", store.name, config.window);
+            Fault::new(codes::STORE_CANNOT, message)
+                .label("asks for them")
+                .help(format!("write window = \"{short}\" or \"{long}\", the periods of the Rate Limiting binding"))
+        }
+        other => {
+            let message =
+                format!("store `{}` only counts requests, and workload {} reads and writes", store.name, other.word());
+            Fault::new(codes::STORE_CANNOT, message)
+                .label("asks for more")
+                .help("remove the store, or write kind = \"rate_limit\"")
+        }
+    };
+    top.fault("workload", fault);
+}
+
 type Reader = fn(&mut Section<'_>, &Setting<'_>) -> StoreKind;
 
-const KINDS: [(&str, &str, Reader); 4] = [
+const KINDS: [(&str, &str, Reader); 6] = [
     ("kv", "Workers KV.", kv),
     ("d1", "A D1 database: one SQLite primary.", d1),
     ("durable_object", "Durable Objects: one single-threaded owner per object.", durable_object),
     ("cache_aside", "Reads go through Workers KV, updates go to D1 and delete the cached copy.", cache_aside),
+    (
+        "kv_through_object",
+        "Updates go through a Durable Object, which puts the new value into Workers KV.",
+        kv_through_object,
+    ),
+    (
+        "rate_limiting",
+        "The Rate Limiting binding: a limit for each location. For the rate_limit workload.",
+        rate_limiting,
+    ),
 ];
 
 /// The kinds that are compared where a scenario names none.
@@ -313,6 +360,8 @@ fn label(kind: &StoreKind) -> &'static str {
         StoreKind::D1(_) => "D1",
         StoreKind::DurableObject(_) => "Durable Object",
         StoreKind::CacheAside(_) => "KV over D1",
+        StoreKind::KvThroughObject(_) => "KV through an object",
+        StoreKind::RateLimiting(_) => "Rate Limiting binding",
     }
 }
 
@@ -385,7 +434,8 @@ pub(in crate::scenario) fn complete(stores: &mut [StoreConfig], places: usize) {
             StoreKind::KvPull(kv) => &mut kv.common,
             StoreKind::KvPush(kv) => &mut kv.common,
             StoreKind::CacheAside(aside) => &mut aside.cache.common,
-            StoreKind::D1(_) | StoreKind::DurableObject(_) => continue,
+            StoreKind::KvThroughObject(through) => &mut through.cache.common,
+            StoreKind::D1(_) | StoreKind::DurableObject(_) | StoreKind::RateLimiting(_) => continue,
         };
         common.clock_skew.resize(places, 0);
     }

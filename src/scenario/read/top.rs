@@ -67,6 +67,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
     let workload = workloads::read(&mut top, &work);
     if let Some(workload) = &workload {
         refuse_endless(&mut top, workload, &work, duration);
+        stores::refuse_uncountable(&mut top, &stores, workload, &terms);
     }
     let promises = promises::read(&mut top);
     let setting = faults::Setting { places: &places, stores: &stores, duration, complete: stores.len() == names.len() };

@@ -153,14 +153,10 @@ fn kind(behaviour: &Behaviour, edges: u16) -> StoreKind {
             StoreKind::CacheAside(CacheAsideConfig { cache: kv, database: d1, expiration_ttl: Span::from_secs(3600) })
         }
         _ => StoreKind::DurableObject(DurableObjectConfig {
-            placement: None,
-            hosts: Vec::new(),
             read_time: law(),
             write_time: law(),
             durability: law(),
-            queue_limit: 1000,
-            queue_timeout: Span::from_secs(5),
-            read_then_write: false,
+            ..DurableObjectConfig::default()
         }),
     }
 }

@@ -1,0 +1,303 @@
+//! Workers KV written through a Durable Object: the documented remedy for writers that overwrite each other.
+//!
+//! All updates of a key go through one object, which does them in its own storage and then puts the new value into KV, at
+//! most once in the interval that KV takes, and always the newest. Readers ask KV nearby, and may be late; or they ask the
+//! object, and are not (kv/concepts/how-kv-works, read 2026-11).
+
+use crate::faults::Faults;
+use crate::limits::Terms;
+use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
+use crate::network::NetworkConfig;
+use crate::random::derive;
+
+use super::alarm::Patience;
+use super::config::{KvThroughObjectConfig, ReadFrom};
+use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
+use super::durable_object::{self, DurableObjects};
+use super::kv_pull::{self, KvPull, expiry};
+
+/// What travels: the parts' own messages, their answers, and what an object has yet to put into KV.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Message {
+    Cache(kv_pull::Message),
+    Object(durable_object::Message),
+    /// The part's answer to the inner request arrived.
+    Answered {
+        inner: RequestId,
+        answer: Answer,
+    },
+    /// The object has done an update, and it is durable.
+    Updated {
+        request: Request,
+        seen: Seen,
+        expires: Time,
+    },
+    /// The time has come for the key's next put.
+    Publish {
+        key: Key,
+    },
+}
+
+/// Whose an inner request is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owner {
+    /// A client's: this outer one.
+    Client(RequestId),
+    /// An object's put.
+    Put(Key),
+}
+
+/// What an object has to put into KV for one key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Publication {
+    /// The newest update, and until when it holds; `None`: KV has it, or it is on its way.
+    waiting: Option<(Request, Seen, Time)>,
+    /// The next put is sent no earlier.
+    next: Time,
+    /// Puts that failed since one did not.
+    failures: u32,
+    /// A message will come for it.
+    scheduled: bool,
+    puts: u64,
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct KvThroughObject {
+    cache: KvPull,
+    object: DurableObjects,
+    read_from: ReadFrom,
+    every: Span,
+    patience: Patience,
+    /// The requests to the parts.
+    inner: Requests,
+    owners: Vec<Owner>,
+    publications: Vec<Publication>,
+    /// What was put into KV: the cached value is the place in this list.
+    rows: Vec<Seen>,
+    from_cache: Outbox<kv_pull::Message>,
+    from_object: Outbox<durable_object::Message>,
+}
+
+impl KvThroughObject {
+    /// From its plain data, the places, and the platform's terms.
+    pub fn new(config: &KvThroughObjectConfig, network: &NetworkConfig, terms: &Terms) -> KvThroughObject {
+        KvThroughObject {
+            cache: KvPull::new(&config.cache, network.central, terms),
+            object: DurableObjects::new(&config.object, network, terms),
+            read_from: config.read_from,
+            every: config.publish_every,
+            patience: Patience::of(terms),
+            inner: Requests::default(),
+            owners: Vec::new(),
+            publications: Vec::new(),
+            rows: Vec::new(),
+            from_cache: Outbox::new(false),
+            from_object: Outbox::new(false),
+        }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> KvThroughObject {
+        KvThroughObject { cache: self.cache.under(faults), ..self }
+    }
+
+    fn own(&mut self, inner: Request, owner: Owner) -> RequestId {
+        let id = self.inner.insert(inner);
+        let place = id.0 as usize;
+        if place >= self.owners.len() {
+            self.owners.resize(place + 1, owner);
+        }
+        self.owners[place] = owner;
+        id
+    }
+
+    fn publication(&mut self, key: Key) -> &mut Publication {
+        if key.index() >= self.publications.len() {
+            self.publications.resize(key.index() + 1, Publication::default());
+        }
+        &mut self.publications[key.index()]
+    }
+
+    /// An update is to be put into KV: now, or when the interval since the last put is over.
+    fn updated(&mut self, now: Time, update: (Request, Seen, Time), outbox: &mut Outbox<Message>) {
+        let key = update.0.key;
+        let publication = self.publication(key);
+        if publication.waiting.is_none_or(|(_, seen, _)| seen.version < update.1.version) {
+            publication.waiting = Some(update);
+        }
+        if !publication.scheduled {
+            let due = publication.next.max(now);
+            publication.scheduled = true;
+            outbox.after(due.since(now), Message::Publish { key });
+        }
+    }
+
+    /// The object puts the newest value into KV.
+    fn publish(&mut self, now: Time, key: Key) {
+        let every = self.every;
+        let publication = self.publication(key);
+        publication.scheduled = false;
+        let Some((request, seen, expires)) = publication.waiting.take() else { return };
+        publication.next = now + every;
+        publication.puts += 1;
+        let draw = derive(request.draw, hop::WITHIN + publication.puts);
+        let location = self.object.place(request.group).unwrap_or(request.location);
+        self.rows.push(seen);
+        let ttl = (expires != Time::NEVER).then(|| expires.since(now));
+        let operation = Operation::Put { value: self.rows.len() as i64 - 1, ttl };
+        let inner = Request { key, keys: 1, location, operation, draw, start: now, ..request };
+        let id = self.own(inner, Owner::Put(key));
+        self.cache.request(now, id, &inner, &mut self.from_cache);
+    }
+
+    fn answered(&mut self, now: Time, inner: RequestId, answer: Answer, outbox: &mut Outbox<Message>) {
+        let put = self.inner.remove(inner);
+        match self.owners[inner.0 as usize] {
+            Owner::Client(id) => outbox.reply(id, Span::ZERO, answer),
+            Owner::Put(key) if answer.is_ok() => self.publication(key).failures = 0,
+            Owner::Put(key) => self.put_again(now, key, &put, outbox),
+        }
+    }
+
+    /// KV failed or refused a put: two of them an interval apart may arrive closer to each other. The object's alarm puts
+    /// it again, unless something newer was put since, and gives up like any alarm.
+    fn put_again(&mut self, now: Time, key: Key, put: &Request, outbox: &mut Outbox<Message>) {
+        let Operation::Put { value, .. } = put.operation else { return };
+        let patience = self.patience;
+        let publication = self.publication(key);
+        let failures = std::mem::take(&mut publication.failures);
+        if u64::from(failures) < patience.retries {
+            publication.failures = failures + 1;
+            publication.next = publication.next.max(now + patience.wait(failures));
+            let update = (*put, self.rows[value as usize], expiry(put.operation, put.start));
+            self.updated(now, update, outbox);
+        }
+    }
+
+    /// Passes on what the parts want. Their answers come back as messages; what KV commits is a copy and no truth.
+    fn forward(&mut self, outbox: &mut Outbox<Message>) {
+        for effect in std::mem::take(&mut self.from_cache.effects) {
+            outbox.effects.push(match effect {
+                Effect::Send { from, to, draw, after, message } => {
+                    Effect::Send { from, to, draw, after, message: Message::Cache(message) }
+                }
+                Effect::After { span, message } => Effect::After { span, message: Message::Cache(message) },
+                Effect::Reply { request, after, answer } => {
+                    let answer = self.looked_up(request, answer);
+                    Effect::After { span: after, message: Message::Answered { inner: request, answer } }
+                }
+                Effect::Answer { from, to, draw, after, request, answer } => {
+                    let message = Message::Answered { inner: request, answer: self.looked_up(request, answer) };
+                    Effect::Send { from, to, draw, after, message }
+                }
+                Effect::Note { .. } => continue,
+            });
+        }
+        for effect in std::mem::take(&mut self.from_object.effects) {
+            match effect {
+                Effect::Send { from, to, draw, after, message } => {
+                    outbox.send_after(after, from, to, draw, Message::Object(message));
+                }
+                Effect::After { span, message } => outbox.after(span, Message::Object(message)),
+                Effect::Reply { request, after, answer } => {
+                    outbox.after(after, Message::Answered { inner: request, answer });
+                }
+                Effect::Answer { from, to, draw, after, request: id, answer } => {
+                    let request = *self.inner.get(id);
+                    if !request.operation.is_read() && answer.is_ok() {
+                        let expires = expiry(request.operation, Time(answer.seen.version.stamp));
+                        outbox.after(after, Message::Updated { request, seen: answer.seen, expires });
+                    }
+                    outbox.send_after(after, from, to, draw, Message::Answered { inner: id, answer });
+                }
+                Effect::Note { at, note } => outbox.note(at, note),
+            }
+        }
+    }
+
+    /// KV's answer to a read, with what the cached value stands for.
+    fn looked_up(&self, id: RequestId, answer: Answer) -> Answer {
+        if !self.inner.get(id).operation.is_read() {
+            return answer;
+        }
+        let seen = answer.seen.value.map_or(Seen::default(), |row| self.rows[row as usize]);
+        Answer { seen, ..answer }
+    }
+}
+
+impl Store for KvThroughObject {
+    type Message = Message;
+
+    fn idiom(&self) -> Idiom {
+        Idiom { several_keys: self.read_from == ReadFrom::Object, ..self.object.idiom() }
+    }
+
+    fn coupling(&self) -> Coupling {
+        Coupling::Groups
+    }
+
+    fn begin(&mut self, ground: Ground) {
+        // What every key holds at the start is in both.
+        self.rows.clear();
+        self.rows.push(Seen { version: Version::INITIAL, value: ground.initial });
+        self.cache.begin(Ground { initial: ground.initial.map(|_| 0), ..ground });
+        self.object.begin(ground);
+        self.inner.clear();
+        self.owners.clear();
+        self.publications.clear();
+    }
+
+    fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        let inner = self.own(*request, Owner::Client(id));
+        if request.operation.is_read() && self.read_from == ReadFrom::Kv {
+            self.cache.request(now, inner, request, &mut self.from_cache);
+        } else {
+            self.from_object.noting = outbox.noting;
+            self.object.request(now, inner, request, &mut self.from_object);
+        }
+        self.forward(outbox);
+    }
+
+    fn deliver(&mut self, now: Time, message: Message, _requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Cache(message) => self.cache.deliver(now, message, &self.inner, &mut self.from_cache),
+            Message::Object(message) => {
+                self.from_object.noting = outbox.noting;
+                self.object.deliver(now, message, &self.inner, &mut self.from_object);
+            }
+            Message::Answered { inner, answer } => self.answered(now, inner, answer, outbox),
+            Message::Updated { request, seen, expires } => self.updated(now, (request, seen, expires), outbox),
+            Message::Publish { key } => self.publish(now, key),
+        }
+        self.forward(outbox);
+    }
+
+    fn lost(&mut self, now: Time, message: Message, _requests: &Requests, outbox: &mut Outbox<Message>) {
+        match message {
+            Message::Cache(message) => self.cache.lost(now, message, &self.inner, &mut self.from_cache),
+            Message::Object(message) => self.object.lost(now, message, &self.inner, &mut self.from_object),
+            Message::Answered { inner, .. } => {
+                self.answered(now, inner, Answer::refused(self.object.lost_answer()), outbox);
+            }
+            // These stay within the object.
+            Message::Updated { .. } | Message::Publish { .. } => {}
+        }
+        self.forward(outbox);
+    }
+
+    fn lost_answer(&self) -> Refusal {
+        self.object.lost_answer()
+    }
+
+    fn latest(&self, key: Key) -> Seen {
+        self.object.latest(key)
+    }
+
+    /// What a location would answer depends on values on their way into KV: not told.
+    fn forecast(&self, now: Time, key: Key, location: Location, answers: &mut Vec<(Time, Version)>) -> bool {
+        let _ = (now, key, location, answers);
+        false
+    }
+}
