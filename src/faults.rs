@@ -40,8 +40,6 @@ pub enum FaultKind {
     D1Stall,
     /// Nobody reaches a Durable Object. Whoever waits for one gives up after `timeout`.
     ObjectPartition { timeout: Span },
-    /// Durable Objects leave memory when the fault begins, and are back when it ends.
-    ObjectRestart,
     /// A location's clock is ahead by so many nanoseconds, or behind.
     ClockSkew { place: Location, nanos: i64 },
 }
@@ -73,7 +71,6 @@ impl FaultKind {
             FaultKind::SlowReplication { .. } => "slow_replication",
             FaultKind::D1Stall => "d1_stall",
             FaultKind::ObjectPartition { .. } => "object_partition",
-            FaultKind::ObjectRestart => "object_restart",
             FaultKind::ClockSkew { .. } => "clock_skew",
         }
     }
@@ -135,7 +132,7 @@ impl Faults {
     pub fn of_store(&self, name: &str, objects: bool) -> Faults {
         let meets = |fault: &&Fault| {
             fault.store.as_deref().is_none_or(|store| store == name)
-                && (objects || !matches!(fault.kind, FaultKind::ObjectPartition { .. } | FaultKind::ObjectRestart))
+                && (objects || !matches!(fault.kind, FaultKind::ObjectPartition { .. }))
         };
         Faults { list: self.list.iter().filter(meets).cloned().collect() }
     }
@@ -179,15 +176,6 @@ impl Faults {
             self.list.iter().filter(stall).map(|fault| (fault.from, fault.until)).collect();
         stalls.sort_unstable();
         stalls
-    }
-
-    /// When Durable Objects leave memory, and when they are back, in the order of time.
-    pub fn restarts(&self) -> Vec<(Time, Time)> {
-        let restart = |fault: &&Fault| fault.kind == FaultKind::ObjectRestart;
-        let mut restarts: Vec<(Time, Time)> =
-            self.list.iter().filter(restart).map(|fault| (fault.from, fault.until)).collect();
-        restarts.sort_unstable();
-        restarts
     }
 
     /// How far a location's clock is ahead at a time, in nanoseconds, beyond what it always is.

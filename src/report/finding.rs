@@ -71,6 +71,8 @@ pub fn sentences(outcome: &Outcome) -> Vec<String> {
     }
     sentences.extend(age(outcome));
     sentences.extend(promises(outcome));
+    let faults = outcome.scenario.network.faults.all().iter();
+    sentences.extend(faults.map(|fault| format!("A fault, {}", super::faults::sentence(&outcome.scenario, fault))));
     sentences.extend(refusals(outcome));
     if sentences.is_empty() {
         sentences.push("Nothing was measured".to_string());

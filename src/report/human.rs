@@ -140,7 +140,9 @@ fn print_row(label: &str, labels: usize, cells: &[(String, &str)], columns: &[Co
 
 /// What the table cannot hold.
 fn notes(outcome: &Outcome) -> Vec<String> {
-    let mut notes = Vec::new();
+    let faults = outcome.scenario.network.faults.all().iter();
+    let mut notes: Vec<String> =
+        faults.map(|fault| format!("Fault {}", super::faults::sentence(&outcome.scenario, fault))).collect();
     for store in &outcome.stores {
         for limit in store.limits.iter().filter(|limit| limit.violations > 0) {
             notes.push(format!(

@@ -15,7 +15,7 @@ use crate::scenario::Assumption;
 
 use super::advice;
 use super::figures::tidy;
-use super::over_time::{OverTime, over_time};
+use super::over_time::{FaultOf, OverTime, faults, over_time};
 
 /// The name and version of the shape.
 pub const SCHEMA: &str = "consistency-sim/run@1";
@@ -36,6 +36,7 @@ struct Document<'a> {
     warmup_s: f64,
     edges: u16,
     central: Option<&'a str>,
+    faults: Vec<FaultOf<'a>>,
     assumptions: &'a [Assumption],
     stores: Vec<Store<'a>>,
     /// Which store to take is not judged by a run, only by a comparison.
@@ -281,6 +282,7 @@ pub fn json(outcome: &Outcome) -> String {
         warmup_s: tidy(scenario.warmup.seconds()),
         edges: network.edges,
         central: network.places.get(network.central.index()).map(|place| &*place.code),
+        faults: faults(scenario),
         assumptions: &scenario.assumptions,
         stores: outcome.stores.iter().map(|store| store_of(outcome, store)).collect(),
         recommendation: outcome.advice.as_ref().map(|advice| recommendation(outcome, advice)),

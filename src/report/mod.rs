@@ -10,6 +10,7 @@ pub mod diff;
 pub mod emphasis;
 pub mod explain;
 pub mod export;
+pub mod faults;
 pub mod figures;
 pub mod finding;
 pub mod github;

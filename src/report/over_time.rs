@@ -1,8 +1,10 @@
 //! The part of `summary.json` that says what became of operations as the run went on.
 
+use crate::faults::Fault;
 use crate::metrics::{Served, Stretch};
 use crate::report::figures::tidy;
 use crate::run::StoreOutcome;
+use crate::scenario::Scenario;
 
 /// Equal stretches of the run, in the order of time. An operation belongs to the stretch in which it started; all
 /// replications together.
@@ -47,4 +49,27 @@ pub(super) fn over_time(store: &StoreOutcome) -> Option<OverTime> {
         stale_reads: counts(&|stretch| stretch.stale),
         refusals: by_rule.map(|(refusal, counts)| ByRule { rule: refusal.rule(), counts: counts.clone() }).collect(),
     })
+}
+
+/// What went wrong with the platform, and when.
+#[derive(serde::Serialize)]
+pub(super) struct FaultOf<'a> {
+    name: &'a str,
+    kind: &'static str,
+    start_s: f64,
+    length_s: f64,
+    /// The only store that meets it.
+    store: Option<&'a str>,
+}
+
+pub(super) fn faults(scenario: &Scenario) -> Vec<FaultOf<'_>> {
+    let faults: &[Fault] = scenario.network.faults.all();
+    let rows = faults.iter().map(|fault| FaultOf {
+        name: &fault.name,
+        kind: fault.kind.word(),
+        start_s: tidy(fault.from.seconds()),
+        length_s: tidy(fault.until.since(fault.from).seconds()),
+        store: fault.store.as_deref(),
+    });
+    rows.collect()
 }

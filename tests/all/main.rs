@@ -22,6 +22,7 @@ mod floors;
 mod ground;
 mod histories;
 mod house;
+mod incidents;
 mod intervals;
 mod judge;
 mod laws;

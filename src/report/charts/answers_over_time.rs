@@ -1,10 +1,12 @@
 //! Who was answered when: the share of operations answered from a cache, answered from elsewhere and failed, as the run
 //! goes on, a panel for each store.
 
+use crate::faults::Fault;
 use crate::metrics::table::Unit;
 use crate::metrics::{Served, Stretch};
-use crate::report::figures;
+use crate::model::Time;
 use crate::report::tables::over_time as table;
+use crate::report::{faults, figures};
 use crate::run::{Outcome, StoreOutcome};
 
 use super::Chart;
@@ -17,6 +19,8 @@ use super::theme::{self, Rgb};
 const KEY: f64 = 24.0;
 const FAILED: Rgb = Rgb(0xF6, 0xD0, 0xD0);
 const SWATCH: f64 = 13.0;
+/// More faults than this are not marked.
+const MARKS_MAX: usize = 12;
 
 /// The chart; none where no stretch of the run shows failures.
 pub fn chart(outcome: &Outcome) -> Option<Chart> {
@@ -34,11 +38,15 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     let subtitle = format!(
         "Share of the operations that started in each {width}, by what became of them. All replications together.{more}"
     );
-    let mut frame = Frame::new(outcome, &titles(outcome), &subtitle, KEY + panels::height(stores.len()));
+    let seconds = outcome.scenario.duration.seconds();
+    // Where marks are across does not depend on where the page is; how many rows they need decides how high it is.
+    let across = Area { left: theme::MARGIN, right: theme::WIDTH - theme::MARGIN, top: 0.0, bottom: 0.0 };
+    let marks = Panels::new(&across, 0.0, stores.len(), seconds).place(marks(outcome));
+    let above = KEY + panels::MARK * marks.iter().map(|mark| mark.row + 1).max().unwrap_or(0) as f64;
+    let mut frame = Frame::new(outcome, &titles(outcome), &subtitle, above + panels::height(stores.len()));
     let inside = frame.inside;
     key(&mut frame.scene, &inside);
-    let seconds = outcome.scenario.duration.seconds();
-    let panels = Panels::new(&inside, inside.top + KEY, stores.len(), seconds);
+    let panels = Panels::new(&inside, inside.top + above, stores.len(), seconds);
     let ticks = [0.0, 0.5, 1.0].map(|value| (value, format!("{:.0} %", value * 100.0)));
     for (panel, store) in stores.iter().enumerate() {
         let color = theme::style(outcome, *store).color;
@@ -48,6 +56,7 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
         panels.heading(&mut frame.scene, panel, (&store.label, color), &total(store));
     }
     panels.time(&mut frame.scene);
+    panels.mark(&mut frame.scene, &marks);
     let words: Vec<String> = outcome.stores.iter().map(|store| format!("{}: {}", store.label, total(store))).collect();
     let description = format!("{subtitle} {}.", words.join("; "));
     Some(Chart { name: "answers_over_time".to_string(), title: frame.title, description, scene: frame.scene })
@@ -88,7 +97,52 @@ fn total(store: &StoreOutcome) -> String {
     format!("{answered} answered in the whole run")
 }
 
+/// When each fault holds, in seconds, and its words.
+fn marks(outcome: &Outcome) -> Vec<(f64, f64, String)> {
+    let end = outcome.scenario.duration.seconds();
+    let faults = outcome.scenario.network.faults.all().iter().filter(|fault| fault.from < fault.until);
+    let mark = |fault: &Fault| {
+        let until = fault.until.seconds().min(end);
+        (fault.from.seconds(), until, capital(&faults::short(&outcome.scenario, fault)))
+    };
+    faults.take(MARKS_MAX).map(mark).collect()
+}
+
+/// What happens while the first fault holds.
+fn titles_of_fault(outcome: &Outcome, fault: &Fault) -> Vec<String> {
+    let during = |store: &StoreOutcome| {
+        let series = &store.pooled.series;
+        let mut sum = Stretch::default();
+        let last = series.number(Time(fault.until.0.saturating_sub(1)));
+        series.stretches()[series.number(fault.from)..=last].iter().for_each(|stretch| sum.merge(stretch));
+        (sum.operations() > 0).then(|| sum.answered() as f64 / sum.operations() as f64)
+    };
+    let shares = outcome.stores.iter().filter_map(|store| Some((during(store)?, &*store.label)));
+    let mut shares: Vec<(f64, &str)> = shares.collect();
+    shares.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (Some(least), Some(most)) = (shares.first(), shares.last()) else { return Vec::new() };
+    let subject = capital(&faults::short(&outcome.scenario, fault));
+    let share = |value: f64| figures::value(Unit::Share, value);
+    let words =
+        |value: f64| if value == 0.0 { "nothing".to_string() } else { format!("{} of operations", share(value)) };
+    if least.0 == 1.0 {
+        return vec![format!("{subject}: every store goes on answering")];
+    }
+    if shares.len() == 1 || least.0 == most.0 {
+        return vec![format!("{subject}: {} answers {}", least.1, words(least.0))];
+    }
+    vec![
+        format!("{subject}: {} answers {}, {} {}", least.1, words(least.0), most.1, share(most.0)),
+        format!("{subject}: {} answers {}", least.1, words(least.0)),
+    ]
+}
+
 fn titles(outcome: &Outcome) -> Vec<String> {
+    let longest = |fault: &&Fault| fault.until.since(fault.from);
+    let faults = outcome.scenario.network.faults.all().iter().filter(|fault| fault.from < fault.until);
+    if let Some(fault) = faults.reduce(|a, b| if longest(&b) > longest(&a) { b } else { a }) {
+        return titles_of_fault(outcome, fault);
+    }
     let worst = |store: &StoreOutcome| worst(store).map_or(0.0, |stretch| failed(&stretch));
     let Some(most) = outcome.stores.iter().reduce(|a, b| if worst(b) > worst(a) { b } else { a }) else {
         return Vec::new();
@@ -165,4 +219,9 @@ fn draw(scene: &mut Scene, panels: &Panels, panel: usize, store: &StoreOutcome, 
         }
         first = end;
     }
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }

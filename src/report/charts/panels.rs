@@ -88,4 +88,58 @@ impl Panels {
         let words = "time since the start of the run";
         scene.text(words, middle, theme::TICK, Weight::Regular, Anchor::Middle, theme::GREY);
     }
+
+    /// Stretches of time that something holds for, above the panels, and lines through each panel at their ends.
+    pub fn mark(&self, scene: &mut Scene, marks: &[Placed]) {
+        let Some(first) = self.plots.first() else { return };
+        let rows = marks.iter().map(|mark| mark.row + 1).max().unwrap_or(0);
+        for mark in marks {
+            let y = first.top - HEADING - MARK * (rows - mark.row) as f64 + MARK - 6.0;
+            for x in [mark.left, mark.right] {
+                scene.line(at(x, y), at(x, y + 5.0), 1.2, theme::INK);
+                // Not through the headings between the panels.
+                for plot in &self.plots {
+                    scene.path(vec![at(x, plot.top), at(x, plot.bottom)], 1.2, theme::INK, &[3.0, 3.0]);
+                }
+            }
+            scene.line(at(mark.left, y), at(mark.right.max(mark.left + 2.0), y), 3.0, theme::INK);
+            let (x, anchor) = if mark.before { (mark.right, Anchor::End) } else { (mark.left, Anchor::Start) };
+            scene.text(mark.words.as_str(), at(x, y - 6.0), theme::TICK, Weight::Semibold, anchor, theme::INK);
+        }
+    }
+
+    /// Finds each mark its row, so that none lies on another; times in seconds.
+    pub fn place(&self, marks: Vec<(f64, f64, String)>) -> Vec<Placed> {
+        let Some(plot) = self.plots.first() else { return Vec::new() };
+        let mut placed: Vec<Placed> = Vec::new();
+        for (from, until, words) in marks {
+            let (left, right) = (self.x(from), self.x(until));
+            let width = font::width(&words, theme::TICK, Weight::Semibold);
+            let before = left + width > plot.right;
+            let taken = if before { (left.min(right - width), right) } else { (left, right.max(left + width)) };
+            let free = |row: usize| {
+                placed
+                    .iter()
+                    .filter(|other| other.row == row)
+                    .all(|other| taken.1 + 8.0 < other.taken.0 || other.taken.1 + 8.0 < taken.0)
+            };
+            let row = (0..).find(|row| free(*row)).unwrap_or_default();
+            placed.push(Placed { words, left, right, before, taken, row });
+        }
+        placed
+    }
+}
+
+/// The height of a row of marks.
+pub const MARK: f64 = 26.0;
+
+/// A mark above the panels.
+pub struct Placed {
+    words: String,
+    left: f64,
+    right: f64,
+    /// Whether the words end where the mark ends, because behind its beginning there is no room.
+    before: bool,
+    taken: (f64, f64),
+    pub row: usize,
 }

@@ -35,11 +35,12 @@ pub struct LimitsRow {
 /// From this share of failed operations in a stretch on, the picture over time says more than the whole run's share.
 const WORTH_A_LOOK: f64 = 0.01;
 
-/// Whether there is something to see: a stretch in which operations failed.
+/// Whether there is something to see: a stretch in which operations failed, or a fault that they survived.
 pub fn worth_a_look(outcome: &Outcome) -> bool {
     let failed = |stretch: &Stretch| stretch.failed() as f64 >= WORTH_A_LOOK * stretch.operations() as f64;
     let seen = |stretch: &Stretch| stretch.failed() > 0 && failed(stretch);
-    outcome.stores.iter().any(|store| store.pooled.series.stretches().iter().any(seen))
+    let faults = !outcome.scenario.network.faults.is_empty();
+    outcome.stores.iter().any(|store| store.pooled.series.stretches().iter().any(|stretch| faults || seen(stretch)))
 }
 
 /// The bounds of a stretch, in seconds since the start of the run.
