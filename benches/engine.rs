@@ -37,6 +37,7 @@ fn common() -> KvCommon {
         central_write: law(10, 50),
         local_visibility: 1.0,
         write_limit: WriteLimit::Strict,
+        tombstone_life: TOMBSTONE_LIFE,
         clock_skew: Vec::new(),
     }
 }

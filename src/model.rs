@@ -1,13 +1,15 @@
 //! The nouns that every room uses: time, places, keys, versions, operations and answers.
 
+mod call;
+mod refusal;
+
+pub use call::{Call, Form, Listing, Told};
+pub use refusal::Refusal;
+
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
 use serde::Serialize;
-
-mod refusal;
-
-pub use refusal::Refusal;
 
 /// The model's version: it changes when the same scenario and seed give other figures.
 pub const MODEL: &str = "cf-2026-11";
@@ -199,13 +201,17 @@ pub enum Operation {
     /// Count a request in a fixed window and say how many there were, in one step (strong stores only).
     /// The answer's value is packed as in [`window_count`]; its window is the one that the request was counted in.
     CountInWindow { window: u32, limit: u32 },
+    /// A page of the keys with a prefix: from the request's key on, in the order of names, at most `limit` of them.
+    /// Keys with a common prefix are numbered in a row; `until` is the first one behind them. `prefix` is the number of
+    /// the prefix, by which its pages are told from those of another one with the same keys.
+    List { until: Key, prefix: u32, limit: u16 },
 }
 
 impl Operation {
     /// Whether the operation changes nothing.
     #[inline]
     pub fn is_read(self) -> bool {
-        matches!(self, Operation::Get { .. })
+        matches!(self, Operation::Get { .. } | Operation::List { .. })
     }
 
     /// The name in histories and reports.
@@ -216,6 +222,7 @@ impl Operation {
             Operation::Delete => "delete",
             Operation::Add { .. } => "add",
             Operation::CountInWindow { .. } => "count",
+            Operation::List { .. } => "list",
         }
     }
 
@@ -223,7 +230,7 @@ impl Operation {
     #[inline]
     pub fn apply(self, found: Option<Value>) -> Option<Value> {
         match self {
-            Operation::Get { .. } => found,
+            Operation::Get { .. } | Operation::List { .. } => found,
             Operation::Put { value, .. } => Some(value),
             Operation::Delete => None,
             Operation::Add { delta } => Some(found.unwrap_or(0).wrapping_add(delta)),
@@ -256,6 +263,8 @@ pub struct Answer {
     pub seen: Seen,
     /// The further keys of a request for several keys, in order; `None` for one key.
     pub others: Option<Box<[Seen]>>,
+    /// The answer to a list.
+    pub listing: Option<Box<Listing>>,
     /// Set when the store refused; then nothing was read or changed.
     pub refusal: Option<Refusal>,
     /// Whether the answer came from a cache at the location.
@@ -266,12 +275,17 @@ impl Answer {
     /// One key's answer.
     #[inline]
     pub fn of(seen: Seen) -> Answer {
-        Answer { seen, others: None, refusal: None, cached: false }
+        Answer { seen, others: None, listing: None, refusal: None, cached: false }
     }
 
     /// A refusal.
     pub fn refused(refusal: Refusal) -> Answer {
-        Answer { seen: Seen::default(), others: None, refusal: Some(refusal), cached: false }
+        Answer { refusal: Some(refusal), ..Answer::of(Seen::default()) }
+    }
+
+    /// A page of a list.
+    pub fn page(listing: Listing) -> Answer {
+        Answer { listing: Some(Box::new(listing)), ..Answer::of(Seen::default()) }
     }
 
     /// Whether the store did what it was asked.
@@ -293,11 +307,13 @@ pub struct Request {
     pub location: Location,
     /// The first key.
     pub key: Key,
-    /// How many keys in a row: 1, or more for a query over several keys (strong stores only).
+    /// How many keys in a row: 1, or more for a query over several keys. Stores that read or write several keys in one
+    /// step say so in their [`Idiom`]; Workers KV only reads them together.
     pub keys: u16,
     /// The unit of the workload that the request belongs to; a Durable Object serves one group.
     pub group: u32,
     pub operation: Operation,
+    pub call: Call,
     /// The workload's own mark: which step of which piece of client code this is.
     pub tag: u32,
     /// When the client asked.
@@ -315,6 +331,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// When a value that is written at `now` expires.
+    #[inline]
+    pub fn expiry(&self, now: Time) -> Time {
+        match self.operation {
+            Operation::Put { ttl: Some(ttl), .. } if self.call.absolute => Time::START + ttl,
+            Operation::Put { ttl: Some(ttl), .. } => now + ttl,
+            _ => Time::NEVER,
+        }
+    }
+
     /// Every key that it asks for, in order.
     pub fn all_keys(&self) -> impl Iterator<Item = Key> + use<> {
         (self.key.0..self.key.0 + u32::from(self.keys)).map(Key)

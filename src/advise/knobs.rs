@@ -97,8 +97,8 @@ fn of_workload(scenario: &Scenario) -> Vec<Knob> {
             free("workload.writes", "writes", config.writes, Form::Rate("")),
             free("workload.reads", "reads", config.reads, Form::Rate("")),
         ],
-        // What a file says is not varied.
-        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) => Vec::new(),
+        // What a file or a script says is not varied.
+        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) | WorkloadConfig::Calls(_) => Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
-use crate::model::{Answer, Key, Request, RequestId, Time, Version};
+use crate::model::{Answer, Request, RequestId, Time, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
@@ -59,8 +59,12 @@ impl<S: Store, W: Workload> World<S, W> {
     /// A world at rest.
     pub fn new(store: S, workload: W, network: &NetworkConfig, window: Window, requests_key: StreamKey) -> World<S, W> {
         let locations = network.places.len() as u16;
+        let mut observer = Observer::new(usize::from(locations), window, workload.sessions());
+        if workload.lists() {
+            observer.observe_lists(workload.initial().is_some());
+        }
         World {
-            observer: Observer::new(usize::from(locations), window, workload.sessions()),
+            observer,
             store,
             workload,
             network: Network::new(network),
@@ -157,6 +161,9 @@ impl<S: Store, W: Workload> World<S, W> {
         {
             self.requests.unanswered().for_each(|request| history.record(crate::history::Record::unanswered(request)));
         }
+        let stored = self.store.storage();
+        let storage = &mut self.observer.measurements.storage;
+        *storage = (storage.0 + stored.byte_ns, storage.1 + stored.bytes_at_end);
         let latest = |key| self.store.latest(key);
         let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);
         self.workload.end(&latest, &mut desk);
@@ -172,7 +179,8 @@ impl<S: Store, W: Workload> World<S, W> {
         self.observer.turn_to(0);
         self.next_batch = self.batch_start(1);
         let initial = self.workload.initial();
-        self.store.begin(Ground { groups: partition.groups, locations: self.locations, initial });
+        let measured = (self.window.from, self.window.until);
+        self.store.begin(Ground { groups: partition.groups, locations: self.locations, initial, measured });
         let Partition { first_group, groups } = partition;
         self.with_workload(Time::START, |workload, desk| workload.begin(first_group, groups, desk));
         self.grant(Time::START);
@@ -224,6 +232,7 @@ impl<S: Store, W: Workload> World<S, W> {
             keys: ask.keys,
             group: ask.group,
             operation: ask.operation,
+            call: ask.call,
             tag: ask.tag,
             start: now,
             wants_answer: ask.wants_answer,
@@ -234,8 +243,8 @@ impl<S: Store, W: Workload> World<S, W> {
         };
         self.observer.started(&mut request);
         if let Some(divergence) = &mut self.divergence {
-            for offset in 0..u32::from(request.keys) {
-                divergence.touch(now, Key(request.key.0 + offset), &self.store);
+            for key in request.all_keys() {
+                divergence.touch(now, key, &self.store);
             }
         }
         let id = self.requests.insert(request);
@@ -302,6 +311,7 @@ impl<S: Store, W: Workload> World<S, W> {
     #[inline]
     fn reply(&mut self, now: Time, end: Time, id: RequestId, answer: Answer) {
         let request = self.requests.get(id);
+        let (end, answer) = if request.call.is_stated() { self.parse(end, request, answer) } else { (end, answer) };
         if request.operation.is_read() && !request.wants_answer {
             let request = self.requests.remove(id);
             self.observe(end, &request, &answer);
@@ -312,8 +322,28 @@ impl<S: Store, W: Workload> World<S, W> {
         }
     }
 
+    /// The caller's code takes the bytes of an answer in, unless they are more than the store gives.
+    #[cold]
+    fn parse(&self, end: Time, request: &Request, answer: Answer) -> (Time, Answer) {
+        if !request.operation.is_read() || !answer.is_ok() {
+            return (end, answer);
+        }
+        let seen = std::iter::once(&answer.seen).chain(answer.others.iter().flatten());
+        let bytes = request.all_keys().zip(seen).filter_map(|(key, seen)| Some((key, seen.value?)));
+        let bytes = bytes.map(|(key, value)| u64::from(self.workload.value_bytes(key, value))).sum();
+        match self.store.refuse_answer(request, bytes) {
+            Some(refusal) => (end, Answer::refused(refusal)),
+            None => (end + self.workload.parse_time(request.call, bytes), answer),
+        }
+    }
+
     fn observe(&mut self, end: Time, request: &Request, answer: &Answer) -> crate::metrics::Judgement {
         let judgement = self.observer.answered(request, answer, end);
+        if let Some(refusal) = answer.refusal
+            && self.observer.measures(request.start)
+        {
+            self.observer.measurements.tell(refusal, end, || self.store.refusal_text(refusal, request));
+        }
         if let Some(history) = &mut self.history {
             history.record(crate::history::Record::new(request, answer, end, judgement.stale));
         }

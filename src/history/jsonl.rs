@@ -7,7 +7,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Client, Key, Location, Operation, Refusal, Seen, Span, Time, Value, Version};
+use crate::model::{Client, Key, Listing, Location, Operation, Refusal, Seen, Span, Time, Told, Value, Version};
 
 use super::pairing::ReadError;
 use super::{History, Note, Noted, Record};
@@ -62,6 +62,8 @@ struct OperationLine {
     seen: SeenLine,
     #[serde(default)]
     others: Option<Vec<SeenLine>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listing: Option<ListingLine>,
     /// The rule by which the store refused.
     #[serde(default)]
     refusal: Option<String>,
@@ -90,6 +92,27 @@ enum OperationWords {
         window: u32,
         limit: u32,
     },
+    List {
+        until: u32,
+        prefix: u32,
+        limit: u16,
+    },
+}
+
+/// The page that a list answered.
+#[derive(Serialize, Deserialize)]
+struct ListingLine {
+    told: Vec<ToldLine>,
+    end: u32,
+    complete: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ToldLine {
+    key: u32,
+    seen: SeenLine,
+    /// `null` where the key never expires.
+    expires_ns: Option<u64>,
 }
 
 /// A version (the simulator's truth) and its value, `null` where nothing is stored.
@@ -109,6 +132,28 @@ fn one() -> u16 {
 impl From<Seen> for SeenLine {
     fn from(seen: Seen) -> SeenLine {
         SeenLine { stamp: seen.version.stamp, nonce: seen.version.nonce, value: seen.value }
+    }
+}
+
+impl From<&Listing> for ListingLine {
+    fn from(listing: &Listing) -> ListingLine {
+        let told = |told: &Told| ToldLine {
+            key: told.key.0,
+            seen: told.seen.into(),
+            expires_ns: Some(told.expires.0).filter(|at| *at != Time::NEVER.0),
+        };
+        ListingLine { told: listing.told.iter().map(told).collect(), end: listing.end.0, complete: listing.complete }
+    }
+}
+
+impl From<ListingLine> for Listing {
+    fn from(line: ListingLine) -> Listing {
+        let told = |line: ToldLine| Told {
+            key: Key(line.key),
+            seen: line.seen.into(),
+            expires: line.expires_ns.map_or(Time::NEVER, Time),
+        };
+        Listing { told: line.told.into_iter().map(told).collect(), end: Key(line.end), complete: line.complete }
     }
 }
 
@@ -153,11 +198,13 @@ fn operation_line(record: &Record) -> OperationLine {
             Operation::Delete => OperationWords::Delete,
             Operation::Add { delta } => OperationWords::Add { delta },
             Operation::CountInWindow { window, limit } => OperationWords::Count { window, limit },
+            Operation::List { until, prefix, limit } => OperationWords::List { until: until.0, prefix, limit },
         },
         start_ns: record.start.0,
         end_ns: record.end.map(|end| end.0),
         seen: record.seen.into(),
         others: record.others.as_ref().map(|others| others.iter().map(|&seen| seen.into()).collect()),
+        listing: record.listing.as_deref().map(ListingLine::from),
         refusal: record.refusal.map(|refusal| refusal.rule().to_owned()),
         cached: record.cached,
         stale: record.stale,
@@ -246,11 +293,13 @@ fn record(line: OperationLine, number: usize) -> Result<Record, ReadError> {
             OperationWords::Delete => Operation::Delete,
             OperationWords::Add { delta } => Operation::Add { delta },
             OperationWords::Count { window, limit } => Operation::CountInWindow { window, limit },
+            OperationWords::List { until, prefix, limit } => Operation::List { until: Key(until), prefix, limit },
         },
         start: Time(line.start_ns),
         end: line.end_ns.map(Time),
         seen: line.seen.into(),
         others: line.others.map(|others| others.into_iter().map(Seen::from).collect()),
+        listing: line.listing.map(|listing| Box::new(listing.into())),
         refusal,
         cached: line.cached,
         stale: line.stale,

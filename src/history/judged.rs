@@ -188,6 +188,8 @@ impl Log {
     }
 
     fn push_record(&mut self, record: &Record, first_key: u32, first_process: u32, index: u32) {
+        // A list is no operation on a register.
+        let Some(call) = Call::of(record.operation) else { return };
         let others = record.others.iter().flatten();
         let seen = std::iter::once(&record.seen).chain(others);
         let unanswered = std::iter::repeat(&record.seen);
@@ -207,7 +209,7 @@ impl Log {
             self.operations.push(Judged {
                 process: first_process.saturating_add(record.client.0),
                 key: first_key.saturating_add(record.key.0).saturating_add(offset),
-                call: Call::of(record.operation),
+                call,
                 outcome,
                 start: record.start.0,
                 end: record.end.map(|end| end.0),
@@ -282,15 +284,16 @@ impl Log {
 }
 
 impl Call {
-    /// The general form of one of our operations.
-    pub fn of(operation: Operation) -> Call {
-        match operation {
+    /// The general form of one of our operations; `None` for a list, which no register has.
+    pub fn of(operation: Operation) -> Option<Call> {
+        Some(match operation {
             Operation::Get { .. } => Call::Read,
             Operation::Put { value, .. } => Call::Write(Datum::Number(value)),
             Operation::Delete => Call::Write(Datum::Absent),
             Operation::Add { delta } => Call::Add(delta),
             Operation::CountInWindow { window, limit } => Call::Count { window, limit },
-        }
+            Operation::List { .. } => return None,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ pub mod pairing;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Answer, Client, Key, Location, Operation, Refusal, Request, Seen, Time, Version};
+use crate::model::{Answer, Client, Key, Listing, Location, Operation, Refusal, Request, Seen, Time, Version};
 
 /// One operation as the client could have written it down.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub struct Record {
     /// What was read, or what a write left behind (its version is the simulator's truth, not the client's knowledge).
     pub seen: Seen,
     pub others: Option<Box<[Seen]>>,
+    /// What a list answered.
+    pub listing: Option<Box<Listing>>,
     pub refusal: Option<Refusal>,
     /// Answered from a cache at the location.
     pub cached: bool,
@@ -58,6 +60,7 @@ impl Record {
             end: Some(end),
             seen: answer.seen,
             others: answer.others.clone(),
+            listing: answer.listing.clone(),
             refusal: answer.refusal,
             cached: answer.cached,
             stale,

@@ -24,6 +24,10 @@ pub struct Measurements {
     pub deletes: u64,
     /// Refusals by rule: how often, and when first.
     pub refusals: BTreeMap<Refusal, (u64, Time)>,
+    /// What the caller's code saw of the first refusal by a rule, where that is more than the rule's own text.
+    pub refusal_texts: BTreeMap<Refusal, (Time, String)>,
+    /// What was stored, as far as calls state sizes: bytes times nanoseconds, and bytes at the end.
+    pub storage: (u128, u64),
     /// Answered reads and stale reads among them, by location.
     pub stale_by_location: Vec<Count>,
     /// How each location was served.
@@ -44,6 +48,8 @@ impl Measurements {
             operations: 0,
             deletes: 0,
             refusals: BTreeMap::new(),
+            refusal_texts: BTreeMap::new(),
+            storage: (0, 0),
             stale_by_location: vec![Count::default(); locations],
             places: vec![PlaceMeasurements::default(); locations],
             joint: Joint::default(),
@@ -108,6 +114,20 @@ impl Measurements {
         entry.1 = entry.1.min(at);
     }
 
+    /// Keeps what the caller saw of a refusal, if no earlier one is known; of two at once, the text that comes first.
+    pub fn tell(&mut self, refusal: Refusal, at: Time, text: impl FnOnce() -> Option<String>) {
+        if self.refusal_texts.get(&refusal).is_some_and(|(known, _)| *known < at) {
+            return;
+        }
+        if let Some(text) = text() {
+            let told = (at, text);
+            let first = self.refusal_texts.entry(refusal).or_insert_with(|| told.clone());
+            if told < *first {
+                *first = told;
+            }
+        }
+    }
+
     /// Those of several batches or replications together.
     pub fn merged(parts: Vec<Measurements>) -> Measurements {
         let mut parts = parts.into_iter();
@@ -139,6 +159,10 @@ impl Measurements {
         for (mine, theirs) in self.places.iter_mut().zip(&other.places) {
             mine.merge(theirs);
         }
+        for (refusal, (at, text)) in &other.refusal_texts {
+            self.tell(*refusal, *at, || Some(text.clone()));
+        }
+        self.storage = (self.storage.0 + other.storage.0, self.storage.1 + other.storage.1);
         self.joint.merge(&other.joint);
         self.series.merge(&other.series);
         self.operations += other.operations;

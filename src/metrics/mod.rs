@@ -10,6 +10,7 @@ mod difference;
 pub mod distribution;
 pub mod estimate;
 pub mod joint;
+pub mod lists;
 pub mod measurements;
 pub mod observer;
 pub mod places;

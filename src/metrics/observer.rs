@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
-use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Time, Version};
+use crate::model::{Answer, Client, Key, Listing, Operation, Request, Seen, Span, Time, Version};
 
+use super::count::Count;
+use super::lists::Standings;
 use super::measurements::Measurements;
 use super::places::Served;
 use super::series::Series;
@@ -53,6 +55,8 @@ pub struct Observer {
     sessions: Option<HashMap<(Client, Key), [Version; 2], FxBuildHasher>>,
     /// For each session (clients of different groups are not the same) a bit for each guarantee that could have been broken, and one for each that was.
     sessions_counted: HashMap<(u32, Client), [u8; 2], FxBuildHasher>,
+    /// Where the workload asks for lists.
+    lists: Option<Standings>,
     /// The measurements of the batches, but for the current one, whose place is empty.
     batches: Vec<Measurements>,
     batch: usize,
@@ -78,9 +82,15 @@ impl Observer {
             touched: Vec::new(),
             sessions: sessions.then(HashMap::default),
             sessions_counted: HashMap::default(),
+            lists: None,
             batches: vec![Measurements::new(0)],
             batch: 0,
         }
+    }
+
+    /// Judges lists, too; `preloaded` says whether every key is there at the start.
+    pub fn observe_lists(&mut self, preloaded: bool) {
+        self.lists = Some(Standings::new(preloaded));
     }
 
     /// Keeps the measurements of so many batches of time apart.
@@ -169,6 +179,9 @@ impl Observer {
         if answer.refusal.is_some() {
             return Judgement::default();
         }
+        if let Some(listing) = &answer.listing {
+            return self.judge_list(request, listing, end, measured);
+        }
         if request.operation.is_read() {
             let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
             for (n, seen) in answer.others.iter().flatten().enumerate() {
@@ -230,6 +243,23 @@ impl Observer {
         judgement
     }
 
+    fn judge_list(&mut self, request: &Request, listing: &Listing, end: Time, measured: bool) -> Judgement {
+        let Some(standings) = &self.lists else { return Judgement::default() };
+        let keys = &self.keys;
+        let page = standings.judge(request, listing, end, |key| {
+            keys.get(key.index()).map_or(0, |writes| writes.partition_point(|write| write.at <= request.start))
+        });
+        let stale = page.missing + page.deleted > 0;
+        if measured {
+            self.measurements.count_mut(CountId::StaleLists).add(stale);
+            let missing = Count { hits: page.missing, of: page.due };
+            self.measurements.count_mut(CountId::ListMissing).merge(missing);
+            let deleted = Count { hits: page.deleted, of: page.shown };
+            self.measurements.count_mut(CountId::ListDeleted).merge(deleted);
+        }
+        Judgement { stale, age: Span::ZERO }
+    }
+
     fn judge_session(&mut self, request: &Request, key: Key, seen: Seen, measured: bool) {
         if self.sessions.is_none() {
             return;
@@ -268,6 +298,9 @@ impl Observer {
         }
         let newest = completed.last().map_or(seen.version, |write| write.newest.max(seen.version));
         completed.push(Completed { version: seen.version, newest, at, last_missed: Time::START, measured });
+        if let Some(standings) = &mut self.lists {
+            standings.complete(key, request, seen, at);
+        }
         if measured && key == request.key && self.sessions.is_some() {
             self.guarantee(2, request, request.written_before, seen.version);
             self.guarantee(3, request, request.read_before, seen.version);
@@ -293,6 +326,9 @@ impl Observer {
                 }
             }
             completed.clear();
+        }
+        if let Some(standings) = &mut self.lists {
+            standings.clear();
         }
         if let Some(sessions) = &mut self.sessions {
             sessions.clear();

@@ -109,6 +109,12 @@ metrics! {
             "Stale reads whose age exceeds the cache's TTL, among answered reads."
         OldOrNothing "old_or_nothing" "old value or nothing" Share
             "Gets sent after the client's own put was acknowledged that returned an older value or nothing, among gets that were answered."
+        StaleLists "stale_list_rate" "stale lists" Share
+            "Pages of lists that lack a key, or show a deleted one, as the next two metrics count them, among answered pages."
+        ListMissing "list_missing" "keys missing in lists" Share
+            "Keys that a page of a list tells of in a version older than one whose write was complete before the list started, and does not show although that write stored a value that has not expired at the list's end; among the keys within the page's range that are there by the last completed write."
+        ListDeleted "list_deleted" "deleted keys in lists" Share
+            "Keys that a page of a list shows in a version older than a deletion (or an expiry) that was complete before the list started, among the keys that pages show."
     }
 }
 

@@ -127,4 +127,6 @@ refusals! {
     ObjectConnectionLost "durable_object.connection_lost"
     /// Durable Object: it was restarted while the request was in flight.
     ObjectReset "durable_object.reset"
+    /// Workers KV: a page of a list of too many keys.
+    KvListTooLong "kv.list_keys"
 }

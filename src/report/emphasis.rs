@@ -68,6 +68,7 @@ pub fn of(word: &str) -> Emphasis {
             &[Share(StaleAfterInvalidation), Share(StaleBeyondTtl), Share(CacheHits)],
             &[Share(StaleAfterInvalidation), Figures(StaleAge, P50_P99_MAX)],
         ),
+        "calls" => (&[Share(StaleLists), Share(ListMissing), Share(ListDeleted)], &[Figures(StaleAge, P50_P99_MAX)]),
         _ => (&[], &[Figures(StaleAge, P50_P99_MAX)]),
     };
     Emphasis { harm, charts }
@@ -180,6 +181,9 @@ fn words(line: Line) -> (&'static str, &'static str) {
             OldOrNothing => {
                 ("answers {} of gets with an old value or nothing", "Every get after a put returned the new value")
             }
+            StaleLists => ("answers {} of lists with keys missing or deleted", "Every list was true"),
+            ListMissing => ("leaves {} of keys out of lists", "No list lacked a key"),
+            ListDeleted => ("lists {} of keys that are deleted", "No list showed a deleted key"),
         },
         Line::Figures(id, _) => match id {
             StaleAge => ("answers with values out of date for up to {}", "No read was stale"),

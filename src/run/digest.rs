@@ -46,6 +46,10 @@ fn measurements(hasher: &mut Sha256, measured: &Measurements) {
     number(measured.deletes);
     for id in CountId::ALL {
         let count = measured.count(*id);
+        // Metrics that are younger than the digests are part of one only where something was measured.
+        if *id >= CountId::StaleLists && count.of == 0 {
+            continue;
+        }
         number(count.hits);
         number(count.of);
     }

@@ -35,6 +35,8 @@ impl Field {
 pub enum Form {
     /// Any text.
     Text,
+    /// Texts, each once.
+    Texts,
     /// Letters, digits, `-` and `_`.
     Name,
     /// A span of time with its unit.

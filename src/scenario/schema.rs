@@ -65,6 +65,7 @@ fn table(fields: &[Field], kind: Option<&Kind>) -> Value {
 fn form(form: &Form) -> Value {
     match form {
         Form::Text => json!({ "type": "string" }),
+        Form::Texts => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true, "minItems": 1 }),
         Form::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
         Form::Span => json!({ "$ref": "#/definitions/span" }),
         Form::SignedSpan => json!({ "$ref": "#/definitions/signed_span" }),

@@ -323,6 +323,10 @@ impl Draft<'_, '_> {
         self.take(Form::Span, |desk, key, node| span(desk, key, node, &bounds)).unwrap_or(*bounds.start())
     }
 
+    pub fn span_if_any(self, bounds: Spans) -> Option<Span> {
+        self.take(Form::Span, |desk, key, node| span(desk, key, node, &bounds))
+    }
+
     pub fn count(self, bounds: RangeInclusive<u32>) -> u32 {
         let least = *bounds.start();
         self.count_if_any(bounds).unwrap_or(least)

@@ -82,6 +82,7 @@ impl CacheAside {
     fn ask(&mut self, now: Time, outer: RequestId, request: &Request, step: Step, outbox: &mut Outbox<Message>) {
         let (number, operation) = match step {
             Step::Look => (0, Operation::Get { cache_ttl: None }),
+            Step::Query if matches!(request.operation, Operation::List { .. }) => (1, request.operation),
             Step::Query => (1, Operation::Get { cache_ttl: None }),
             Step::Fill(seen) => {
                 self.rows.push(seen);
@@ -133,6 +134,8 @@ impl CacheAside {
                 }
                 None => self.ask(now, id, &request, Step::Query, outbox),
             },
+            // What a list names is in the database alone.
+            Step::Query if answer.listing.is_some() => outbox.reply(id, Span::ZERO, answer),
             Step::Query if answer.is_ok() => {
                 if answer.seen.value.is_some() {
                     self.ask(now, id, &request, Step::Fill(answer.seen), outbox);
@@ -196,7 +199,11 @@ impl Store for CacheAside {
     }
 
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
-        let step = if request.operation.is_read() { Step::Look } else { Step::Update };
+        let step = match request.operation {
+            Operation::List { .. } => Step::Query,
+            operation if operation.is_read() => Step::Look,
+            _ => Step::Update,
+        };
         self.ask(now, id, request, step, outbox);
     }
 

@@ -20,6 +20,17 @@ pub struct Ground {
     pub locations: u16,
     /// What every key holds at the start.
     pub initial: Option<Value>,
+    /// The part of the run in which storage is measured: from, until.
+    pub measured: (Time, Time),
+}
+
+/// What a store kept, as far as the calls stated sizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Storage {
+    /// Bytes times nanoseconds, over the measured part of the run.
+    pub byte_ns: u128,
+    /// Bytes of keys that are there at its end.
+    pub bytes_at_end: u64,
 }
 
 /// A system under comparison.
@@ -50,6 +61,23 @@ pub trait Store {
 
     /// The truth: the newest version that the store has taken.
     fn latest(&self, key: Key) -> Seen;
+
+    /// What it stored. Asked once, when nothing is in flight any more.
+    fn storage(&mut self) -> Storage {
+        Storage::default()
+    }
+
+    /// Why the store refuses an answer to a call that states sizes, if it does: its values have so many bytes together.
+    fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {
+        let _ = (request, bytes);
+        None
+    }
+
+    /// What the caller's code sees of a refusal where that depends on the call; `None`: the rule's own text.
+    fn refusal_text(&self, refusal: Refusal, request: &Request) -> Option<String> {
+        let _ = (refusal, request);
+        None
+    }
 
     /// What a location would answer from now on if nothing more happened: versions with the times from which they would be
     /// answered, in the order of these times, the first of them now. For a location that would have to ask elsewhere, it

@@ -2,12 +2,15 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::model::{Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::model::{
+    Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
+};
 use crate::random::{Sampler, derive};
 
 use super::config::D1Config;
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
-use super::kv_pull::{expiry, shown};
+use super::kv_pages::{self, Record};
+use super::kv_pull::shown;
 use super::server::{Server, Turn};
 
 /// What travels between the locations and the primary.
@@ -48,12 +51,20 @@ impl Rows {
     }
 
     /// Writes a key at `at` from a value that was found earlier, whatever is there now.
-    pub(super) fn write_from(&mut self, key: Key, operation: Operation, found: Option<Value>, at: Time) -> Seen {
+    pub(super) fn write_from(&mut self, key: Key, request: &Request, found: Option<Value>, at: Time) -> Seen {
         if key.index() >= self.rows.len() {
             self.rows.resize(key.index() + 1, self.vacant());
         }
         self.commits = self.commits.wrapping_add(1);
-        write(&mut self.rows[key.index()], operation, found, at, self.commits)
+        write(&mut self.rows[key.index()], request, found, at, self.commits)
+    }
+
+    /// What a list is told of a key (`SELECT … WHERE key >= ? AND expires > ? ORDER BY key LIMIT ?`): rows that are there.
+    fn record(&self, key: Key, at: Time) -> Option<Record> {
+        let (seen, expires) = self.get(key);
+        let told = Told { key, seen, expires };
+        let never = seen.value.is_none() && seen.version == Version::INITIAL;
+        (!never).then_some(Record { told, counts: told.is_shown(at) })
     }
 
     /// Takes over what another instance has committed.
@@ -66,6 +77,9 @@ impl Rows {
 
     /// Does the request at `at`, in one step for all its keys, and answers with what each key holds then.
     pub(super) fn perform(&mut self, request: &Request, at: Time, mut commit: impl FnMut(Key, Seen)) -> Answer {
+        if let Operation::List { limit, .. } = request.operation {
+            return Answer::page(kv_pages::page(request, limit.into(), |key| self.record(key, at)));
+        }
         let last = request.key.index() + usize::from(request.keys) - 1;
         if last >= self.rows.len() {
             self.rows.resize(last + 1, self.vacant());
@@ -78,7 +92,7 @@ impl Rows {
             if request.operation.is_read() {
                 return found;
             }
-            let seen = write(row, request.operation, found.value, at, commits);
+            let seen = write(row, request, found.value, at, commits);
             commit(key, seen);
             seen
         };
@@ -90,10 +104,10 @@ impl Rows {
     }
 }
 
-fn write(row: &mut (Seen, Time), operation: Operation, found: Option<Value>, at: Time, commits: u32) -> Seen {
+fn write(row: &mut (Seen, Time), request: &Request, found: Option<Value>, at: Time, commits: u32) -> Seen {
     let version = Version { stamp: at.0 + 1, nonce: commits };
-    let seen = Seen { version, value: operation.apply(found) };
-    *row = (seen, expiry(operation, at));
+    let seen = Seen { version, value: request.operation.apply(found) };
+    *row = (seen, request.expiry(at));
     seen
 }
 

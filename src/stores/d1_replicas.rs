@@ -17,7 +17,6 @@ use crate::random::{Sampler, derive};
 use super::config::{Bookmark, D1Config, ReplicationConfig, SessionStart};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::d1::Rows;
-use super::kv_pull::expiry;
 use super::server::{Server, Turn};
 
 /// A place in the primary's log: how many writes it holds. What D1 calls a bookmark.
@@ -221,7 +220,7 @@ impl D1Replicas {
     fn at_primary(&mut self, request: &Request, end: Time, outbox: &mut Outbox<Message>) -> (Answer, Position) {
         let entries = &mut self.log.entries;
         let answer = self.rows.perform(request, end, |key, seen| {
-            let expires = expiry(request.operation, end);
+            let expires = request.expiry(end);
             let draw = derive(request.draw, hop::PUSH);
             entries.push_back(Entry { key, seen, expires, committed: end, draw });
             outbox.note(end, Note::Committed { key, from: request.location, seen });

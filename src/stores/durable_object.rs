@@ -314,7 +314,7 @@ impl DurableObjects {
         for offset in first..until {
             let key = Key(request.key.0 + u32::from(offset));
             let found = halfway.found[usize::from(offset)];
-            let seen = self.rows.write_from(key, request.operation, found, end);
+            let seen = self.rows.write_from(key, request, found, end);
             halfway.written.push(seen);
             outbox.note(end, Note::Committed { key, from: request.location, seen });
         }

@@ -8,13 +8,18 @@ use std::collections::VecDeque;
 use crate::faults::Faults;
 use crate::history::Note;
 use crate::limits::{FigureId, Terms};
-use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
+use crate::model::{
+    Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
+};
 use crate::random::{Sampler, chance, derive};
 
-use super::config::{KvPushConfig, WriteLimit};
-use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::config::KvPushConfig;
+use super::contract::{Coupling, Ground, Outbox, Requests, Storage, Store, hop};
 use super::kv_faults::KvFaults;
-use super::kv_pull::{counts_as_write, expiry, shown, stamp};
+use super::kv_limits::KvLimits;
+use super::kv_pages::{self, Record};
+use super::kv_pull::{counts_as_write, shown, stamp};
+use super::kv_stock::Stock;
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -93,6 +98,7 @@ pub struct KvPush {
     delay: Sampler,
     /// Between two writes to a key, or to the namespace.
     write_interval: Span,
+    limits: KvLimits,
     shown_locally: u64,
     initial: Option<Value>,
     keys: Vec<Replicated>,
@@ -102,6 +108,7 @@ pub struct KvPush {
     faults: KvFaults,
     /// Those that delay versions; empty where none does.
     delaying: Faults,
+    stock: Stock,
 }
 
 /// When a version reaches a location.
@@ -123,6 +130,7 @@ impl KvPush {
             } else {
                 FigureId::KvWriteInterval
             }),
+            limits: if config.limit_per_namespace { KvLimits::instant(terms) } else { KvLimits::workers_kv(terms) },
             shown_locally: chance(config.common.local_visibility),
             within: config.max,
             faults: KvFaults::default(),
@@ -131,6 +139,7 @@ impl KvPush {
             initial: None,
             keys: Vec::new(),
             last_accepted_in_namespace: None,
+            stock: Stock::default(),
         }
     }
 
@@ -139,6 +148,62 @@ impl KvPush {
     pub fn under(self, faults: &Faults) -> KvPush {
         let within = faults.replicated_within(self.config.max);
         KvPush { faults: KvFaults::new(faults), delaying: faults.clone(), within, ..self }
+    }
+
+    /// What is kept of a put: Workers KV Instant has no metadata.
+    fn kept(&self, request: &Request) -> Request {
+        let mut kept = *request;
+        kept.call.metadata_bytes = if self.limits.instant { 0 } else { kept.call.metadata_bytes };
+        kept
+    }
+
+    /// Why a put does not fit into the namespace of Workers KV Instant, if it does not.
+    fn full(&mut self, now: Time, request: &Request) -> Option<Refusal> {
+        if !request.call.is_stated() {
+            return None;
+        }
+        self.stock.advance(now);
+        if !matches!(request.operation, Operation::Put { .. }) {
+            return None;
+        }
+        let (keys, bytes) = self.stock.after(&self.kept(request));
+        if keys > self.limits.keys {
+            return Some(Refusal::KvInstantTooManyKeys);
+        }
+        (bytes > self.limits.storage_bytes).then_some(Refusal::KvInstantStorageFull)
+    }
+
+    /// What a location shows of a key, and until when.
+    fn look(&mut self, key: Key, location: Location, now: Time) -> (Seen, Time) {
+        self.ensure(key);
+        let replicated = &mut self.keys[key.index()];
+        replicated.settle(now, self.within);
+        let (delay, delaying) = (&self.delay, &self.delaying);
+        replicated.at(location, now, |pushed, to| arrival(pushed, to, delay, delaying))
+    }
+
+    /// What a list at a location is told of a key. A deletion is forgotten once it is everywhere.
+    fn record(&mut self, key: Key, location: Location, now: Time) -> Option<Record> {
+        let (seen, expires) = self.look(key, location, now);
+        let everywhere = self.keys[key.index()].everywhere.version == seen.version;
+        let gone = seen.value.is_none() || expires <= now;
+        let never = seen.value.is_none() && seen.version == Version::INITIAL;
+        (!never).then_some(Record { told: Told { key, seen, expires }, counts: !(gone && everywhere) })
+    }
+
+    /// Answers a bulk read, or a list: all of it is at the location.
+    #[cold]
+    fn read_many(&mut self, now: Time, request: &Request) -> Answer {
+        if let Operation::List { limit, .. } = request.operation {
+            let limit = if self.limits.instant { u32::MAX } else { limit.into() };
+            return Answer::page(kv_pages::page(request, limit, |key| self.record(key, request.location, now)));
+        }
+        let mut seen = request.all_keys().map(|key| {
+            let (seen, expires) = self.look(key, request.location, now);
+            shown(seen, expires, now)
+        });
+        let first = Answer::of(seen.next().unwrap_or_default());
+        Answer { others: Some(seen.collect()), ..first }
     }
 
     fn ensure(&mut self, key: Key) {
@@ -154,6 +219,7 @@ impl KvPush {
             return;
         }
         self.ensure(request.key);
+        let full = self.full(now, request);
         let replicated = &mut self.keys[request.key.index()];
         let last = if self.config.limit_per_namespace {
             &mut self.last_accepted_in_namespace
@@ -165,6 +231,10 @@ impl KvPush {
             outbox.send(self.central, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
             return;
         }
+        if let Some(refusal) = full {
+            outbox.send(self.central, request.location, back, Message::Refused(id, refusal));
+            return;
+        }
         if counted {
             *last = Some(now);
         }
@@ -173,13 +243,17 @@ impl KvPush {
         let place = replicated.on_the_way.partition_point(|pushed| pushed.seen.version < version);
         let pushed = Pushed {
             seen,
-            expires: expiry(request.operation, now),
+            expires: request.expiry(now),
             committed: now,
             draw: derive(request.draw, hop::PUSH),
             shown_at: request.location,
             shown_from: Time::NEVER,
         };
+        let newest = place == replicated.on_the_way.len() && version > replicated.everywhere.version;
         replicated.on_the_way.insert(place, pushed);
+        if newest && request.call.is_stated() {
+            self.stock.write(&self.kept(request), seen.value.is_some(), pushed.expires);
+        }
         outbox.note(now, Note::Committed { key: request.key, from: request.location, seen });
         if pushed.expires < Time::NEVER {
             outbox.note(pushed.expires, Note::Expired { key: request.key, seen });
@@ -197,8 +271,7 @@ impl Store for KvPush {
     }
 
     fn coupling(&self) -> Coupling {
-        let counted = self.config.common.write_limit == WriteLimit::Strict;
-        if self.config.limit_per_namespace && counted { Coupling::Everything } else { Coupling::Groups }
+        if self.config.limit_per_namespace { Coupling::Everything } else { Coupling::Groups }
     }
 
     fn begin(&mut self, ground: Ground) {
@@ -206,6 +279,7 @@ impl Store for KvPush {
         self.keys.clear();
         self.last_accepted_in_namespace = None;
         self.faults.begin();
+        self.stock.begin(ground.measured);
     }
 
     #[inline]
@@ -214,18 +288,25 @@ impl Store for KvPush {
             outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), Answer::refused(refusal));
             return;
         }
+        if request.call.is_stated()
+            && let Some(refusal) = self.limits.refuse(now, request)
+        {
+            outbox.reply(id, Span::ZERO, Answer::refused(refusal));
+            return;
+        }
         if !request.operation.is_read() {
             let version = self.faults.stamped(stamp(&self.config.common, request, now), request, now);
             let out = derive(request.draw, hop::OUT);
             outbox.send(request.location, self.central, out, Message::Write { request: id, version });
             return;
         }
-        self.ensure(request.key);
-        let replicated = &mut self.keys[request.key.index()];
-        replicated.settle(now, self.within);
-        let (delay, delaying) = (&self.delay, &self.delaying);
-        let (seen, expires) = replicated.at(request.location, now, |pushed, to| arrival(pushed, to, delay, delaying));
-        let answer = Answer { cached: true, ..Answer::of(shown(seen, expires, now)) };
+        let answer = if request.keys > 1 || matches!(request.operation, Operation::List { .. }) {
+            self.read_many(now, request)
+        } else {
+            let (seen, expires) = self.look(request.key, request.location, now);
+            Answer::of(shown(seen, expires, now))
+        };
+        let answer = Answer { cached: true, ..answer };
         outbox.reply(id, self.hit.span(derive(request.draw, hop::HIT)), answer);
     }
 
@@ -263,6 +344,18 @@ impl Store for KvPush {
         };
         let newest = replicated.on_the_way.back().map_or(replicated.everywhere, |pushed| pushed.seen);
         if newest.version > replicated.everywhere.version { newest } else { replicated.everywhere }
+    }
+
+    fn storage(&mut self) -> Storage {
+        self.stock.storage()
+    }
+
+    fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {
+        self.limits.refuse_answer(request, bytes)
+    }
+
+    fn refusal_text(&self, refusal: Refusal, request: &Request) -> Option<String> {
+        self.limits.text(refusal, request)
     }
 
     fn forecast(&self, now: Time, key: Key, location: Location, answers: &mut Vec<(Time, Version)>) -> bool {

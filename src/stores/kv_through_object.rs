@@ -14,7 +14,7 @@ use super::alarm::Patience;
 use super::config::{KvThroughObjectConfig, ReadFrom};
 use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
 use super::durable_object::{self, DurableObjects};
-use super::kv_pull::{self, KvPull, expiry};
+use super::kv_pull::{self, KvPull};
 
 /// What travels: the parts' own messages, their answers, and what an object has yet to put into KV.
 #[derive(Clone, PartialEq, Debug)]

@@ -12,15 +12,18 @@ pub mod d1;
 pub mod d1_replicas;
 pub mod durable_object;
 mod kv_faults;
+pub mod kv_limits;
+pub mod kv_pages;
 pub mod kv_pull;
 pub mod kv_push;
+pub mod kv_stock;
 pub mod kv_through_object;
 pub mod object_life;
 pub mod rate_limiting;
 pub mod server;
 
 pub use config::*;
-pub use contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
+pub use contract::{Coupling, Effect, Ground, Outbox, Requests, Storage, Store, hop};
 
 use crate::limits::Terms;
 use crate::network::NetworkConfig;

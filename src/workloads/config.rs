@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Span;
+use crate::model::{Call, Form, Key, Location, Operation, Span};
 use crate::random::Law;
 
 /// The workloads.
@@ -17,6 +17,7 @@ pub enum WorkloadConfig {
     CacheAside(CacheAsideWorkloadConfig),
     Mix(MixConfig),
     Trace(TraceConfig),
+    Calls(CallsConfig),
 }
 
 impl WorkloadConfig {
@@ -32,7 +33,14 @@ impl WorkloadConfig {
             WorkloadConfig::CacheAside(_) => "cache_aside",
             WorkloadConfig::Mix(_) => "mix",
             WorkloadConfig::Trace(_) => "trace",
+            WorkloadConfig::Calls(_) => "calls",
         }
+    }
+
+    /// Whether it asks for lists.
+    pub fn has_lists(&self) -> bool {
+        let is_list = |call: &CallConfig| matches!(call.operation, Operation::List { .. });
+        matches!(self, WorkloadConfig::Calls(script) if script.calls.iter().any(is_list))
     }
 }
 
@@ -208,6 +216,84 @@ pub struct MixConfig {
     pub shape: Shape,
     /// Whether the keys hold a value at the start.
     pub preloaded: bool,
+}
+
+/// Calls of the key-value interface, one by one.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CallsConfig {
+    /// The names of the keys, group by group, and within a group in the order of their UTF-8 bytes: the order of lists.
+    pub keys: Vec<String>,
+    /// The first key of each group.
+    pub groups: Vec<u32>,
+    pub calls: Vec<CallConfig>,
+    /// The names of the invocations that calls share.
+    pub invocations: Vec<String>,
+    /// Whether every key holds a value at the start, of [`PRELOADED_BYTES`].
+    pub preloaded: bool,
+    pub parse: ParseConfig,
+}
+
+/// Bytes of a value where nothing else is said: the median of objects in Workers KV (Cloudflare's blog on the redesign of
+/// Workers KV, 2025-08-08).
+pub const PRELOADED_BYTES: u32 = 288;
+
+/// A line of a script: one call, or the same one several times.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CallConfig {
+    pub at: Span,
+    /// From one time to the next.
+    pub every: Span,
+    pub times: u32,
+    pub location: Location,
+    /// Who asks; `None`: the client of the location.
+    pub client: Option<u32>,
+    /// The group of its keys.
+    pub group: u32,
+    /// The first key, counted through all groups.
+    pub key: Key,
+    /// How many keys in a row.
+    pub keys: u16,
+    /// A put's value is made in the run; the keys of a list are counted through all groups.
+    #[serde(serialize_with = "operation_words")]
+    pub operation: Operation,
+    #[serde(serialize_with = "call_words")]
+    pub call: Call,
+    /// The most pages of a list that are asked for.
+    pub pages: u32,
+    /// The invocation that it belongs to, by number; `None`: one of its own.
+    pub invocation: Option<u32>,
+}
+
+fn operation_words<S: serde::Serializer>(operation: &Operation, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{operation:?}"))
+}
+
+fn call_words<S: serde::Serializer>(call: &Call, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{call:?}"))
+}
+
+/// How long the caller's code takes to make something of a mebibyte, by what it makes. Cloudflare publishes only the
+/// order: stream, arrayBuffer, text, JSON (kv/api/read-key-value-pairs).
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct ParseConfig {
+    pub stream: Span,
+    pub array_buffer: Span,
+    pub text: Span,
+    pub json: Span,
+}
+
+impl ParseConfig {
+    /// The time for so many bytes.
+    pub fn time(&self, call: Call, bytes: u64) -> Span {
+        let per_mebibyte = match call.form {
+            Some(Form::Stream) => self.stream,
+            Some(Form::ArrayBuffer) => self.array_buffer,
+            Some(Form::Text) => self.text,
+            Some(Form::Json) => self.json,
+            None => Span::ZERO,
+        };
+        Span(((u128::from(per_mebibyte.0) * u128::from(bytes)) >> 20).min(u128::from(u64::MAX)) as u64)
+    }
 }
 
 /// Operations from a file.

@@ -1,7 +1,7 @@
 //! A configuration of several keys is published together, and read together.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Time, Value};
 use crate::random::{Sampler, StreamKey};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -68,7 +68,17 @@ impl Configurations {
         for n in 0..requests {
             let key = Key(group * u32::from(count) + u32::from(n));
             let client = Client(client);
-            desk.ask(Ask { client, location, key, keys, group, operation, tag, wants_answer: tag != PUBLISH });
+            desk.ask(Ask {
+                client,
+                location,
+                key,
+                keys,
+                group,
+                operation,
+                call: Call::default(),
+                tag,
+                wants_answer: tag != PUBLISH,
+            });
         }
         requests
     }

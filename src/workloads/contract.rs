@@ -4,7 +4,7 @@
 //! and never looks at a clock or a store of its own.
 
 use crate::metrics::{Judgement, Measurements, Window};
-use crate::model::{Answer, Client, Idiom, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Call, Client, Idiom, Key, Location, Operation, Request, Seen, Span, Time, Value};
 
 /// How a workload divides into groups that never meet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +26,11 @@ pub trait Workload {
     /// Whether its clients are sessions, so that session guarantees mean something.
     fn sessions(&self) -> bool;
 
+    /// Whether it asks for lists, so that they are judged.
+    fn lists(&self) -> bool {
+        false
+    }
+
     /// A partition starts, with these groups. Every group's arrivals are a pure function of its number.
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>);
 
@@ -37,6 +42,18 @@ pub trait Workload {
 
     /// All is done; `latest` tells what the store holds.
     fn end(&mut self, latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>);
+
+    /// The size of a value that it has put. Asked only of calls that state sizes.
+    fn value_bytes(&self, key: Key, value: Value) -> u32 {
+        let _ = (key, value);
+        0
+    }
+
+    /// How long the caller's code takes to make what a call asked for of so many bytes.
+    fn parse_time(&self, call: Call, bytes: u64) -> Span {
+        let _ = (call, bytes);
+        Span::ZERO
+    }
 
     /// The number that identifies a group of a stream, for its random numbers; fixed groups are their own.
     fn identity(&self, group: u32) -> u64 {
@@ -55,11 +72,12 @@ pub struct Ask {
     pub client: Client,
     pub location: Location,
     pub key: Key,
-    /// How many keys in a row; more than one only where the idiom allows it.
+    /// How many keys in a row; more than one only for reads, and where the idiom allows it.
     pub keys: u16,
     /// Counted within the partition.
     pub group: u32,
     pub operation: Operation,
+    pub call: Call,
     /// Comes back with the answer.
     pub tag: u32,
     pub wants_answer: bool,

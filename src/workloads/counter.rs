@@ -1,7 +1,7 @@
 //! Many clients increment a counter, and read it back.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Client, Key, Location, Operation, Request, Seen, Value};
+use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Value};
 use crate::random::{Sampler, Stream, StreamKey};
 
 use super::arrivals::{Arrivals, Source};
@@ -57,6 +57,7 @@ impl Counter {
             keys: 1,
             group,
             operation,
+            call: Call::default(),
             tag: tries << 3 | step,
             wants_answer: true,
         });

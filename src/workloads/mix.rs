@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Client, Key, Operation, Request, Seen, Span, Value};
+use crate::model::{Answer, Call, Client, Key, Operation, Request, Seen, Span, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -119,6 +119,7 @@ impl Workload for Mix {
             keys: 1,
             group,
             operation,
+            call: Call::default(),
             tag: 0,
             wants_answer: self.promise.is_some(),
         });

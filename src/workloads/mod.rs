@@ -4,6 +4,7 @@
 //! reader in the scenario's parser.
 
 pub mod arrivals;
+pub mod calls;
 pub mod config;
 pub mod config_set;
 pub mod contract;
@@ -23,7 +24,7 @@ pub use contract::{Ask, Asked, Desk, Groups, Workload};
 use std::sync::Arc;
 
 use crate::metrics::Judgement;
-use crate::model::{Answer, Key, Request, Seen, Value};
+use crate::model::{Answer, Call, Key, Request, Seen, Span, Value};
 use crate::random::{Purpose, StreamKey};
 
 /// Any of the workloads. An enum, so that the engine is compiled once for each store and not once for each pair.
@@ -37,6 +38,7 @@ pub enum AnyWorkload {
     RateLimit(Box<rate_limit::RateLimit>),
     Mix(mix::Mix),
     Trace(Box<trace::Trace>),
+    Calls(Box<calls::Calls>),
 }
 
 /// What is computed once for a scenario and shared by all runs of its workload: the popularity of its keys.
@@ -84,6 +86,7 @@ pub fn build(
         }
         WorkloadConfig::CacheAside(config) => AnyWorkload::Mix(mix::Mix::cache_aside(config, shares(), key, edges)),
         WorkloadConfig::Mix(config) => AnyWorkload::Mix(mix::Mix::new(config, shares(), key, edges)),
+        WorkloadConfig::Calls(config) => AnyWorkload::Calls(Box::new(calls::Calls::new(config))),
         WorkloadConfig::Trace(config) => {
             AnyWorkload::Trace(Box::new(trace::Trace::new(config, key, placement, places)))
         }
@@ -101,6 +104,7 @@ macro_rules! each {
             AnyWorkload::RateLimit($workload) => $call,
             AnyWorkload::Mix($workload) => $call,
             AnyWorkload::Trace($workload) => $call,
+            AnyWorkload::Calls($workload) => $call,
         }
     };
 }
@@ -116,6 +120,18 @@ impl Workload for AnyWorkload {
 
     fn sessions(&self) -> bool {
         each!(self, workload => workload.sessions())
+    }
+
+    fn lists(&self) -> bool {
+        each!(self, workload => workload.lists())
+    }
+
+    fn value_bytes(&self, key: Key, value: Value) -> u32 {
+        each!(self, workload => workload.value_bytes(key, value))
+    }
+
+    fn parse_time(&self, call: Call, bytes: u64) -> Span {
+        each!(self, workload => workload.parse_time(call, bytes))
     }
 
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {

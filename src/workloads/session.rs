@@ -1,7 +1,7 @@
 //! Users log in, browse, and log out; somebody goes on using the old token.
 
 use crate::metrics::{CountId, DistributionId, Judgement};
-use crate::model::{Answer, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Time, Value};
 use crate::random::{Sampler, StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge, other_edge};
@@ -74,6 +74,7 @@ impl Sessions {
             keys: 1,
             group: user,
             operation,
+            call: Call::default(),
             tag: session << 2 | step,
             wants_answer: true,
         });

@@ -55,6 +55,7 @@ fn mixes() -> impl Strategy<Value = Scenario> {
             central_write: log_normal(10, 50),
             local_visibility: local,
             write_limit: if strict { WriteLimit::Strict } else { WriteLimit::Lenient },
+            tombstone_life: consistency_sim::stores::TOMBSTONE_LIFE,
             clock_skew,
         };
         let delay = Law::Exponential { mean: Span::from_secs(mean) };

@@ -99,6 +99,7 @@ fn our_own_histories_are_judged_by_what_clients_saw() {
         end: Some(Time(end)),
         seen,
         others: None,
+        listing: None,
         refusal: None,
         cached: false,
         stale: false,

@@ -10,6 +10,7 @@
 
 mod advise;
 mod against_naive;
+mod calls;
 mod checks;
 mod cli;
 mod closed_forms;

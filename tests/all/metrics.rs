@@ -21,6 +21,7 @@ fn request(client: u32, operation: Operation, start: u64) -> Request {
         keys: 1,
         group: 0,
         operation,
+        call: Call::default(),
         tag: 0,
         start: Time(start * SECOND),
         wants_answer: false,

@@ -48,6 +48,7 @@ fn cell(text: &str) -> String {
 fn form(form: &Form) -> String {
     match form {
         Form::Text => "text".into(),
+        Form::Texts => "a list of texts".into(),
         Form::Name => "a name: letters, digits, `-`, `_`".into(),
         Form::Span => "a span".into(),
         Form::SignedSpan => "a span, which may be negative".into(),

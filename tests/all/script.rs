@@ -4,7 +4,7 @@ use consistency_sim::engine::{Partition, World};
 use consistency_sim::history::{History, Record};
 use consistency_sim::limits::{Plan, Terms};
 use consistency_sim::metrics::{Judgement, Window};
-use consistency_sim::model::{Answer, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
+use consistency_sim::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
 use consistency_sim::network::NetworkConfig;
 use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::scenario::newest;
@@ -70,6 +70,7 @@ impl Workload for Script {
             keys,
             group: 0,
             operation,
+            call: Call::default(),
             tag: token as u32,
             wants_answer: true,
         });

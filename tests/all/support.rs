@@ -35,6 +35,7 @@ pub fn instant_kv() -> KvCommon {
         central_write: zero(),
         local_visibility: 0.0,
         write_limit: WriteLimit::Lenient,
+        tombstone_life: TOMBSTONE_LIFE,
         clock_skew: Vec::new(),
     }
 }

@@ -132,6 +132,18 @@ pub(super) const RULES: &[Rule] = &[
         remedy: "bulk reads, or further invocations (a queue, an alarm).",
     },
     Rule {
+        refusal: Refusal::KvListTooLong,
+        code: "L052",
+        nature: Nature::Bound,
+        figures: &[FigureId::KvListKeys],
+        text: "KV LIST failed: 400 Invalid key_count_limit of N. Please specify an integer less than {0}.",
+        status: Some(400),
+        source: LOCAL,
+        date: "2026-10",
+        what: "A page of a list has a largest number of keys, and a higher `limit` is refused. The text says \"less than\"; the number itself is taken.",
+        remedy: "further pages with the cursor of the one before.",
+    },
+    Rule {
         refusal: Refusal::KvReadsPerDay,
         code: "L015",
         nature: Nature::Day,

@@ -2,7 +2,7 @@
 
 use crate::history::{Note, Record};
 use crate::metrics::table::Unit;
-use crate::model::{Location, Operation, Time};
+use crate::model::{Location, Time};
 use crate::report::figures;
 use crate::report::tables::space_time::Versions;
 use crate::run::{Anomaly, Outcome};
@@ -265,9 +265,7 @@ impl<'a> Diagram<'a> {
     }
 
     fn writes(&self) -> impl Iterator<Item = &Record> {
-        let done = |record: &&Record| {
-            !matches!(record.operation, Operation::Get { .. }) && record.refusal.is_none() && record.end.is_some()
-        };
+        let done = |record: &&Record| !record.operation.is_read() && record.refusal.is_none() && record.end.is_some();
         self.anomaly.history.records.iter().filter(done)
     }
 

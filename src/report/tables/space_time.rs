@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::history::Note;
-use crate::model::{Location, Operation, Version};
+use crate::model::{Location, Version};
 use crate::report::figures::tidy;
 use crate::run::{Anomaly, Outcome};
 
@@ -74,7 +74,7 @@ pub fn rows(outcome: &Outcome) -> Vec<Row> {
                 start_s: tidy(record.start.seconds()),
                 end_s: record.end.map(|end| tidy(end.seconds())),
                 version: if answered { versions.name(record.seen.version) } else { String::new() },
-                stale: matches!(record.operation, Operation::Get { .. }).then_some(record.stale),
+                stale: record.operation.is_read().then_some(record.stale),
                 refused: record.refusal.map(|refusal| refusal.rule()),
             },
         ));

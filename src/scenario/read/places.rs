@@ -66,15 +66,15 @@ impl Places {
         u16::try_from(at).ok().map(Location)
     }
 
-    /// An edge's location.
-    pub fn edge(&self, desk: &Desk, entry: &Entry) -> Option<Location> {
+    /// An edge's location, by its code as it is written at a place.
+    pub fn edge(&self, desk: &Desk, code: &str, place: Place) -> Option<Location> {
         let used = self.used.borrow();
         let edges = &used[..usize::from(self.edges)];
-        let at = edges.iter().position(|spot| self.code(*spot) == entry.key);
+        let at = edges.iter().position(|spot| self.code(*spot) == code);
         if at.is_none() {
             let codes = edges.iter().map(|spot| self.code(*spot));
-            let fault = Fault::new(codes::UNKNOWN_PLACE, format!("{} is no edge of this scenario", quoted(&entry.key)));
-            desk.report(entry.key_place, fault.label("not an edge").choices(&entry.key, "the edges are", codes));
+            let fault = Fault::new(codes::UNKNOWN_PLACE, format!("{} is no edge of this scenario", quoted(code)));
+            desk.report(place, fault.label("not an edge").choices(code, "the edges are", codes));
         }
         at.and_then(|at| u16::try_from(at).ok()).map(Location)
     }
@@ -282,6 +282,18 @@ impl Draft<'_, '_> {
         self.take(Form::Place, |desk, key, node| places.locate(desk, key, node))
     }
 
+    /// An edge; where none is named, the first one.
+    pub fn edge_or_first(self, places: &Places) -> Location {
+        let read = self.take(Form::Place, |desk, key, node| {
+            let Value::Text(code) = &node.value else {
+                wrong_type(desk, key, node, "the code of an edge, as in \"LHR\"", None);
+                return None;
+            };
+            places.edge(desk, code, node.place)
+        });
+        read.unwrap_or_default()
+    }
+
     /// A list of places.
     pub fn places(self, places: &Places) -> Vec<Location> {
         let read = self.take(Form::Places, |desk, key, node| {
@@ -320,7 +332,7 @@ impl Draft<'_, '_> {
             };
             let mut skews = vec![0; usize::from(places.edges)];
             for entry in &table.entries {
-                let edge = places.edge(desk, entry)?;
+                let edge = places.edge(desk, &entry.key, entry.key_place)?;
                 skews[edge.index()] = values::signed_span(desk, &entry.key, &entry.node)?;
             }
             Some(skews)

@@ -61,6 +61,11 @@ fn common(s: &mut Section<'_>, setting: &Setting<'_>) -> KvCommon {
                 ("strict", WriteLimit::Strict, "As documented: refused with 429."),
                 ("lenient", WriteLimit::Lenient, "As some have measured: accepted."),
             ]),
+        tombstone_life: s
+            .field("tombstone_life", "How long lists still count a key that was deleted or has expired.")
+            .default("10 s")
+            .assumed(NOT_PUBLISHED)
+            .span(ANY),
         clock_skew: s
             .field("clock_skew", "How far the clocks of edges are ahead, or behind (negative); the others are right.")
             .clock_skew(setting.places),

@@ -7,13 +7,14 @@ use crate::limits::platform::NEWEST;
 use crate::limits::{Plan, Terms};
 use crate::model::Span;
 use crate::network::NetworkConfig;
-use crate::scenario::Scenario;
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
 use crate::scenario::form::{Field, Form};
 use crate::scenario::section::{Desk, Section};
 use crate::scenario::tree::{Place, Table};
 use crate::scenario::values::{ANY, POSITIVE, grouped};
+use crate::scenario::{Assumption, Scenario};
+use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
 
 use super::{faults, network, places, platform, promises, stores, work, workloads};
@@ -63,11 +64,13 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
     let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central, terms: &terms }, names);
     stores::complete(&mut stores, places.len());
 
-    let work = workloads::Setting { edges: places.edges.into(), folder, trace_place: Cell::new(None) };
+    let edges = places.edges.into();
+    let work = workloads::Setting { edges, places: &places, duration, folder, trace_place: Cell::new(None) };
     let workload = workloads::read(&mut top, &work);
     if let Some(workload) = &workload {
         refuse_endless(&mut top, workload, &work, duration);
         stores::refuse_uncountable(&mut top, &stores, workload, &terms);
+        refuse_unknown_calls(&mut top, workload, &stores);
     }
     let promises = promises::read(&mut top);
     let setting = faults::Setting { places: &places, stores: &stores, duration, complete: stores.len() == names.len() };
@@ -77,6 +80,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
 
     let scenario =
         name.zip(workload).filter(|_| desk.diagnostics.borrow().is_empty()).map(|(name, workload)| Scenario {
+            assumptions: assumptions(desk, &workload),
             name,
             question,
             duration,
@@ -90,7 +94,6 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             platform: terms.platform,
             plan: terms.plan,
             divergence,
-            assumptions: desk.assumptions.take(),
         });
     Read { scenario, trace_place: work.trace_place.get(), fields }
 }
@@ -138,4 +141,24 @@ fn refuse_endless(top: &mut Section<'_>, workload: &WorkloadConfig, setting: &wo
         let fault = Fault::new(codes::TOO_MANY_OPERATIONS, message).label("asks for them");
         top.fault("workload", fault.help("shorten `duration`, or lower the rates"));
     }
+}
+
+/// A call that one of the stores does not have.
+fn refuse_unknown_calls(top: &mut Section<'_>, workload: &WorkloadConfig, stores: &[StoreConfig]) {
+    let aside = stores.iter().find(|store| matches!(store.kind, StoreKind::CacheAside(_)));
+    let (WorkloadConfig::Calls(script), Some(aside)) = (workload, aside) else { return };
+    if script.calls.iter().any(|call| call.keys > 1) {
+        let message = format!("the store `{}` has no bulk read: its code looks each key up alone", aside.name);
+        let fault = Fault::new(codes::STORE_CANNOT, message).label("has a get_bulk");
+        top.fault("workload", fault.help("leave the store out, or read the keys one by one"));
+    }
+}
+
+/// What nobody publishes is assumed only where it matters: without lists, how long they count what is deleted does not.
+fn assumptions(desk: &Desk, workload: &WorkloadConfig) -> Vec<Assumption> {
+    let mut assumptions = desk.assumptions.take();
+    if !workload.has_lists() {
+        assumptions.retain(|assumption| !assumption.field.ends_with(".tombstone_life"));
+    }
+    assumptions
 }

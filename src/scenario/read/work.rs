@@ -12,6 +12,9 @@ pub(super) const MOST: f64 = 1e10;
 /// Operations in one replication, about: the mean rates times the duration. Traces count what is in them elsewhere.
 pub(super) fn operations(workload: &WorkloadConfig, setting: &Setting<'_>, duration: Span) -> f64 {
     let edges = f64::from(setting.edges);
+    if let WorkloadConfig::Calls(script) = workload {
+        return script.calls.iter().map(|call| f64::from(call.times) * f64::from(call.pages)).sum();
+    }
     let per_second = match workload {
         WorkloadConfig::PutThenGet(put) => f64::from(put.keys) * (2.0 * put.pairs + put.background_reads * edges),
         WorkloadConfig::Counter(counter) => {
@@ -38,7 +41,7 @@ pub(super) fn operations(workload: &WorkloadConfig, setting: &Setting<'_>, durat
         }
         WorkloadConfig::CacheAside(aside) => aside.reads * edges + aside.updates,
         WorkloadConfig::Mix(mix) => mix.reads + mix.writes,
-        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) => 0.0,
+        WorkloadConfig::RateLimit(_) | WorkloadConfig::Trace(_) | WorkloadConfig::Calls(_) => 0.0,
     };
     per_second * duration.seconds()
 }

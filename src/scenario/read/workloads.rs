@@ -12,12 +12,16 @@ use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE, Per};
 use crate::workloads::*;
 
-use super::trace;
+use super::places::Places;
+use super::{calls, trace};
 
 /// What a workload's reader needs to know of the rest of the scenario.
 pub(in crate::scenario) struct Setting<'a> {
     /// How many locations have clients.
     pub edges: u32,
+    pub places: &'a Places,
+    /// How long clients act.
+    pub duration: Span,
     /// Where relative paths of traces start.
     pub folder: &'a Path,
     /// Where the scenario names a trace file.
@@ -284,7 +288,7 @@ fn describes(s: &Section<'_>) -> bool {
 
 type Reader = fn(&mut Section<'_>, &Setting<'_>) -> WorkloadConfig;
 
-const KINDS: [(&str, &str, Reader); 9] = [
+const KINDS: [(&str, &str, Reader); 10] = [
     ("put_then_get", "A put and then a get at once: the snippet that everybody writes.", put_then_get),
     ("counter", "Clients increment counters and read them back.", counter),
     ("session", "Users log in, browse and log out; somebody goes on using the old token.", session),
@@ -294,6 +298,7 @@ const KINDS: [(&str, &str, Reader); 9] = [
     ("cache_aside", "Reads through a cache, updates in the database.", cache_aside),
     ("mix", "Reads and writes in given proportions.", mix),
     ("trace", "Operations from a file.", trace),
+    ("calls", "Calls of the key-value interface, one by one: a script.", calls::calls),
 ];
 
 const WHAT: &str = "Which client asks what, and when.";

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use consistency_sim::history::format::{Format, read};
 use consistency_sim::history::judged::{Call, Datum, Log, Outcome};
 use consistency_sim::history::{History, Note, Noted, Record, drawing, edn, edn_value, etcd, jsonl, notation};
-use consistency_sim::model::{Client, Key, Location, Operation, Refusal, Seen, Span, Time, Version};
+use consistency_sim::model::{Client, Key, Listing, Location, Operation, Refusal, Seen, Span, Time, Told, Version};
 
 fn seen() -> impl Strategy<Value = Seen> {
     (any::<u64>(), any::<u32>(), any::<Option<i64>>())
@@ -19,7 +19,25 @@ fn operation() -> impl Strategy<Value = Operation> {
         Just(Operation::Delete),
         any::<i64>().prop_map(|delta| Operation::Add { delta }),
         any::<(u32, u32)>().prop_map(|(window, limit)| Operation::CountInWindow { window, limit }),
+        any::<(u32, u32, u16)>().prop_map(|(until, prefix, limit)| Operation::List {
+            until: Key(until),
+            prefix,
+            limit
+        }),
     ]
+}
+
+fn listing() -> impl Strategy<Value = Listing> {
+    let told = (any::<u32>(), seen(), any::<u64>()).prop_map(|(key, seen, expires)| Told {
+        key: Key(key),
+        seen,
+        expires: Time(expires),
+    });
+    (proptest::collection::vec(told, 0..4), any::<u32>(), any::<bool>()).prop_map(|(told, end, complete)| Listing {
+        told,
+        end: Key(end),
+        complete,
+    })
 }
 
 fn record() -> impl Strategy<Value = Record> {
@@ -27,26 +45,30 @@ fn record() -> impl Strategy<Value = Record> {
     let few = || prop_oneof![9 => 0..3_u32, 1 => any::<u32>()];
     let moment = || prop_oneof![9 => 0..20_u64, 1 => any::<u64>()];
     let what = (few(), any::<u16>(), few(), operation(), (moment(), moment()), any::<bool>());
-    let back = (seen(), proptest::option::of(proptest::collection::vec(seen(), 0..4)));
+    let others = proptest::option::of(proptest::collection::vec(seen(), 0..4));
+    let back = (seen(), others, proptest::option::of(listing()));
     let refusal = proptest::option::of(proptest::sample::select(Refusal::ALL.to_vec()));
-    (what, back, refusal, any::<(bool, bool)>()).prop_map(|(what, (seen, others), refusal, (cached, stale))| {
-        let (client, location, key, operation, (a, b), answered) = what;
-        Record {
-            client: Client(client),
-            location: Location(location),
-            key: Key(key),
-            keys: others.as_ref().map_or(1, |others| others.len() as u16 + 1),
-            operation,
-            start: Time(a.min(b)),
-            end: answered.then_some(Time(a.max(b))),
-            seen,
-            others: others.map(Vec::into_boxed_slice),
-            // Only an answer can refuse.
-            refusal: refusal.filter(|_| answered),
-            cached,
-            stale,
-        }
-    })
+    (what, back, refusal, any::<(bool, bool)>()).prop_map(
+        |(what, (seen, others, listing), refusal, (cached, stale))| {
+            let (client, location, key, operation, (a, b), answered) = what;
+            Record {
+                client: Client(client),
+                location: Location(location),
+                key: Key(key),
+                keys: others.as_ref().map_or(1, |others| others.len() as u16 + 1),
+                operation,
+                start: Time(a.min(b)),
+                end: answered.then_some(Time(a.max(b))),
+                seen,
+                others: others.map(Vec::into_boxed_slice),
+                listing: listing.map(Box::new),
+                // Only an answer can refuse.
+                refusal: refusal.filter(|_| answered),
+                cached,
+                stale,
+            }
+        },
+    )
 }
 
 fn noted() -> impl Strategy<Value = Noted> {

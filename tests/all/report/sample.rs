@@ -133,6 +133,7 @@ fn kind(behaviour: &Behaviour, edges: u16) -> StoreKind {
         central_write: law(),
         local_visibility: 1.0,
         write_limit: WriteLimit::Strict,
+        tombstone_life: TOMBSTONE_LIFE,
         clock_skew: vec![0; usize::from(edges) + 1],
     };
     let kv = KvPullConfig { common, cache_ttl: Span::from_secs(60), negative_caching: true };
@@ -338,6 +339,7 @@ fn record(location: u16, operation: Operation, start_ms: u64, end_ms: u64, versi
         end: Some(Time(end_ms * 1_000_000)),
         seen: Seen { version, value: Some(1) },
         others: None,
+        listing: None,
         refusal: None,
         cached: end_ms - start_ms < 10,
         stale,

@@ -1,0 +1,94 @@
+//! What a namespace stores: the bytes of keys that are neither deleted nor expired, and for how long.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Key, Request, Time};
+
+use super::contract::Storage;
+
+/// What a key takes up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    bytes: u64,
+    expires: Time,
+}
+
+/// The keys that are there, with their sizes. Only writes that state sizes are counted.
+#[derive(Clone, Debug, Default)]
+pub struct Stock {
+    held: Vec<Option<Held>>,
+    expiring: BTreeSet<(Time, Key)>,
+    pub keys: u64,
+    pub bytes: u64,
+    measured: (Time, Time),
+    byte_ns: u128,
+    since: Time,
+}
+
+impl Stock {
+    /// Forgets all keys; the storage is measured from one time until another.
+    pub fn begin(&mut self, measured: (Time, Time)) {
+        *self = Stock { measured, ..Stock::default() };
+    }
+
+    /// Lets time pass: what expires is gone from then on.
+    pub fn advance(&mut self, now: Time) {
+        while let Some((expires, key)) = self.expiring.first().copied().filter(|(expires, _)| *expires <= now) {
+            self.integrate(expires);
+            self.remove(key);
+        }
+        self.integrate(now);
+    }
+
+    fn integrate(&mut self, now: Time) {
+        let (from, until) = self.measured;
+        let span = now.min(until).since(self.since.max(from));
+        self.byte_ns += u128::from(self.bytes) * u128::from(span.0);
+        self.since = now.max(self.since);
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some(held) = self.held.get_mut(key.index()).and_then(Option::take) {
+            self.bytes -= held.bytes;
+            self.keys -= 1;
+            self.expiring.remove(&(held.expires, key));
+        }
+    }
+
+    /// How many keys and bytes there would be after the put of a request.
+    pub fn after(&self, request: &Request) -> (u64, u64) {
+        let held = self.held.get(request.key.index()).copied().flatten();
+        let (keys, bytes) = held.map_or((1, 0), |held| (0, held.bytes));
+        (self.keys + keys, self.bytes - bytes + size(request))
+    }
+
+    /// A write took effect: the key now holds what the request put, or nothing.
+    pub fn write(&mut self, request: &Request, stores: bool, expires: Time) {
+        self.remove(request.key);
+        if !stores {
+            return;
+        }
+        if request.key.index() >= self.held.len() {
+            self.held.resize(request.key.index() + 1, None);
+        }
+        let held = Held { bytes: size(request), expires };
+        self.held[request.key.index()] = Some(held);
+        self.bytes += held.bytes;
+        self.keys += 1;
+        if expires < Time::NEVER {
+            self.expiring.insert((expires, request.key));
+        }
+    }
+
+    /// What was stored in the measured part of the run, and what is at its end.
+    pub fn storage(&mut self) -> Storage {
+        self.advance(self.measured.1);
+        Storage { byte_ns: self.byte_ns, bytes_at_end: self.bytes }
+    }
+}
+
+/// The bytes that count for storage: the key, the value and the metadata.
+fn size(request: &Request) -> u64 {
+    let call = &request.call;
+    u64::from(call.key_bytes) + u64::from(call.value_bytes) + u64::from(call.metadata_bytes)
+}
