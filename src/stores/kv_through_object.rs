@@ -171,7 +171,7 @@ impl KvThroughObject {
         if u64::from(failures) < patience.retries {
             publication.failures = failures + 1;
             publication.next = publication.next.max(now + patience.wait(failures));
-            let update = (*put, self.rows[value as usize], expiry(put.operation, put.start));
+            let update = (*put, self.rows[value as usize], put.expiry(put.start));
             self.updated(now, update, outbox);
         }
     }
@@ -207,7 +207,7 @@ impl KvThroughObject {
                 Effect::Answer { from, to, draw, after, request: id, answer } => {
                     let request = *self.inner.get(id);
                     if !request.operation.is_read() && answer.is_ok() {
-                        let expires = expiry(request.operation, Time(answer.seen.version.stamp));
+                        let expires = request.expiry(Time(answer.seen.version.stamp));
                         outbox.after(after, Message::Updated { request, seen: answer.seen, expires });
                     }
                     outbox.send_after(after, from, to, draw, Message::Answered { inner: id, answer });
