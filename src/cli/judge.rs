@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use consistency_sim::checks::{Budget, CHECKS, Case, Check, Report, Verdict, Why, Witness, find};
 use consistency_sim::history::drawing::draw;
 use consistency_sim::history::format::{Format, Input, log_text, read};
 use consistency_sim::history::judged::{Call, Datum, FailedCas, Log, Nil, Outcome, Reading};
+
+use consistency_sim::history::pairing::ReadError;
 
 use super::{Done, Failure, Result, Terminal};
 
@@ -57,20 +60,22 @@ pub struct Judge {
 impl Judge {
     /// Judges the file and prints what was found.
     pub fn run(&self, terminal: &Terminal) -> Result<Done> {
-        let mut text = Vec::new();
-        let done = self.read_and_judge(&mut text).map_err(|message| Failure::Other { message, input: true })?;
-        terminal.print(&String::from_utf8_lossy(&text))?;
+        let name = self.file.display().to_string();
+        let bytes = read_file(&self.file).map_err(|error| Failure::input(format!("cannot read `{name}`: {error}")))?;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return Err(terminal.misread(&name, "", &not_utf8(&error))),
+        };
+        let mut input =
+            read(&text, Format::of(&self.format)).map_err(|error| terminal.misread(&name, &text, &error))?;
+        drop(text);
+        self.interpret(&mut input).map_err(Failure::input)?;
+        let mut said = Vec::new();
+        let done = self
+            .judge(&input, &mut said)
+            .map_err(|error| Failure::Other { message: format!("cannot write the verdict: {error}"), input: false })?;
+        terminal.print(&String::from_utf8_lossy(&said))?;
         Ok(done)
-    }
-
-    fn read_and_judge(&self, out: &mut dyn Write) -> std::result::Result<Done, String> {
-        let bytes = read_file(&self.file).map_err(|error| format!("cannot read `{}`: {error}", self.file.display()))?;
-        let name = self.file.display();
-        let text = String::from_utf8(bytes)
-            .map_err(|_| format!("{name}: the file is not UTF-8 text\nhelp: convert it, or name another file"))?;
-        let mut input = read(&text, Format::of(&self.format)).map_err(|error| format!("{name}: {error}"))?;
-        self.interpret(&mut input)?;
-        self.judge(&input, out).map_err(|error| format!("cannot write the verdict: {error}"))
     }
 
     /// Applies the model and the flags to what the format says.
@@ -138,6 +143,16 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         return Ok(bytes);
     }
     std::fs::read(path)
+}
+
+fn not_utf8(error: &FromUtf8Error) -> ReadError {
+    let at = error.utf8_error().valid_up_to();
+    let line = 1 + error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+    ReadError::new(
+        line,
+        format!("the file is not UTF-8 text: byte {at} belongs to no character"),
+        "convert it to UTF-8",
+    )
 }
 
 fn check_name(name: &str) -> std::result::Result<String, String> {

@@ -2,9 +2,11 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use consistency_sim::history::pairing::ReadError;
 use consistency_sim::scenario::Diagnostic;
 
 use super::{Color, Done, Failure, Result};
@@ -71,12 +73,17 @@ impl Terminal {
         }
     }
 
+    fn renderer(&self) -> Renderer {
+        let renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };
+        match terminal_size::terminal_size_of(io::stderr()) {
+            Some((width, _)) => renderer.term_width(usize::from(width.0)),
+            None => renderer,
+        }
+    }
+
     /// Writes diagnostics to standard error, and how many there are.
     pub fn diagnose(&self, diagnostics: &[Diagnostic]) {
-        let mut renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };
-        if let Some((width, _)) = terminal_size::terminal_size_of(io::stderr()) {
-            renderer = renderer.term_width(usize::from(width.0));
-        }
+        let renderer = self.renderer();
         for diagnostic in diagnostics.iter().take(SHOWN_MOST) {
             self.remark(&format!("{}\n", render(&renderer, diagnostic)));
         }
@@ -87,6 +94,12 @@ impl Terminal {
         let mut files: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
         files.dedup();
         self.remark(&format!("{mistakes} in {}", files.join(", ")));
+    }
+
+    /// Writes to standard error why a history cannot be read, with the line of the file's text if one is to blame.
+    pub fn misread(&self, file: &str, text: &str, error: &ReadError) -> Failure {
+        self.remark(&render_misread(&self.renderer(), file, text, error));
+        Failure::Input
     }
 
     /// The exit code of a command, after the last words about it.
@@ -126,9 +139,47 @@ fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     renderer.render(&[group])
 }
 
+fn render_misread(renderer: &Renderer, file: &str, text: &str, error: &ReadError) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let line = error.line.checked_sub(1).and_then(|before| text.lines().nth(before));
+    // A line without end is shown around the place.
+    let (shown, columns) = line.map_or(("", 0..0), |line| around(line, &error.columns));
+    let place = if error.line > 0 { format!("{file}:{}", error.line) } else { file.to_owned() };
+    let title = if shown.is_empty() { format!("{place}: {}", error.problem) } else { error.problem.clone() };
+    let mut group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
+    if !shown.is_empty() {
+        let mark = AnnotationKind::Primary.span(columns);
+        group = group.element(Snippet::source(shown).line_start(error.line).path(file).annotation(mark));
+    }
+    renderer.render(&[group.element(Level::HELP.message(error.remedy.as_str()))])
+}
+
+/// Bytes of a line that are shown at most.
+const LINE_SHOWN: usize = 400;
+
+/// The part of a line around these bytes, and where they are in it; all of it if no bytes are named.
+fn around<'a>(line: &'a str, columns: &Range<usize>) -> (&'a str, Range<usize>) {
+    let boundary = |mut at: usize| {
+        at = at.min(line.len());
+        while !line.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let from = boundary(columns.start.saturating_sub(LINE_SHOWN / 2));
+    let shown = &line[from..boundary(from + LINE_SHOWN)];
+    if columns.is_empty() {
+        return (shown, 0..shown.len());
+    }
+    let start = boundary(columns.start).clamp(from, from + shown.len());
+    let end = boundary(columns.end).clamp(start, from + shown.len());
+    (shown, start - from..end - from)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Renderer, render};
+    use super::{Renderer, render, render_misread};
+    use consistency_sim::history::format::{Format, read};
     use consistency_sim::scenario::{Origin, Override, parse_with};
     use proptest::prelude::*;
 
@@ -145,6 +196,19 @@ mod tests {
         #[test]
         fn whatever_is_wrong_can_be_shown(text in "\\PC*|[a-z=\"\\[\\]{}\\.0-9 \r\n\t\u{85}é漢]{0,200}", set in "\\PC*|[a-z]{1,5}=\\PC*") {
             rendered(&text, &set);
+        }
+
+        #[test]
+        fn whatever_history_is_wrong_can_be_shown(
+            text in "\\PC*|[\\[\\]{}#:a-z\"\\\\ \r\n\t\u{feff}é漢|>-]{0,300}|INFO jepsen.util - [0-9] :[a-z]{0,6} :[a-z]{0,5} é{0,900}",
+        ) {
+            for format in Format::ALL {
+                if let Err(error) = read(&text, Some(format)) {
+                    let shown = render_misread(&Renderer::plain(), "file", &text, &error);
+                    assert!(shown.contains("file") && shown.contains("help"), "{shown}");
+                    render_misread(&Renderer::styled().term_width(40), "file", &text, &error);
+                }
+            }
         }
     }
 }

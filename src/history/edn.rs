@@ -1,13 +1,12 @@
-//! Histories in EDN: written for Jepsen's checkers, read from Jepsen and from porcupine's key-value files.
+//! Histories read from EDN: those of Jepsen and Knossos, and porcupine's key-value files.
 //!
-//! One map for each event: `{:process 0, :type :invoke, :f :read, :value nil, :time 123, :index 0}`. Where a history has
-//! several keys, a value is the tuple `[key value]`, as Jepsen's independent tests write it; porcupine's key-value files
-//! name the key under `:key` instead.
+//! One map for each event: `{:process 0, :type :invoke, :f :read, :value nil, :time 123, :index 0}`. Events follow one
+//! another as in the file; `:time` and `:index` are not needed. Where a history has several keys, every value is the tuple
+//! `[key value]`, as Jepsen's independent tests write it; porcupine's key-value files name the key under `:key` instead.
 
-use std::io;
-
-use super::edn_value::{Edn, Reader, quote};
-use super::judged::{Call, Datum, Log, Lookup, Outcome};
+use super::edn_value::{Edn, Reader};
+pub use super::edn_write::{write, write_from};
+use super::judged::{Call, Datum, Log, Outcome};
 use super::pairing::{Ending, Pairing, ReadError};
 
 /// What was read.
@@ -17,48 +16,75 @@ pub struct Read {
     pub keyed: bool,
 }
 
-/// Reads a history: maps one after the other, or in one vector.
+/// Reads a history: maps one after the other, or in one vector or list.
 ///
 /// # Errors
 /// If the text is no EDN, or an event lacks what makes it one, with the line and the remedy.
 pub fn read(text: &str) -> Result<Read, ReadError> {
+    // Pairs are tuples of a key and a value as long as every operation has one; the first that has none shows that they
+    // are values like any other.
+    match read_as(text, true)? {
+        Some(read) => Ok(read),
+        None => read_as(text, false)?.ok_or_else(|| ReadError::new(0, "the file has no operation", OPERATIONS)),
+    }
+}
+
+const OPERATIONS: &str = "operations are maps with :process, :type (:invoke, :ok, :fail, :info) and :f (:read, :write, \
+                          :cas, :add, :get, :put, :append)";
+
+/// Reads a history with pairs as tuples or as values; `None` if an operation has no pair where pairs were to be tuples.
+fn read_as(text: &str, tuples: bool) -> Result<Option<Read>, ReadError> {
     let mut reader = Reader::new(text);
-    let mut events = Events::default();
-    let enclosed = reader.enter();
+    let mut events = Events { tuples, ..Events::default() };
+    let enclosed = reader.enter()?;
     loop {
-        if enclosed && reader.leave() {
+        if enclosed && reader.leave()? {
             break;
         }
-        if reader.at_end() {
+        if reader.at_end()? {
             if enclosed {
-                return Err(ReadError::new(
-                    reader.line(),
-                    "the vector of events is not closed",
-                    "end the file with `]`",
-                ));
+                return Err(reader.error("the vector of events is not closed", "end the file with `]`"));
             }
             break;
         }
+        let (line, from) = (reader.line(), reader.column());
         let event = reader.value()?;
-        events.take(&event, reader.line())?;
+        let columns = if reader.line() == line { from..reader.column() } else { 0..0 };
+        events.take(&event, line).map_err(|error| {
+            let error = error.within(reader.line_text());
+            if error.columns.is_empty() { ReadError { columns, ..error } } else { error }
+        })?;
+        if events.is_single {
+            return Ok(None);
+        }
     }
-    if !reader.at_end() {
+    if !reader.at_end()? {
         let remedy = "put all events into one vector, or none";
-        return Err(ReadError::new(reader.line(), "something follows the vector of events", remedy));
+        return Err(reader.error("something follows the vector of events", remedy));
     }
     if events.pairing.is_empty() {
-        let remedy = "operations are maps with :process, :type (:invoke, :ok, :fail, :info) and :f (:read, :write, :cas, \
-                      :get, :put, :append, :add)";
-        return Err(ReadError::new(0, "the file has no operation", remedy));
+        return Err(ReadError::new(0, "the file has no operation", OPERATIONS));
     }
-    Ok(Read { log: events.pairing.finish(events.ignored), keyed: events.keyed })
+    if let (true, Some(line)) = (events.adds, events.collection) {
+        let problem = "a collection is read of what is added to: this is a set, not a counter";
+        return Err(ReadError::new(line, problem, "only registers, counters and texts can be judged"));
+    }
+    Ok(Some(Read { log: events.pairing.finish(events.ignored), keyed: events.keyed }))
 }
 
 #[derive(Default)]
 struct Events {
     pairing: Pairing,
     ignored: u64,
+    /// Whether operations have their key under `:key`.
     keyed: bool,
+    /// Whether pairs are tuples of a key and a value.
+    tuples: bool,
+    /// Set if an operation has no pair although pairs are tuples.
+    is_single: bool,
+    adds: bool,
+    /// The line of the first read of a collection.
+    collection: Option<usize>,
 }
 
 /// What an invocation asks, before its value is looked at.
@@ -69,6 +95,7 @@ enum Function {
     Cas,
     Add,
     Append,
+    Count,
 }
 
 impl Function {
@@ -79,97 +106,159 @@ impl Function {
             "cas" => Some(Function::Cas),
             "add" => Some(Function::Add),
             "append" => Some(Function::Append),
+            "count" => Some(Function::Count),
             _ => None,
         }
+    }
+
+    fn of_call(call: Call) -> Function {
+        match call {
+            Call::Read => Function::Read,
+            Call::Write(_) => Function::Write,
+            Call::Cas { .. } => Function::Cas,
+            Call::Add(_) => Function::Add,
+            Call::Append(_) => Function::Append,
+            Call::Count { .. } => Function::Count,
+        }
+    }
+}
+
+/// A keyword's name; some tools write texts or bare words instead.
+fn name(value: &Edn) -> Option<&str> {
+    match value {
+        Edn::Keyword(name) | Edn::Text(name) | Edn::Other(name) => Some(name),
+        _ => None,
     }
 }
 
 impl Events {
     fn take(&mut self, event: &Edn, line: usize) -> Result<(), ReadError> {
-        let (Some(Edn::Keyword(kind)), Some(Edn::Keyword(function))) = (event.get("type"), event.get("f")) else {
-            if matches!(event, Edn::Map(_)) {
-                // Jepsen also logs what is no operation: phases, notes of the test.
-                self.ignored += 1;
-                return Ok(());
-            }
+        if !matches!(event, Edn::Map(_)) {
             return Err(ReadError::new(line, "an event is a map, and this is something else", "write {:process 0, …}"));
-        };
-        // The nemesis, and whatever else goes by a name, breaks things and asks for nothing.
-        let (Some(&Edn::Int(process)), Some(function)) = (event.get("process"), Function::of(function)) else {
+        }
+        let word = |keyword: &str| event.get(keyword).and_then(name);
+        let Some(process) = event.get("process") else {
+            if word("f").and_then(Function::of).is_some() {
+                return Err(ReadError::new(line, "the operation has no :process", "say who asked: :process 0"));
+            }
+            // Jepsen also logs what is no operation: phases, notes of the test.
             self.ignored += 1;
             return Ok(());
         };
-        let value = event.get("value").unwrap_or(&Edn::Nil);
+        let known = word("f").and_then(Function::of);
+        let (number, is_client) = match process {
+            Edn::Int(number) => (*number, true),
+            // The nemesis breaks things and asks for nothing; other names may be clients'.
+            other => {
+                let is_client = name(other).is_some_and(|name| name != "nemesis") && known.is_some();
+                (if is_client { self.pairing.named(&other.write()) } else { 0 }, is_client)
+            }
+        };
+        let (Some(kind), true) = (word("type"), is_client) else {
+            self.ignored += 1;
+            return Ok(());
+        };
         if kind == "invoke" {
-            return self.ask(process, function, event.get("key"), value, line);
+            let Some(function) = known else {
+                let what = event.get("f").unwrap_or(&Edn::Nil).write();
+                let problem = format!("`:f {what}` is no operation of a register, a counter or a text");
+                return Err(ReadError::new(
+                    line,
+                    problem,
+                    "only :read, :write, :cas, :add, :get, :put and :append can be judged",
+                ));
+            };
+            return self.ask(number, function, event, line);
         }
         let Some(ending) = Ending::of(kind) else {
             let problem = format!("`:type :{kind}` is unknown");
             return Err(ReadError::new(line, problem, "use :invoke, :ok, :fail or :info"));
         };
-        let outcome = self.outcome(process, ending, event, value);
-        if self.pairing.answer(process, outcome) {
-            Ok(())
-        } else {
-            let problem = format!("process {process} gets an answer (:{kind}) and waits for none");
-            Err(ReadError::new(line, problem, "keep the :invoke that the answer belongs to"))
-        }
+        self.answer((number, process), ending, known, event, line)
     }
 
-    fn ask(
+    fn answer(
         &mut self,
-        process: i64,
-        function: Function,
-        key: Option<&Edn>,
-        value: &Edn,
+        (number, process): (i64, &Edn),
+        ending: Ending,
+        function: Option<Function>,
+        event: &Edn,
         line: usize,
     ) -> Result<(), ReadError> {
-        self.keyed |= key.is_some();
-        let (key, value) = match key {
-            Some(key) => (name(key), value),
-            None => match tuple(function, value) {
-                Some((key, value)) => (name(key), value),
-                None => (String::new(), value),
-            },
+        let Some((_, call)) = self.pairing.waiting(number) else {
+            // Whoever is not waited for and does not know what happened says nothing.
+            if ending == Ending::Info {
+                self.ignored += 1;
+                return Ok(());
+            }
+            let problem = format!("process {} gets an answer and waits for none", process.write());
+            return Err(ReadError::new(line, problem, "keep the :invoke that the answer belongs to"));
         };
-        let call = match function {
-            Function::Read => Call::Read,
-            Function::Write => Call::Write(self.datum(value)),
-            Function::Append => Call::Append(match value {
-                Edn::Text(text) => self.pairing.texts.place(text),
-                other => self.pairing.texts.place(&other.write()),
-            }),
-            Function::Cas => match value {
-                Edn::Sequence(pair) if pair.len() == 2 => {
-                    Call::Cas { old: self.datum(&pair[0]), new: self.datum(&pair[1]) }
+        if function.is_some_and(|function| function != Function::of_call(call)) {
+            let problem = format!("process {} gets an answer to something else than it asked", process.write());
+            return Err(ReadError::new(line, problem, "keep each answer behind its :invoke"));
+        }
+        let value = event.get("value").unwrap_or(&Edn::Nil);
+        let outcome = match ending {
+            Ending::Fail => Outcome::Failed,
+            Ending::Info => Outcome::Unknown,
+            Ending::Ok => match call {
+                Call::Read => {
+                    let value = self.parts(Function::Read, event, value).map_or(value, |(_, value)| value);
+                    if matches!(value, Edn::Sequence(_) | Edn::Set(_)) {
+                        self.collection.get_or_insert(line);
+                    }
+                    Outcome::Ok(Some(self.datum(value)))
                 }
-                _ => return Err(ReadError::new(line, ":cas without its two values", "write :value [old new]")),
-            },
-            Function::Add => match value {
-                Edn::Int(delta) => Call::Add(*delta),
-                _ => return Err(ReadError::new(line, ":add without a whole number", "write :value 1")),
+                Call::Add(_) | Call::Count { .. } => Outcome::Ok(event.get("result").map(|value| self.datum(value))),
+                _ => Outcome::Ok(None),
             },
         };
-        self.pairing.ask(process, &key, call);
+        let _ = self.pairing.answer(number, outcome);
         Ok(())
     }
 
-    fn outcome(&mut self, process: i64, ending: Ending, event: &Edn, value: &Edn) -> Outcome {
-        match ending {
-            Ending::Fail => Outcome::Failed,
-            Ending::Info => Outcome::Unknown,
-            Ending::Ok => match self.pairing.waiting(process) {
-                Some((_, Call::Read)) => {
-                    let value = match (event.get("key"), tuple(Function::Read, value)) {
-                        (None, Some((_, value))) => value,
-                        _ => value,
-                    };
-                    Outcome::Ok(Some(self.datum(value)))
+    /// The key and the value of a tuple, where pairs are tuples and the event does not name its key otherwise.
+    fn parts<'a>(&self, function: Function, event: &Edn, value: &'a Edn) -> Option<(&'a Edn, &'a Edn)> {
+        if !self.tuples || event.get("key").is_some() { None } else { tuple(function, value) }
+    }
+
+    fn ask(&mut self, process: i64, function: Function, event: &Edn, line: usize) -> Result<(), ReadError> {
+        let value = event.get("value").unwrap_or(&Edn::Nil);
+        let (key, value) = match (event.get("key"), self.parts(function, event, value)) {
+            (Some(key), _) => {
+                self.keyed = true;
+                (key_name(key), value)
+            }
+            (None, Some((key, value))) => (key_name(key), value),
+            (None, None) => {
+                self.is_single = self.tuples;
+                (String::new(), value)
+            }
+        };
+        let call = match (function, value) {
+            (Function::Read, _) => Call::Read,
+            (Function::Write, value) => Call::Write(self.datum(value)),
+            (Function::Append, Edn::Text(text)) => Call::Append(self.pairing.texts.place(text)),
+            (Function::Append, other) => Call::Append(self.pairing.texts.place(&other.write())),
+            (Function::Cas, Edn::Sequence(pair)) if pair.len() == 2 => {
+                Call::Cas { old: self.datum(&pair[0]), new: self.datum(&pair[1]) }
+            }
+            (Function::Cas, _) => {
+                return Err(ReadError::new(line, ":cas without its two values", "write :value [old new]"));
+            }
+            (Function::Add, &Edn::Int(delta)) => Call::Add(delta),
+            (Function::Add, _) => return Err(ReadError::new(line, ":add without a whole number", "write :value 1")),
+            (Function::Count, value) => match window_and_limit(value) {
+                Some((window, limit)) => Call::Count { window, limit },
+                None => {
+                    return Err(ReadError::new(line, ":count without its two numbers", "write :value [window limit]"));
                 }
-                Some((_, Call::Add(_))) => Outcome::Ok(event.get("result").map(|value| self.datum(value))),
-                _ => Outcome::Ok(None),
             },
-        }
+        };
+        self.adds |= function == Function::Add;
+        self.pairing.ask(process, &key, call);
+        Ok(())
     }
 
     fn datum(&mut self, value: &Edn) -> Datum {
@@ -182,136 +271,27 @@ impl Events {
     }
 }
 
-/// The parts of `[key value]`. A compare-and-set has two values itself, so only `[key [old new]]` is a tuple there.
+/// The parts of `[key value]`. What has two values itself is a tuple only as `[key [one two]]`.
 fn tuple(function: Function, value: &Edn) -> Option<(&Edn, &Edn)> {
     let Edn::Sequence(parts) = value else { return None };
     let [key, value] = parts.as_slice() else { return None };
-    let fits = function != Function::Cas || matches!(value, Edn::Sequence(_));
+    let fits = !matches!(function, Function::Cas | Function::Count) || matches!(value, Edn::Sequence(_));
     fits.then_some((key, value))
 }
 
-fn name(key: &Edn) -> String {
+fn window_and_limit(value: &Edn) -> Option<(u32, u32)> {
+    match value {
+        Edn::Sequence(parts) => match parts.as_slice() {
+            [Edn::Int(window), Edn::Int(limit)] => Some((u32::try_from(*window).ok()?, u32::try_from(*limit).ok()?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn key_name(key: &Edn) -> String {
     match key {
         Edn::Text(text) => text.clone(),
         other => other.write(),
     }
-}
-
-/// Writes a log as Jepsen would, one event on a line.
-///
-/// Jepsen's processes do one thing at a time: a process of ours with several operations in flight becomes several, the
-/// j-th of which has the number p + j·n, with n processes in the log. A process whose operation got no answer is not
-/// used again. Nothing stored is `nil`, which Knossos takes for a value that the client does not know.
-///
-/// # Errors
-/// Whatever `out` answers.
-pub fn write(log: &Log, out: &mut impl io::Write) -> io::Result<()> {
-    write_from(log, Datum::Absent, out)
-}
-
-/// As [`write`], for keys that held something before the first operation: the format has no place for that, so a process
-/// that does nothing else writes it to each key before anything happens.
-///
-/// # Errors
-/// Whatever `out` answers.
-pub fn write_from(log: &Log, initial: Datum, out: &mut impl io::Write) -> io::Result<()> {
-    let lanes = lanes(log);
-    let mut index = 0;
-    if initial != Datum::Absent {
-        let process = lanes.iter().max().map_or(0, |last| last + 1);
-        for key in &log.keys {
-            let value = keyed(log, key, show(log, initial));
-            for kind in ["invoke", "ok"] {
-                writeln!(
-                    out,
-                    "{{:process {process}, :type :{kind}, :f :write, :value {value}, :time 0, :index {index}}}"
-                )?;
-                index += 1;
-            }
-        }
-    }
-    // Asking comes before answering at the same moment: operations that touch in time count as concurrent.
-    let mut events: Vec<(u64, u8, usize)> = Vec::with_capacity(log.operations.len() * 2);
-    for (place, operation) in log.operations.iter().enumerate() {
-        events.push((operation.start, 0, place));
-        match operation.end {
-            Some(end) => events.push((end, 1, place)),
-            None => events.push((u64::MAX, 2, place)),
-        }
-    }
-    events.sort_unstable();
-    let last = events.iter().rev().find(|event| event.1 < 2).map_or(0, |event| event.0);
-    for (index, &(time, phase, place)) in (index..).zip(&events) {
-        let operation = &log.operations[place];
-        let kind = match (phase, operation.outcome) {
-            (0, _) => "invoke",
-            (1, Outcome::Ok(_)) => "ok",
-            (1, Outcome::Failed) => "fail",
-            _ => "info",
-        };
-        let (function, mut value) = asked(log, operation.call);
-        let mut result = String::new();
-        if let (1, Outcome::Ok(Some(learned))) = (phase, operation.outcome) {
-            if operation.call == Call::Read {
-                value = show(log, learned);
-            } else {
-                result = format!(", :result {}", show(log, learned));
-            }
-        }
-        let value = keyed(log, log.key(operation.key), value);
-        let (process, time) = (lanes[place], time.min(last));
-        writeln!(
-            out,
-            "{{:process {process}, :type :{kind}, :f :{function}, :value {value}{result}, :time {time}, :index {index}}}"
-        )?;
-    }
-    Ok(())
-}
-
-/// Where there are several keys, a value is told together with its key.
-fn keyed(log: &Log, key: &str, value: String) -> String {
-    if log.keys.len() > 1 { format!("[{} {value}]", show_key(key)) } else { value }
-}
-
-fn asked(log: &Log, call: Call) -> (&'static str, String) {
-    match call {
-        Call::Read => ("read", "nil".to_owned()),
-        Call::Write(value) => ("write", show(log, value)),
-        Call::Cas { old, new } => ("cas", format!("[{} {}]", show(log, old), show(log, new))),
-        Call::Add(delta) => ("add", delta.to_string()),
-        Call::Append(text) => ("append", quote(log.text(text))),
-        Call::Count { window, limit } => ("count", format!("[{window} {limit}]")),
-    }
-}
-
-fn show(log: &Log, datum: Datum) -> String {
-    match datum {
-        Datum::Absent => "nil".to_owned(),
-        Datum::Number(number) => number.to_string(),
-        Datum::Text(text) => quote(log.text(text)),
-    }
-}
-
-fn show_key(key: &str) -> String {
-    if key.parse::<i64>().is_ok_and(|number| number.to_string() == key) { key.to_owned() } else { quote(key) }
-}
-
-/// The process number under which each operation is written.
-fn lanes(log: &Log) -> Vec<u64> {
-    let processes = log.operations.iter().map(|operation| u64::from(operation.process) + 1).max().unwrap_or(0);
-    // For each process, the moment at which each of its lanes is free again; `u64::MAX` is never.
-    let mut free: Lookup<u32, Vec<Option<u64>>> = Lookup::default();
-    log.operations
-        .iter()
-        .map(|operation| {
-            let lanes = free.entry(operation.process).or_default();
-            let found = lanes.iter().position(|lane| lane.is_some_and(|end| end < operation.start));
-            let lane = found.unwrap_or_else(|| {
-                lanes.push(None);
-                lanes.len() - 1
-            });
-            lanes[lane] = operation.end;
-            u64::from(operation.process) + lane as u64 * processes
-        })
-        .collect()
 }

@@ -35,6 +35,11 @@ impl Edn {
     /// The value as it would be written, for values that become texts.
     pub fn write(&self) -> String {
         let all = |items: &[Edn]| items.iter().map(Edn::write).collect::<Vec<_>>().join(" ");
+        // Equal sets and maps are written alike, in whatever order they came.
+        let sorted = |mut items: Vec<String>, between: &str| {
+            items.sort();
+            items.join(between)
+        };
         match self {
             Edn::Nil => "nil".to_owned(),
             Edn::Bool(value) => value.to_string(),
@@ -43,11 +48,10 @@ impl Edn {
             Edn::Keyword(name) => format!(":{name}"),
             Edn::Other(text) => text.clone(),
             Edn::Sequence(items) => format!("[{}]", all(items)),
-            Edn::Set(items) => format!("#{{{}}}", all(items)),
+            Edn::Set(items) => format!("#{{{}}}", sorted(items.iter().map(Edn::write).collect(), " ")),
             Edn::Map(entries) => {
-                let entries: Vec<String> =
-                    entries.iter().map(|(key, value)| format!("{} {}", key.write(), value.write())).collect();
-                format!("{{{}}}", entries.join(", "))
+                let entries = entries.iter().map(|(key, value)| format!("{} {}", key.write(), value.write()));
+                format!("{{{}}}", sorted(entries.collect(), ", "))
             }
         }
     }
@@ -76,12 +80,14 @@ pub struct Reader<'a> {
     text: &'a str,
     at: usize,
     line: usize,
+    /// Where the line starts.
+    line_start: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Begins at the start of a text.
     pub fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, at: 0, line: 1 }
+        Reader { text, at: 0, line: 1, line_start: 0 }
     }
 
     /// The line that the reader is at, counted from 1.
@@ -89,30 +95,43 @@ impl<'a> Reader<'a> {
         self.line
     }
 
+    /// How many bytes of the line the reader has passed.
+    pub fn column(&self) -> usize {
+        self.at - self.line_start
+    }
+
+    /// The line that the reader is at.
+    pub fn line_text(&self) -> &'a str {
+        let rest = &self.text[self.line_start..];
+        rest.split_once('\n').map_or(rest, |(line, _)| line)
+    }
+
     /// Steps over an opening bracket if it comes next.
-    pub fn enter(&mut self) -> bool {
-        self.skip_blank();
-        let opens = matches!(self.peek(), Some('[' | '('));
-        if opens {
-            self.bump();
-        }
-        opens
+    ///
+    /// # Errors
+    /// If what is left out before it is no EDN value; as all that follow.
+    pub fn enter(&mut self) -> Result<bool, ReadError> {
+        self.step_over(['[', '('])
     }
 
     /// Steps over a closing bracket if it comes next.
-    pub fn leave(&mut self) -> bool {
-        self.skip_blank();
-        let closes = matches!(self.peek(), Some(']' | ')'));
-        if closes {
-            self.bump();
-        }
-        closes
+    pub fn leave(&mut self) -> Result<bool, ReadError> {
+        self.step_over([']', ')'])
     }
 
-    /// Whether nothing but blanks and comments is left.
-    pub fn at_end(&mut self) -> bool {
-        self.skip_blank();
-        self.peek().is_none()
+    fn step_over(&mut self, brackets: [char; 2]) -> Result<bool, ReadError> {
+        self.skip_blank(0)?;
+        let comes = self.peek().is_some_and(|next| brackets.contains(&next));
+        if comes {
+            self.bump();
+        }
+        Ok(comes)
+    }
+
+    /// Whether nothing but blanks, comments and values to leave out is left.
+    pub fn at_end(&mut self) -> Result<bool, ReadError> {
+        self.skip_blank(0)?;
+        Ok(self.peek().is_none())
     }
 
     /// The next value.
@@ -127,7 +146,7 @@ impl<'a> Reader<'a> {
         if depth > DEPTH_MAX {
             return Err(self.error(format!("values are nested more than {DEPTH_MAX} deep"), BALANCE));
         }
-        self.skip_blank();
+        self.skip_blank(depth)?;
         match self.peek() {
             None => Err(self.error("the text ends where a value was expected", BALANCE)),
             Some('"') => self.string().map(Edn::Text),
@@ -148,7 +167,7 @@ impl<'a> Reader<'a> {
         self.bump();
         let mut items = Vec::new();
         loop {
-            self.skip_blank();
+            self.skip_blank(depth)?;
             match self.peek() {
                 None => return Err(self.error(format!("what opened on line {opened} is not closed"), BALANCE)),
                 Some(found) if found == closing => {
@@ -173,16 +192,13 @@ impl<'a> Reader<'a> {
         Ok(Edn::Map(entries))
     }
 
-    /// After `#`: a set, a value to leave out, or a tag, which is passed over (`#jepsen.history.Op{…}` is its map).
+    /// After `#`: a set, a number that is none (`##NaN`), or a tag, which is passed over (`#jepsen.history.Op{…}` is its
+    /// map).
     fn dispatched(&mut self, depth: u32) -> Result<Edn, ReadError> {
         self.bump();
         match self.peek() {
             Some('{') => self.items('}', depth).map(Edn::Set),
-            Some('_') => {
-                self.bump();
-                self.value_at(depth + 1)?;
-                self.value_at(depth + 1)
-            }
+            Some('#') => Ok(Edn::Other(format!("#{}", self.token()))),
             Some('"') => self.string().map(Edn::Text),
             _ => {
                 self.token();
@@ -257,7 +273,8 @@ impl<'a> Reader<'a> {
         &self.text[start..self.at]
     }
 
-    fn skip_blank(&mut self) {
+    /// Steps over blanks, comments, and values that `#_` leaves out.
+    fn skip_blank(&mut self, depth: u32) -> Result<(), ReadError> {
         while let Some(character) = self.peek() {
             if character == ';' {
                 while self.peek().is_some_and(|next| next != '\n') {
@@ -265,24 +282,38 @@ impl<'a> Reader<'a> {
                 }
             } else if character.is_whitespace() || character == ',' {
                 self.bump();
+            } else if character == '#' && self.text[self.at..].starts_with("#_") {
+                self.bump();
+                self.bump();
+                self.value_at(depth + 1)?;
             } else {
                 break;
             }
         }
+        Ok(())
     }
 
     fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
+        match self.text.as_bytes().get(self.at) {
+            // Nearly all are of one byte.
+            Some(&byte) if byte.is_ascii() => Some(byte as char),
+            _ => self.text[self.at..].chars().next(),
+        }
     }
 
     fn bump(&mut self) -> Option<char> {
         let character = self.peek()?;
         self.at += character.len_utf8();
-        self.line += usize::from(character == '\n');
+        if character == '\n' {
+            self.line += 1;
+            self.line_start = self.at;
+        }
         Some(character)
     }
 
-    fn error(&self, problem: impl Into<String>, remedy: &str) -> ReadError {
-        ReadError::new(self.line, problem, remedy)
+    /// A mistake at the place where the reader is.
+    pub fn error(&self, problem: impl Into<String>, remedy: &str) -> ReadError {
+        let next = self.peek().map_or(0, char::len_utf8);
+        ReadError { columns: self.column()..self.column() + next, ..ReadError::new(self.line, problem, remedy) }
     }
 }

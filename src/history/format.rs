@@ -2,7 +2,7 @@
 //!
 //! To add a format: a reader in a file of its own, and an arm in each function here.
 
-use super::judged::{Call, Datum, FailedCas, Log, Nil, Reading};
+use super::judged::{Call, Datum, FailedCas, Log, Nil, Outcome, Reading};
 use super::pairing::ReadError;
 use super::{edn, etcd, jsonl, notation};
 
@@ -72,25 +72,29 @@ impl Format {
         }
     }
 
-    /// The format that a text is most likely in, and by what one sees it.
+    /// The format that a text is most likely in, and by what one sees it. Whether EDN is that of key-value files shows
+    /// only when it is read.
     pub fn detect(text: &str) -> Option<(Format, &'static str)> {
-        let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with([';', '#']))?;
-        if text.lines().take(200).any(|line| line.contains(etcd::MARK)) {
-            return Some((Format::Etcd, "lines of jepsen.util"));
-        }
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let is_tag = |rest: &str| rest.starts_with(char::is_alphabetic) && rest.contains('{');
+        let is_comment = |line: &&str| {
+            line.starts_with(';') || line.strip_prefix('#').is_some_and(|rest| !is_tag(rest) && !rest.starts_with('{'))
+        };
+        let first = lines.find(|line| !is_comment(line))?;
         if first.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"')) {
             return Some((Format::Jsonl, "its first line is a JSON object"));
         }
-        if first.starts_with(['{', '[', '(']) || text.trim_start().starts_with("#jepsen") {
-            let keyed = text.lines().take(50).any(|line| line.contains(":key "));
-            return Some(if keyed {
-                (Format::Kv, "EDN maps with a :key")
-            } else {
-                (Format::Edn, "EDN maps without a :key")
-            });
+        // A log may begin with a date in brackets; no vector of events begins with a digit.
+        let bracketed = first.strip_prefix(['[', '(']).map(str::trim_start);
+        let opens = bracketed.is_some_and(|rest| rest.is_empty() || rest.starts_with(['{', ';', '#', ']', ')']));
+        if opens || first.starts_with(['{', '#']) {
+            return Some((Format::Edn, "EDN maps without a :key"));
         }
         let drawn = first.split_once(':').is_some_and(|(_, lane)| lane.trim_start().starts_with('|'));
-        drawn.then_some((Format::Drawing, "bars between `|`"))
+        if drawn {
+            return Some((Format::Drawing, "bars between `|`"));
+        }
+        text.lines().any(etcd::is_event).then_some((Format::Etcd, "lines of jepsen.util"))
     }
 }
 
@@ -99,8 +103,10 @@ impl Format {
 /// # Errors
 /// If the format is not recognised, or the text does not follow it.
 pub fn read(text: &str, format: Option<Format>) -> Result<Input, ReadError> {
-    let (format, because) = match format {
-        Some(format) => (format, "as told"),
+    // Some editors put a mark of the encoding before the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut format, mut because) = match format {
+        Some(format) => (format, TOLD),
         None => Format::detect(text).ok_or_else(|| {
             let words: Vec<&str> = Format::ALL.iter().map(|format| format.word()).collect();
             let remedy = format!("name the format: {}", words.join(", "));
@@ -118,11 +124,16 @@ pub fn read(text: &str, format: Option<Format>) -> Result<Input, ReadError> {
             }
             Log::of_parts(parts.iter().map(|(_, history)| history))
         }
-        Format::Edn => edn::read(text)?.log,
-        Format::Kv => {
-            let mut log = edn::read(text)?.log;
-            // In these files a key that nobody wrote reads as an empty text.
-            reading.initial = empty_text(&mut log);
+        Format::Edn | Format::Kv => {
+            let read = edn::read(text)?;
+            let mut log = read.log;
+            if read.keyed && because != TOLD {
+                (format, because) = (Format::Kv, "EDN maps with a :key");
+                reading = format.reading();
+            }
+            if format == Format::Kv {
+                reading.initial = unwritten(&mut log);
+            }
             log
         }
         Format::Etcd => etcd::read(text)?,
@@ -136,9 +147,17 @@ pub fn read(text: &str, format: Option<Format>) -> Result<Input, ReadError> {
     Ok(Input { format, because, log, reading })
 }
 
-/// The empty text as a value of this log.
-fn empty_text(log: &mut Log) -> Datum {
-    log_text(log, "")
+const TOLD: &str = "as told";
+
+/// What a key of a key-value file that nobody wrote reads as: an empty text, or nothing where that is what is read.
+fn unwritten(log: &mut Log) -> Datum {
+    let empty = log_text(log, "");
+    let reads = |value| {
+        log.operations
+            .iter()
+            .any(|operation| operation.call == Call::Read && operation.outcome == Outcome::Ok(Some(value)))
+    };
+    if reads(Datum::Absent) && !reads(empty) { Datum::Absent } else { empty }
 }
 
 /// A text as a value of this log.

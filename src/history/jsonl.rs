@@ -17,7 +17,7 @@ pub const SCHEMA: &str = "consistency-sim/history@1";
 
 /// Where a history comes from.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Header {
     pub schema: String,
     pub scenario: String,
@@ -49,6 +49,7 @@ enum Line {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct OperationLine {
     client: u32,
     location: u16,
@@ -74,7 +75,7 @@ struct OperationLine {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 enum OperationWords {
     Get {
         cache_ttl_ns: Option<u64>,
@@ -117,6 +118,7 @@ struct ToldLine {
 
 /// A version (the simulator's truth) and its value, `null` where nothing is stored.
 #[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SeenLine {
     #[serde(default)]
     stamp: u64,
@@ -244,13 +246,19 @@ pub fn read(text: &str) -> Result<Vec<(Header, History)>, ReadError> {
         }
         let parsed: Line = serde_json::from_str(line).map_err(|error| {
             let remedy = format!("each line is an object with a \"type\", as `{SCHEMA}` describes it");
-            ReadError::new(number, format!("this is no line of a history: {error}"), remedy)
+            // The library names the place of what is no JSON, in bytes from 1, and none for a wrong field.
+            let said = error.to_string();
+            let said = said.split(" at line ").next().unwrap_or_default();
+            let columns = error.column().checked_sub(1).map_or(0..0, |column| column..column + 1);
+            let named = ReadError::new(number, format!("this is no line of a history: {said}"), remedy).within(line);
+            if named.columns.is_empty() { ReadError { columns, ..named } } else { named }
         })?;
         match (parsed, parts.last_mut()) {
             (Line::Header(header), _) => {
                 if header.schema != SCHEMA {
                     let problem = format!("the schema `{}` is unknown", header.schema);
-                    return Err(ReadError::new(number, problem, format!("this program reads `{SCHEMA}`")));
+                    let remedy = format!("this program reads `{SCHEMA}`");
+                    return Err(ReadError::new(number, problem, remedy).within(line));
                 }
                 let bound = usize::try_from(header.bound).unwrap_or(usize::MAX);
                 let history = History { bound, dropped: header.dropped, ..History::default() };
@@ -260,7 +268,9 @@ pub fn read(text: &str) -> Result<Vec<(Header, History)>, ReadError> {
                 let remedy = format!("begin with {{\"type\":\"header\",\"schema\":\"{SCHEMA}\"}}");
                 return Err(ReadError::new(number, "a header must come first", remedy));
             }
-            (Line::Operation(line), Some((_, history))) => history.records.push(record(line, number)?),
+            (Line::Operation(operation), Some((_, history))) => {
+                history.records.push(record(operation, number).map_err(|error| error.within(line))?);
+            }
             (line, Some((_, history))) => history.notes.extend(noted(line)),
         }
     }
@@ -280,7 +290,11 @@ fn record(line: OperationLine, number: usize) -> Result<Record, ReadError> {
         })?),
     };
     if line.end_ns.is_some_and(|end| end < line.start_ns) {
-        return Err(ReadError::new(number, "the operation ends before it starts", "exchange start_ns and end_ns"));
+        return Err(ReadError::new(
+            number,
+            "the operation ends (`end_ns`) before it starts",
+            "exchange start_ns and end_ns",
+        ));
     }
     Ok(Record {
         client: Client(line.client),

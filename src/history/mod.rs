@@ -6,6 +6,7 @@
 pub mod drawing;
 pub mod edn;
 pub mod edn_value;
+mod edn_write;
 pub mod etcd;
 pub mod format;
 pub mod jsonl;

@@ -37,7 +37,7 @@ pub fn read(text: &str) -> Result<Log, ReadError> {
         // Columns count from the start of the line, so that bars above each other mean the same moment.
         let columns: Vec<char> = line.chars().collect();
         let from = columns.len() - lane.chars().count();
-        drawing.lane(process, &columns, from, number)?;
+        drawing.lane(process, &columns, from, number).map_err(|error| error.within(line))?;
     }
     if drawing.operations.is_empty() {
         return Err(ReadError::new(0, "nothing is drawn", SAMPLE));

@@ -1,5 +1,7 @@
 //! From lines of "asked" and "answered" to whole operations: shared by the readers of formats that log events.
 
+use std::ops::Range;
+
 use super::judged::{Call, Clock, Judged, Log, Lookup, Names, Outcome};
 
 /// Why a history could not be read.
@@ -7,6 +9,8 @@ use super::judged::{Call, Clock, Judged, Log, Lookup, Names, Outcome};
 pub struct ReadError {
     /// Counted from 1; 0 where no line is to blame.
     pub line: usize,
+    /// The wrong bytes of the line; empty where the whole line is to blame.
+    pub columns: Range<usize>,
     /// What is wrong, in one sentence.
     pub problem: String,
     /// What to do about it.
@@ -16,7 +20,15 @@ pub struct ReadError {
 impl ReadError {
     /// An error at a line.
     pub fn new(line: usize, problem: impl Into<String>, remedy: impl Into<String>) -> ReadError {
-        ReadError { line, problem: problem.into(), remedy: remedy.into() }
+        ReadError { line, columns: 0..0, problem: problem.into(), remedy: remedy.into() }
+    }
+
+    /// The same, with the place in the line of what the problem names between backticks.
+    #[must_use]
+    pub fn within(self, line: &str) -> ReadError {
+        let word = self.problem.split('`').nth(1).filter(|word| !word.is_empty());
+        let columns = word.and_then(|word| line.rfind(word).map(|at| at..at + word.len())).unwrap_or_default();
+        ReadError { columns, ..self }
     }
 }
 
@@ -60,6 +72,8 @@ pub struct Pairing {
     waiting: Lookup<i64, usize>,
     /// The dense number of each process.
     processes: Lookup<i64, u32>,
+    /// Processes that go by a name.
+    named: Names,
     events: u64,
     abandoned: u64,
     pub keys: Names,
@@ -67,6 +81,11 @@ pub struct Pairing {
 }
 
 impl Pairing {
+    /// A number for a process that goes by a name. No file uses such numbers.
+    pub fn named(&mut self, name: &str) -> i64 {
+        i64::MIN + i64::from(self.named.place(name))
+    }
+
     /// A process asks. If it was still waiting, that earlier operation never gets an answer.
     pub fn ask(&mut self, process: i64, key: &str, call: Call) {
         // Processes keep their own numbers where these are small, because people look for them in the file.
@@ -121,6 +140,11 @@ impl Pairing {
             let count = self.abandoned;
             remarks
                 .push(format!("{count} operations were followed by the next of their process before an answer came"));
+        }
+        for (number, name) in (i64::MIN..).zip(self.named.into_vec()) {
+            if let Some(shown) = self.processes.get(&number) {
+                remarks.push(format!("process {name} is shown as process {shown}"));
+            }
         }
         Log {
             operations: self.operations,

@@ -72,6 +72,29 @@ fn flags_change_how_a_history_is_read() {
 }
 
 #[test]
+fn a_mistake_in_the_file_is_underlined() {
+    let error =
+        judge("INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :ok :read five\n", &[]).unwrap_err();
+    let (title, rest) = error.split_once('\n').unwrap();
+    let (place, rest) = rest.split_once('\n').unwrap();
+    assert_eq!(title, "error: `five` is no value of a register");
+    assert!(place.trim_start().starts_with("--> ") && place.ends_with(":2:33"), "{place}");
+    let expected = "  |
+2 | INFO  jepsen.util - 0 :ok :read five
+  |                                 ^^^^
+  |
+  = help: write a whole number, or nil for nothing
+";
+    assert_eq!(rest, expected);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"p1: |-w1-|\np2: \xff").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_consistency-sim")).arg("judge").arg(file.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(":2: the file is not UTF-8 text: byte 15") && said.contains("help: convert it"), "{said}");
+}
+
+#[test]
 fn mistakes_name_the_remedy() {
     let error = judge(STALE, &["--check", "linearisable"]).unwrap_err();
     assert!(error.contains("did you mean `linearizable`?") && error.contains("monotonic-reads"), "{error}");

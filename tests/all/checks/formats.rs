@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::dialects::texts_by_hand;
 use consistency_sim::history::format::{Format, read};
 use consistency_sim::history::judged::{Call, Datum, Log, Outcome};
 use consistency_sim::history::{History, Note, Noted, Record, drawing, edn, edn_value, etcd, jsonl, notation};
@@ -120,8 +121,7 @@ proptest! {
         let mut bytes = Vec::new();
         edn::write(&log, &mut bytes).unwrap();
         let text = String::from_utf8(bytes).unwrap();
-        let counts = |call: Call| matches!(call, Call::Count { .. });
-        let kept: Vec<_> = log.operations.iter().filter(|operation| !counts(operation.call)).collect();
+        let kept = &log.operations;
         if kept.is_empty() {
             prop_assert!(edn::read(&text).is_err());
             return Ok(());
@@ -161,6 +161,28 @@ proptest! {
     ) {
         survive(&pieces.concat());
         survive(&pieces.join(" "));
+    }
+
+    #[test]
+    fn changed_bytes_are_no_reason_to_panic(
+        text in proptest::sample::select(texts_by_hand()),
+        changes in proptest::collection::vec((0..4, any::<proptest::sample::Index>(), any::<u8>(), 0..40_usize), 1..6),
+    ) {
+        let mut bytes = text.into_bytes();
+        for (kind, at, byte, length) in changes {
+            let at = at.index(bytes.len().max(1)).min(bytes.len());
+            let to = (at + length).min(bytes.len());
+            match kind {
+                0 if at < to => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                2 => drop(bytes.drain(at..to)),
+                _ => {
+                    let again = bytes[at..to].to_vec();
+                    bytes.splice(at..at, again);
+                }
+            }
+        }
+        survive(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
@@ -256,7 +278,11 @@ fn survive(text: &str) {
                 let places: Vec<usize> = (0..input.log.operations.len()).collect();
                 drawing::draw(&input.log, &places);
             }
-            Err(error) => assert!(!error.problem.is_empty() && !error.remedy.is_empty(), "{error:?}"),
+            Err(error) => {
+                assert!(!error.problem.is_empty() && !error.remedy.is_empty(), "{error:?}");
+                let line = text.trim_start_matches('\u{feff}').lines().nth(error.line.saturating_sub(1));
+                assert!(error.columns.is_empty() || line.is_some_and(|line| error.columns.end <= line.len() + 1));
+            }
         }
     }
     if let Err(error) = detected {
@@ -329,6 +355,8 @@ fn edn_values_are_read_as_clojure_writes_them() {
     }
     assert_eq!(read("; a comment\n  (1, 2)").unwrap(), "[1 2]");
     assert_eq!(read("#_ 5 #inst \"2026-01-01\"").unwrap(), "\"2026-01-01\"");
+    assert_eq!(read("[1 #_ #_ 2 3 ##NaN #_4]").unwrap(), "[1 ##NaN]");
+    assert_eq!(read("[#{2 1} {:b 1, :a 2}]").unwrap(), "[#{1 2} {:a 2, :b 1}]");
     assert_eq!(read("7N").unwrap(), "7");
     assert_eq!(read("\"\\u0041\"").unwrap(), "\"A\"");
 }

@@ -1,5 +1,6 @@
 //! Checks against drawings, against references that try everything, and against planted faults; readers against garbage.
 
+mod dialects;
 mod drawn;
 mod formats;
 mod planted;
