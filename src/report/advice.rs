@@ -225,7 +225,7 @@ fn cause(outcome: &Outcome, place: usize, metric: Scalar) -> Option<String> {
     Some(match &config.kind {
         _ if refused => {
             let most = outcome.stores[place].limits.iter().max_by_key(|limit| limit.violations)?;
-            format!("most refusals say “{}”", outcome.scenario.error_text(most.refusal))
+            format!("most refusals say “{}”", most.text)
         }
         StoreKind::KvPull(_) | StoreKind::KvPush(_) if lost => {
             "clients read the same count, and the last write wins".to_string()

@@ -130,7 +130,7 @@ fn refusals(outcome: &Outcome) -> Vec<String> {
             sentences.push(format!(
                 "{} refused {times} with “{}” ({}), first after {}",
                 store.label,
-                outcome.scenario.error_text(limit.refusal).trim_end_matches('.'),
+                limit.text.trim_end_matches('.'),
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             ));

@@ -149,7 +149,7 @@ fn notes(outcome: &Outcome) -> Vec<String> {
                 "{}: {} × “{}” ({}), first after {}",
                 store.label,
                 figures::grouped(limit.violations),
-                outcome.scenario.error_text(limit.refusal),
+                limit.text,
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             ));

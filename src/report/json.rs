@@ -302,7 +302,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
         rule: limit.refusal.rule(),
         violations: limit.violations,
         first_s: tidy(limit.first.seconds()),
-        error: outcome.scenario.error_text(limit.refusal),
+        error: limit.text.clone(),
     });
     let promises = store.promises.iter().filter_map(|kept| {
         let promise = outcome.scenario.promises.get(kept.promise)?;

@@ -135,7 +135,7 @@ fn limits(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
                 "- {}: {} × `{}` (rule `{}`), first after {}",
                 escaped(&store.label),
                 figures::grouped(limit.violations),
-                outcome.scenario.error_text(limit.refusal),
+                limit.text,
                 limit.refusal.rule(),
                 figures::value(Unit::Seconds, limit.first.seconds()),
             )?;

@@ -1,7 +1,7 @@
 //! What a store's month would cost: the run's operations, extrapolated, on the platform's meters.
 //!
 //! The rule: operations of the measured part, over all replications, as often for 30 days. What was refused is not
-//! counted, storage and the Worker's own requests neither. An object is active while it serves, and until the write's
+//! counted, the Worker's own requests neither; storage is, where calls state sizes: its mean over the measured part. An object is active while it serves, and until the write's
 //! answer leaves; an idle one costs nothing (durable-objects/platform/pricing, 2026-10).
 
 use crate::limits::{self, Bill, FigureId, MONTH_DAYS, Plan};
@@ -26,12 +26,25 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
     let deleted = month(measured.deletes);
     let reads = month(measured.distribution(DistributionId::ReadLatency).count());
     let writes = month(measured.distribution(DistributionId::WriteLatency).count());
+    let lists = month(measured.count(CountId::StaleLists).of);
+    let stored = measured.storage.0 as f64 / 1e9 / seconds;
     let used = match &store.kind {
         StoreKind::KvPush(config) if config.limit_per_namespace => {
-            vec![("kv_instant.reads", keys_read), ("kv_instant.writes", keys_written)]
+            // A list is charged like a write.
+            vec![
+                ("kv_instant.reads", keys_read),
+                ("kv_instant.writes", keys_written + lists),
+                ("kv_instant.storage", stored / 1e6),
+            ]
         }
         StoreKind::KvPull(_) | StoreKind::KvPush(_) => {
-            vec![("kv.reads", keys_read), ("kv.writes", keys_written - deleted), ("kv.deletes", deleted)]
+            vec![
+                ("kv.reads", keys_read),
+                ("kv.writes", keys_written - deleted),
+                ("kv.deletes", deleted),
+                ("kv.lists", lists),
+                ("kv.storage", stored / 1e9),
+            ]
         }
         // An update finds its row before it writes it.
         StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],

@@ -112,6 +112,10 @@ fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) ->
             refusal: *refusal,
             violations: *violations,
             first: *first,
+            text: match sum.pooled.refusal_texts.get(refusal) {
+                Some((_, text)) => text.clone(),
+                None => scenario.error_text(*refusal),
+            },
         })
         .collect();
     let promises = scenario

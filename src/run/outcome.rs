@@ -53,6 +53,8 @@ pub struct LimitOutcome {
     pub violations: u64,
     /// The earliest in any replication.
     pub first: Time,
+    /// What the caller's code saw then, with the call's own figures where they are known.
+    pub text: String,
 }
 
 /// Whether a promise was kept.

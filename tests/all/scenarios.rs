@@ -123,6 +123,18 @@ fn put_then_get_returns_what_other_locations_have_cached() {
 }
 
 #[test]
+fn lists_of_other_locations_are_late() {
+    // Two of three locations are late for half a minute, on average, of every five minutes; the writer's own is not.
+    within("list-after-put", "kv", "stale_list_rate", 0.03, 0.11);
+    within("list-after-put", "kv", "list_missing", 0.005, 0.09);
+    within("list-after-put", "kv", "list_deleted", 0.005, 0.09);
+    for store in ["d1", "durable_object"] {
+        none("list-after-put", store, CountId::StaleLists);
+    }
+    within("list-after-put", "kv", "read_latency.p50", 0.001, 0.005);
+}
+
+#[test]
 fn counters_lose_updates_on_kv_and_wherever_code_reads_and_then_writes() {
     within("counters", "kv", "lost_update_rate", 0.75, 0.87);
     within("counters", "do-read-then-write", "lost_update_rate", 0.04, 0.16);

@@ -230,7 +230,7 @@ fn limits(outcome: &Outcome) -> String {
             let first = limit.first.seconds();
             rows.push(vec![
                 Cell::Text(store.label.clone()),
-                Cell::Code(outcome.scenario.error_text(limit.refusal)),
+                Cell::Code(limit.text.clone()),
                 Cell::Code(limit.refusal.rule().to_string()),
                 Cell::Number(figures::grouped(limit.violations), Some(limit.violations as f64)),
                 Cell::Number(figures::value(Unit::Seconds, first), Some(figures::tidy(first))),

@@ -312,6 +312,7 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
         refusal: *refusal,
         violations: *violations,
         first: *first,
+        text: refusal.facts().text(&consistency_sim::scenario::newest(), consistency_sim::limits::Plan::Paid),
     });
     let kept = if store.old_ms > 5000 { 1 } else { plan.replications };
     let promises = vec![PromiseOutcome { promise: 0, kept, of: plan.replications, met: kept == plan.replications }];
