@@ -1,17 +1,17 @@
-//! `check`: validates scenario files without running them.
+//! `check`: validates scenarios and wrangler files without running them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use consistency_sim::scenario::{self, Override, Scenario};
+use consistency_sim::scenario::{self, Diagnostic, Override, Scenario, wrangler};
 
 use super::selection::platform;
 use super::{Done, Failure, Result, Terminal};
 
-/// Validate scenario files without running them.
+/// Validate scenarios, and the bindings of wrangler files, without running them.
 #[derive(Args)]
 pub struct Check {
-    /// Scenario files.
+    /// Scenarios; or wrangler.toml, wrangler.json, wrangler.jsonc.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Take the limits and prices of another version: a built-in one, as in brief-2026-01, or a file of your own.
@@ -29,8 +29,8 @@ impl Check {
             self.set.iter().map(Override::set).chain(self.platform.as_deref().map(platform)).collect();
         let mut wrong = false;
         for file in &self.files {
-            match scenario::load_with(file, &overrides) {
-                Ok(scenario) => terminal.print(&format!("{}: ok ({})", file.display(), summary(&scenario)))?,
+            match check(file, &overrides) {
+                Ok(words) => terminal.print(&format!("{}: ok ({words})", file.display()))?,
                 Err(diagnostics) => {
                     terminal.diagnose(&diagnostics);
                     wrong = true;
@@ -39,6 +39,17 @@ impl Check {
         }
         if wrong { Err(Failure::Input) } else { Ok(Done::Kept) }
     }
+}
+
+/// What is in a file, in a few words, or what is wrong with it.
+fn check(file: &Path, overrides: &[Override]) -> std::result::Result<String, Vec<Diagnostic>> {
+    if wrangler::is_wrangler(file) {
+        return wrangler::lint(file);
+    }
+    let scenario = scenario::load_with(file, overrides)?;
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let lints = wrangler::lint_named(&text, file.parent().unwrap_or(Path::new("")));
+    if lints.is_empty() { Ok(summary(&scenario)) } else { Err(lints) }
 }
 
 /// A scenario in a few words.

@@ -76,7 +76,11 @@ pub fn load_beside(path: &Path, folder: &Path, overrides: &[Override]) -> Result
 /// When it cannot be read.
 pub fn text_with(path: &Path, overrides: &[Override]) -> io::Result<String> {
     let text = std::fs::read_to_string(path)?;
-    Ok(if overrides.is_empty() { text } else { rewritten(&text, overrides).unwrap_or(text) })
+    Ok(if overrides.is_empty() {
+        text
+    } else {
+        rewritten(&text, path.parent().unwrap_or(Path::new("")), overrides).unwrap_or(text)
+    })
 }
 
 /// How long clients go on after the last row of a trace, where the scenario does not say how long the run is.
@@ -101,7 +105,7 @@ fn of_trace(error: TraceError) -> Diagnostic {
     }
 }
 
-fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
+pub(super) fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
     let without_text = |code, message: String, help: &str| {
         vec![Diagnostic {
             first_line: 1,

@@ -16,6 +16,7 @@ mod section;
 mod tree;
 mod units;
 mod values;
+pub mod wrangler;
 
 pub use diagnostic::{Diagnostic, Origin};
 pub use form::{Field, Form, Kind};

@@ -1,5 +1,6 @@
 //! The only way to a scenario: from text to validated data, or to everything that is wrong with it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -55,6 +56,13 @@ pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Res
         return Err(sorted(desk));
     }
     let Some(mut table) = syntax(&desk, text) else { return Err(sorted(desk)) };
+    set_before(&mut table, overrides);
+    let mut beside = super::wrangler::expand(&desk, &mut table, &origin.folder);
+    if !beside.is_empty() {
+        let mut all = sorted(desk);
+        all.append(&mut beside);
+        return Err(all);
+    }
     if table.get("store").is_none() {
         table.entries.push(default_stores());
     }
@@ -83,9 +91,11 @@ pub(super) fn parsed(text: &str, origin: &Origin, overrides: &[Override]) -> Res
 
 /// A scenario's text after setting some of its fields otherwise, written anew; `None` where that cannot be read.
 #[cfg_attr(not(feature = "host"), allow(dead_code))]
-pub(super) fn rewritten(text: &str, overrides: &[Override]) -> Option<String> {
+pub(super) fn rewritten(text: &str, folder: &Path, overrides: &[Override]) -> Option<String> {
     let desk = Desk::new(vec![Source { name: String::new(), text: Arc::from(text) }], false);
     let mut table = syntax(&desk, text)?;
+    set_before(&mut table, overrides);
+    super::wrangler::expand(&desk, &mut table, folder);
     if table.get("store").is_none() {
         table.entries.push(default_stores());
     }
@@ -95,6 +105,16 @@ pub(super) fn rewritten(text: &str, overrides: &[Override]) -> Option<String> {
     let options: String =
         overrides.iter().map(|one| format!("# {} {}\n", one.option, one.text.escape_debug())).collect();
     Some(format!("# Set on the command line:\n{options}\n{}", table.document()))
+}
+
+/// Sets what decides which stores there are before they are made; whatever is wrong with it is found when all is set.
+fn set_before(table: &mut Table, overrides: &[Override]) {
+    for (number, one) in overrides.iter().enumerate() {
+        let key = one.text.split('=').next().unwrap_or_default().trim();
+        if key == "wrangler" || key == "env" {
+            let _ = overrides::apply(table, number + 1, &one.text);
+        }
+    }
 }
 
 /// The tree of a text; `None` where it is not TOML, which is reported.

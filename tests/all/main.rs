@@ -47,3 +47,4 @@ mod traceable;
 mod traces;
 mod validation;
 mod workloads;
+mod wrangler;

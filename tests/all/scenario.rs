@@ -170,6 +170,7 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "model = \"push\"" => "model = \"push\"\n",
             "read_replication = \"auto\"" => "read_replication = \"auto\"\n",
             "a fault with `refill`" => "refill = \"1 min\"\nrefill_reads = \"5 /s\"\n",
+            "a scenario with `wrangler`" => "",
             "a counter with a rate" => "rate = \"2 /s per client\"\n",
             "code with a foreign_await" | "code with a foreign_await that does not block" => {
                 "foreign_await = \"20 ms\"\n"
@@ -181,7 +182,8 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "hibernates = false" => "state = \"memory\"\nhibernates = false\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };
-        let base = format!("{base}{extra}");
+        let before = if field.key == "env" { "wrangler = \"tests/data/wrangler/wrangler.toml\"\n" } else { "" };
+        let base = format!("{before}{base}{extra}");
         match &field.form {
             Form::Table(fields) => {
                 // A table that may be absent, but has fields that must not.
@@ -274,6 +276,9 @@ fn every_field_takes_the_values_of_its_form() {
         ("kind", "another kind has other fields"),
         ("rate", "the pace is given both ways only by mistake"),
         ("start", "a fault begins before the run is over, and some spans are longer"),
+        ("wrangler", "the file has to be there"),
+        ("env", "the file must have the environment"),
+        ("binding", "the file must have the binding"),
         ("store", "a fault names a store that is there"),
         ("refill", "a refill says how many reads it takes"),
         ("window", "a window is at least a second, and the form's example shorter"),

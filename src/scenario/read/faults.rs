@@ -113,7 +113,7 @@ fn clock_skew(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<FaultKind> {
     let nanos = s
         .field("ahead", "How far its clock is ahead, or behind (negative).")
         .required()
-        .take(Form::SignedSpan, |desk, key, node| values::signed_span(desk, key, node));
+        .take(Form::SignedSpan, values::signed_span);
     Some(FaultKind::ClockSkew { place: place?, nanos: nanos? })
 }
 

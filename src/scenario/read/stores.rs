@@ -417,6 +417,12 @@ fn words(section: &mut Section<'_>) -> (Option<String>, Option<String>, Option<&
     let name = section
         .field("name", "The name in files and options; by default the kind, numbered where it is repeated.")
         .name_if_any();
+    section
+        .field(
+            "binding",
+            "The binding in the scenario's `wrangler` file that the store is: it gives the kind and the name.",
+        )
+        .text_if_any();
     let label = section.field("label", "The words in tables and charts; by default those of the kind.").text_if_any();
     (name, label, kind)
 }

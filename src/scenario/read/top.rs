@@ -52,6 +52,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         )
         .default(false)
         .flag();
+    wrangler(&mut top);
     let terms = terms(&mut top, folder);
     let places = places::read(&mut top);
     let central = top
@@ -96,6 +97,15 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             divergence,
         });
     Read { scenario, trace_place: work.trace_place.get(), fields }
+}
+
+/// The file whose bindings are the stores. It was read before the stores were; here its name is declared.
+fn wrangler(top: &mut Section<'_>) {
+    let doc = "A Worker's wrangler.toml, wrangler.json or wrangler.jsonc: its bindings are the stores to compare, or each [[store]] names the `binding` that it is.";
+    let named = top.field("wrangler", doc).text_if_any().is_some() || top.desk.describing;
+    top.field("env", "The environment of the wrangler file; by default its top level.")
+        .only_if(named, "a scenario with `wrangler`")
+        .text_if_any();
 }
 
 /// Which limits hold.
