@@ -129,4 +129,12 @@ refusals! {
     ObjectReset "durable_object.reset"
     /// Workers KV: a page of a list of too many keys.
     KvListTooLong "kv.list_keys"
+    /// Workers KV: a list failed because the central store did.
+    KvListUnavailable "kv.list_unavailable"
+    /// Workers KV: a bulk read failed because the central store did.
+    KvBulkUnavailable "kv.bulk_unavailable"
+    /// Workers KV: a list that everybody is refused.
+    KvListUnauthorized "kv.list_unauthorized"
+    /// Workers KV: a bulk read that everybody is refused.
+    KvBulkUnauthorized "kv.bulk_unauthorized"
 }

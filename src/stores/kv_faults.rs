@@ -35,7 +35,7 @@ impl KvFaults {
             return None;
         }
         let (failing, status) = self.faults.kv_errors(now)?;
-        happens(request, failing).then(|| refusal(status, request.operation))
+        happens(request, failing).then(|| refusal(status, request))
     }
 
     /// Why an operation fails at the central store.
@@ -46,9 +46,7 @@ impl KvFaults {
         }
         match self.faults.central(now) {
             Central::Well => None,
-            Central::Failing(failing) => {
-                happens(request, failing).then(|| refusal(KvStatus::Unavailable, request.operation))
-            }
+            Central::Failing(failing) => happens(request, failing).then(|| refusal(KvStatus::Unavailable, request)),
             Central::Refilling { second, reads } => {
                 if !request.operation.is_read() {
                     return None;
@@ -79,13 +77,14 @@ fn happens(request: &Request, failing: u64) -> bool {
 }
 
 /// What the caller sees: `KV <METHOD> failed: <status> <statusText>` (workerd's kv.c++, read 2026-11).
-fn refusal(status: KvStatus, operation: Operation) -> Refusal {
-    match (status, operation) {
-        (KvStatus::Unauthorized, Operation::Get { .. }) => Refusal::KvGetUnauthorized,
-        (KvStatus::Unauthorized, Operation::Delete) => Refusal::KvDeleteUnauthorized,
-        (KvStatus::Unauthorized, _) => Refusal::KvPutUnauthorized,
-        (KvStatus::Unavailable, Operation::Get { .. }) => Refusal::KvGetUnavailable,
-        (KvStatus::Unavailable, Operation::Delete) => Refusal::KvDeleteUnavailable,
-        (KvStatus::Unavailable, _) => Refusal::KvPutUnavailable,
+fn refusal(status: KvStatus, request: &Request) -> Refusal {
+    let unauthorized = status == KvStatus::Unauthorized;
+    let of = |one, other| if unauthorized { one } else { other };
+    match request.operation {
+        Operation::Get { .. } if request.keys > 1 => of(Refusal::KvBulkUnauthorized, Refusal::KvBulkUnavailable),
+        Operation::Get { .. } => of(Refusal::KvGetUnauthorized, Refusal::KvGetUnavailable),
+        Operation::List { .. } => of(Refusal::KvListUnauthorized, Refusal::KvListUnavailable),
+        Operation::Delete => of(Refusal::KvDeleteUnauthorized, Refusal::KvDeleteUnavailable),
+        _ => of(Refusal::KvPutUnauthorized, Refusal::KvPutUnavailable),
     }
 }
