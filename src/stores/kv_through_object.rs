@@ -235,7 +235,7 @@ impl Store for KvThroughObject {
     }
 
     fn coupling(&self) -> Coupling {
-        Coupling::Groups
+        self.cache.coupling()
     }
 
     fn begin(&mut self, ground: Ground) {
