@@ -1,6 +1,6 @@
 //! How fast the checks are, in operations per second: a key with a million operations, and logs that need the search.
 
-use consistency_sim::checks::{Budget, Case, Verdict, find};
+use consistency_sim::checks::{Budget, CHECKS, Case, Verdict, find};
 use consistency_sim::history::judged::{Call, Clock, Datum, Judged, Log, Outcome, Reading};
 use consistency_sim::random::Stream;
 
@@ -49,7 +49,7 @@ fn judge(bencher: divan::Bencher, check: &str, log: &Log) {
     });
 }
 
-#[divan::bench(sample_count = 5, sample_size = 1, args = ["linearizable", "sequential", "monotonic-reads", "writes-follow-reads"])]
+#[divan::bench(sample_count = 5, sample_size = 1, args = CHECKS.iter().map(|check| check.name))]
 fn unique_values(bencher: divan::Bencher, check: &str) {
     judge(bencher, check, &register(1_000_000, None));
 }

@@ -117,20 +117,23 @@ impl<'a> Knew<'a> {
         self.writers[key as usize].dedup();
     }
 
-    /// Notes for each process what it came to know, by writing or by reading, and when.
-    pub fn learn(&mut self, by: By) {
-        let mut known_at: Vec<(u64, u32)> = Vec::new();
+    /// Notes for each process what it came to know, by writing or by reading, and when; if asked, also when it first knew
+    /// each value, which takes most of the time.
+    pub fn learn(&mut self, by: By, with_first: bool) {
+        let mut known_at: Vec<(u64, u32, u32)> = Vec::new();
         for (at, step) in (0_u32..).zip(&self.steps) {
             if counts(step, by) && self.value[at as usize].is_some() && step.end != NEVER {
-                known_at.push((step.end, at));
+                known_at.push((step.end, step.place, at));
             }
         }
-        known_at.sort_by_key(|&(end, at)| (end, self.steps[at as usize].place));
-        for (end, at) in known_at {
-            let step = self.steps[at as usize];
+        known_at.sort_unstable();
+        for (end, place, at) in known_at {
+            let step = &self.steps[at as usize];
             let (key, Some(value)) = (self.key[at as usize], self.value[at as usize]) else { continue };
-            let (since, begins) = ((end, step.place), self.known[value as usize].first_start);
-            self.first.entry((step.process, value)).or_insert((end, step.place, at));
+            let (since, begins) = ((end, place), self.known[value as usize].first_start);
+            if with_first {
+                self.first.entry((step.process, value)).or_insert((end, place, at));
+            }
             let list = self.knowledge.entry((step.process, key)).or_insert_with(|| {
                 self.knowers[key as usize].push(step.process);
                 Vec::new()

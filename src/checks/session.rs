@@ -41,13 +41,14 @@ pub(super) struct Reason {
 /// Judges all reads of a history.
 pub(super) fn run(case: &Case, who: Who, by: By) -> Report {
     let mut knew = Knew::new(case);
-    knew.learn(by);
+    knew.learn(by, who == Who::Author);
+    let mut first = FirstEnds(vec![None; knew.known.len()]);
     let mut tally = Tally::default();
-    let mut order: Vec<u32> = (0..knew.steps.len() as u32).collect();
-    order.sort_by_key(|&at| knew.steps[at as usize].process);
+    let mut order: Vec<(u32, u32)> = (0..).zip(&knew.steps).map(|(at, step)| (step.process, at)).collect();
+    order.sort_unstable();
     let mut spent = 0;
-    for process in order.chunk_by(|&a, &b| knew.steps[a as usize].process == knew.steps[b as usize].process) {
-        knew.judge_process(process, who, by, &mut tally, &mut spent);
+    for process in order.chunk_by(|a, b| a.0 == b.0) {
+        knew.judge_process(process, (who, by), &mut first, &mut tally, &mut spent);
         if spent > case.budget.steps {
             tally.out_of_budget = true;
             break;
@@ -69,10 +70,17 @@ struct Tally {
 
 impl Knew<'_> {
     /// Judges the reads of one process, whose steps these are.
-    fn judge_process(&self, own: &[u32], who: Who, by: By, tally: &mut Tally, spent: &mut u64) {
+    fn judge_process(
+        &self,
+        own: &[(u32, u32)],
+        (who, by): (Who, By),
+        first: &mut FirstEnds,
+        tally: &mut Tally,
+        spent: &mut u64,
+    ) {
         // Starts and ends in the order in which the process met them.
         let mut moments: Vec<(u64, u32, bool, u32)> = Vec::with_capacity(own.len() * 2);
-        for &at in own {
+        for &(_, at) in own {
             let step = &self.steps[at as usize];
             if matches!(step.act, Act::Read(_)) && self.value[at as usize].is_some() {
                 moments.push((step.start, step.place, false, at));
@@ -91,15 +99,21 @@ impl Knew<'_> {
             let (step, key) = (&self.steps[at as usize], self.key[at as usize]);
             let Some(value) = self.value[at as usize] else { continue };
             if ends {
-                met.meet(self, value, at);
-                seen.note(key, value, at, step.start);
+                match (who, by) {
+                    (Who::Author, _) => met.meet(self, value, at),
+                    (Who::Reader, By::Reading) => {
+                        seen.note(key, value, at, step.start);
+                        first.note(step, value, at);
+                    }
+                    (Who::Reader, By::Writing) => {}
+                }
                 continue;
             }
             tally.reads += 1;
             let reason = match (who, by) {
                 (Who::Reader, By::Writing) => self.reader_knew(step, key, value),
                 (Who::Reader, By::Reading) => {
-                    self.reader_knew(step, key, value).or_else(|| self.came_back(step, key, value, &seen))
+                    self.reader_knew(step, key, value).or_else(|| self.came_back(step, key, value, &seen, first))
                 }
                 (Who::Author, _) => met.author_knew(self, key, value, by, spent),
             };
@@ -119,8 +133,8 @@ impl Knew<'_> {
     }
 
     /// One value, then another, then the first again: whichever is newer, one of the two steps went back.
-    fn came_back(&self, read: &Step, key: u32, value: u32, seen: &Returns) -> Option<Reason> {
-        let &(end, place, first) = self.first.get(&(read.process, value))?;
+    fn came_back(&self, read: &Step, key: u32, value: u32, seen: &Returns, first: &FirstEnds) -> Option<Reason> {
+        let (end, place, first) = first.of(read.process, value)?;
         let (other, at, start) = seen.other(key, value)?;
         let between = (start, self.steps[at as usize].place) > (end, place);
         (self.is_single(value) && between).then_some(Reason {
@@ -190,6 +204,24 @@ impl Knew<'_> {
             shown.extend(self.known[value as usize].write);
         }
         Witness { operations: places(shown.iter().map(|&at| &self.steps[at as usize])), sentence }
+    }
+}
+
+/// For each value the process that read it last of all, with the end, the place and the number of the first of its reads
+/// that ended. Processes come one after the other, so one entry for each value is enough.
+struct FirstEnds(Vec<Option<(u32, u64, u32, u32)>>);
+
+impl FirstEnds {
+    fn note(&mut self, read: &Step, value: u32, at: u32) {
+        let entry = &mut self.0[value as usize];
+        if entry.is_none_or(|known| known.0 != read.process) {
+            *entry = Some((read.process, read.end, read.place, at));
+        }
+    }
+
+    fn of(&self, process: u32, value: u32) -> Option<(u64, u32, u32)> {
+        let (by, end, place, at) = self.0[value as usize]?;
+        (by == process).then_some((end, place, at))
     }
 }
 
