@@ -34,6 +34,7 @@ mod naive;
 mod network;
 mod objects;
 mod pbs;
+mod queue;
 mod reference;
 mod report;
 mod scenario;
