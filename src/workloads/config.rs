@@ -218,7 +218,8 @@ pub struct MixConfig {
     pub preloaded: bool,
 }
 
-/// Calls of the key-value interface, one by one.
+/// Calls of the key-value interface, one by one. Lists, bulk reads and sizes exist only here: whoever evaluates another
+/// workload by shortcuts need not know of them, and must not take this one.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct CallsConfig {
     /// The names of the keys, group by group, and within a group in the order of their UTF-8 bytes: the order of lists.
