@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(&terminal),
         Command::Compare(compare) => compare.run(&terminal),
         Command::Sweep(sweep) => sweep.run(&terminal),
+        Command::Merge(merge) => merge.run(&terminal),
         Command::Check(check) => check.run(&terminal),
         Command::Judge(judge) => judge.run(&terminal),
         Command::Explain(explain) => explain.run(&terminal),

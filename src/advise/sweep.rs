@@ -12,7 +12,7 @@ use super::knobs;
 const VALUES_MOST: usize = 1000;
 
 /// A field and the values that it takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Axis {
     /// As `--set` takes it.
     pub key: String,
@@ -212,8 +212,36 @@ pub struct Sweep {
     pub cells: Vec<Cell>,
 }
 
+/// What a sweep is about to do, written beside its points: whoever has all points can finish it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub name: String,
+    pub question: String,
+    pub workload: String,
+    pub seed: u64,
+    pub replications: u32,
+    pub command: String,
+    pub axes: Vec<Axis>,
+    pub words: Vec<Words>,
+    /// The digest of the scenario at each point, in the order of [`points`].
+    pub digests: Vec<String>,
+}
+
+impl Plan {
+    /// The values at a point.
+    pub fn values(&self, point: &[usize]) -> Vec<String> {
+        self.axes.iter().zip(point).map(|(axis, value)| axis.values[*value].clone()).collect()
+    }
+
+    /// The sweep, from the cells of all its points.
+    pub fn finish(self, cells: Vec<Cell>) -> Sweep {
+        let Plan { name, question, workload, seed, replications, command, axes, words, .. } = self;
+        Sweep { name, question, workload, seed, replications, command, axes, words, cells }
+    }
+}
+
 /// A field in words.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Words {
     pub noun: String,
     /// Whether its values count what the noun names, as in "3 locations".

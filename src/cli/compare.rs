@@ -60,11 +60,21 @@ pub struct Compare {
 
 /// What decides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Preference {
+pub enum Preference {
     /// The lowest monthly cost; equal costs: the lower median read latency.
     Cheapest,
     /// The lowest median latency, of reads (of writes, where a store never reads); equal latencies: the lower cost.
     Nearest,
+}
+
+impl Preference {
+    /// As the library has it.
+    pub fn prefer(self) -> Prefer {
+        match self {
+            Preference::Cheapest => Prefer::Cheapest,
+            Preference::Nearest => Prefer::Nearest,
+        }
+    }
 }
 
 impl Compare {
@@ -109,10 +119,7 @@ impl Compare {
     }
 
     fn compare(&self, terminal: &Terminal, file: &Path, mut scenario: Scenario) -> Result<Outcome> {
-        let prefer = match self.prefer {
-            Preference::Cheapest => Prefer::Cheapest,
-            Preference::Nearest => Prefer::Nearest,
-        };
+        let prefer = self.prefer.prefer();
         let failure = |error: run::RunError| Failure::Other {
             message: format!("{}: {error}", file.display()),
             input: error.is_input(),

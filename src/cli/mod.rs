@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod judge;
 mod man;
+mod merge;
 mod progress;
 mod run;
 mod schema;
@@ -43,7 +44,7 @@ Exit codes:
   0    done, and every promise is kept
   1    could not finish
   2    wrong command line or wrong input
-  3    no verdict: the budget ran out
+  3    incomplete: the budget ran out, or points of a sweep are missing
   10   a promise is broken (compare: by every store), or a history is not consistent";
 
 /// When to use colours.
@@ -64,6 +65,7 @@ pub enum Command {
     #[command(visible_alias = "advise")]
     Compare(compare::Compare),
     Sweep(sweep::Sweep),
+    Merge(merge::Merge),
     Check(check::Check),
     Judge(judge::Judge),
     Explain(explain::Explain),

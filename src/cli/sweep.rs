@@ -7,9 +7,10 @@ use clap::Args;
 use consistency_sim::advise::{self, defaults, sweep};
 use consistency_sim::model::MODEL;
 use consistency_sim::report;
-use consistency_sim::run::{self, Prefer};
+use consistency_sim::run;
 use consistency_sim::scenario::{Override, Scenario};
 
+use super::compare::Preference;
 use super::exports::cannot_write;
 use super::progress::Progress;
 use super::selection::{Selection, quoted};
@@ -21,6 +22,7 @@ const POINTS_MOST: usize = 10_000;
 /// Run a scenario at many points of one or two parameters: figures by one, decisions by two.
 ///
 /// Each point is a comparison of all stores. A finished point is kept, so that --resume goes on where a sweep stopped.
+/// --shards 4 --shard 1 runs every fourth point, on this machine or another; `merge` makes one sweep of all shards.
 #[derive(Args, Debug)]
 pub struct Sweep {
     /// The scenario file.
@@ -31,9 +33,18 @@ pub struct Sweep {
     vary: Vec<String>,
     #[command(flatten)]
     selection: Selection,
+    /// What decides between stores that keep all promises.
+    #[arg(long, value_name = "WHAT", default_value = "cheapest")]
+    prefer: Preference,
     /// Take over the points that an earlier sweep finished.
     #[arg(long)]
     resume: bool,
+    /// Divide the points into so many shards, and run one of them.
+    #[arg(long, value_name = "N", requires = "shard", value_parser = clap::value_parser!(u32).range(1..))]
+    shards: Option<u32>,
+    /// Which shard: 1 to the number of shards.
+    #[arg(long, value_name = "K", requires = "shards", value_parser = clap::value_parser!(u32).range(1..))]
+    shard: Option<u32>,
     /// Where the files are written, in a folder for the scenario and the parameters.
     #[arg(long, value_name = "DIR", default_value = "output")]
     out: PathBuf,
@@ -67,13 +78,7 @@ impl Sweep {
         let scenarios: Vec<Scenario> =
             points.iter().map(|point| self.load(terminal, &overrides(&axes, point))).collect::<Result<_>>()?;
         let folder = self.out.join(folder_name(&plain.name, &axes));
-        let mut cells = Vec::new();
-        for (number, (point, scenario)) in points.iter().zip(&scenarios).enumerate() {
-            let values = axes.iter().zip(point).map(|(axis, value)| axis.values[*value].clone()).collect();
-            let progress = Progress::new(&format!("{} {}/{}", plain.name, number + 1, points.len()));
-            cells.push(self.cell(&folder, scenario, values, &progress)?);
-        }
-        let sweep = sweep::Sweep {
+        let plan = sweep::Plan {
             name: plain.name.clone(),
             question: plain.question.clone(),
             workload: plain.workload.word().to_string(),
@@ -82,18 +87,33 @@ impl Sweep {
             command: self.command(),
             words: axes.iter().map(|axis| sweep::Words::of(&plain, &axis.key)).collect(),
             axes,
-            cells,
+            digests: scenarios.iter().map(run::digest::of_scenario).collect(),
         };
-        let written = report::write_files(&folder, report::sweep::files(&sweep, !self.no_charts))
-            .map_err(|error| cannot_write(&folder, &error))?;
-        terminal.print(&report::sweep::markdown(&sweep))?;
+        write_plan(&folder, &plan)?;
+        let (shards, shard) = (self.shards.unwrap_or(1) as usize, self.shard.unwrap_or(1) as usize);
+        if shard > shards {
+            return Err(wrong(format!("there is no shard {shard} of {shards}")));
+        }
         terminal.remark(&format!(
-            "{}: {} points; {} files in {}",
-            plain.name,
-            points.len(),
-            written.len(),
-            folder.display()
+            "{}: {} points; each is kept when it is finished, and --resume goes on after Ctrl-C",
+            plan.name,
+            points.len()
         ));
+        let mut cells = Vec::new();
+        for (number, (point, scenario)) in points.iter().zip(&scenarios).enumerate().skip(shard - 1).step_by(shards) {
+            let progress = Progress::new(&format!("{} {}/{}", plan.name, number + 1, points.len()));
+            cells.push(self.cell(&folder, scenario, plan.values(point), &progress)?);
+        }
+        if shards > 1 {
+            terminal.print(&format!(
+                "shard {shard} of {shards}: {} of {} points are in {}; consistency-sim merge DIR... makes one sweep of all shards",
+                cells.len(),
+                points.len(),
+                folder.display()
+            ))?;
+            return Ok(Done::Kept);
+        }
+        conclude(terminal, &folder, &plan.finish(cells), !self.no_charts)?;
         Ok(Done::Kept)
     }
 
@@ -120,6 +140,7 @@ impl Sweep {
             && let Some(cell) = kept(&file)
             && cell.scenario_digest == digest
             && cell.model == MODEL
+            && cell.prefer == self.prefer.prefer().word()
         {
             return Ok(sweep::Cell { values, ..cell });
         }
@@ -130,7 +151,7 @@ impl Sweep {
             message: format!("{}: {error}", self.scenario.display()),
             input: error.is_input(),
         })?;
-        advise::advise(&mut outcome, Prefer::Cheapest, false);
+        advise::advise(&mut outcome, self.prefer.prefer(), false);
         let cell = sweep::Cell::of(&outcome, values);
         let bytes = serde_json::to_vec(&cell).map_err(|error| cannot_write(&file, &io::Error::other(error)))?;
         report::write::write_file(&file, &bytes).map_err(|error| cannot_write(&file, &error))?;
@@ -139,8 +160,33 @@ impl Sweep {
 
     fn command(&self) -> String {
         let vary: Vec<String> = self.vary.iter().map(|vary| format!(" --vary {}", quoted(vary))).collect();
-        format!("{}{}", self.selection.command("sweep", &self.scenario), vary.concat())
+        let prefer = if self.prefer == Preference::Nearest { " --prefer nearest" } else { "" };
+        format!("{}{prefer}{}", self.selection.command("sweep", &self.scenario), vary.concat())
     }
+}
+
+/// The file that says what a sweep is about.
+pub const PLAN: &str = "sweep.json";
+
+fn write_plan(folder: &Path, plan: &sweep::Plan) -> Result<()> {
+    let file = folder.join(PLAN);
+    let bytes = serde_json::to_vec_pretty(plan).map_err(|error| cannot_write(&file, &io::Error::other(error)))?;
+    report::write::write_file(&file, &bytes).map_err(|error| cannot_write(&file, &error))
+}
+
+/// Writes the files about all points, and prints what was found.
+pub fn conclude(terminal: &Terminal, folder: &Path, sweep: &sweep::Sweep, charts: bool) -> Result<()> {
+    let written = report::write_files(folder, report::sweep::files(sweep, charts))
+        .map_err(|error| cannot_write(folder, &error))?;
+    terminal.print(&report::sweep::markdown(sweep))?;
+    terminal.remark(&format!(
+        "{}: {} points; {} files in {}",
+        sweep.name,
+        sweep.cells.len(),
+        written.len(),
+        folder.display()
+    ));
+    Ok(())
 }
 
 fn overrides(axes: &[sweep::Axis], point: &[usize]) -> Vec<Override> {
@@ -148,7 +194,7 @@ fn overrides(axes: &[sweep::Axis], point: &[usize]) -> Vec<Override> {
 }
 
 /// A finished point; one that cannot be read is simulated again.
-fn kept(file: &Path) -> Option<sweep::Cell> {
+pub fn kept(file: &Path) -> Option<sweep::Cell> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 

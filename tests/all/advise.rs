@@ -285,6 +285,62 @@ fn a_sweep_goes_on_where_it_stopped_and_writes_the_same_bytes() {
     assert_eq!(before, ["sweep.csv", "sweep.md", "charts/decision_map.svg"].map(|name| read(&again, name)));
 }
 
+/// The commands of `docs/maps.md`, with fewer operations: each runs, and its chart shows a finding.
+#[test]
+fn the_maps_of_the_documents_are_drawn() {
+    let text = std::fs::read_to_string(project().join("docs/maps.md")).expect("a document");
+    let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("consistency-sim ")).collect();
+    assert!(commands.len() >= 5, "{commands:?}");
+    for line in commands {
+        let out = tempfile::tempdir().expect("a folder");
+        let mut arguments: Vec<String> = Vec::new();
+        for (n, part) in line.split('\'').enumerate() {
+            match n % 2 {
+                1 => arguments.push(part.to_string()),
+                _ => arguments.extend(part.split_whitespace().map(String::from)),
+            }
+        }
+        let short = ["--set", "duration=5 min", "--set", "warmup=1 min", "--replications", "1", "--out"];
+        arguments.extend(short.map(String::from));
+        arguments.push(out.path().display().to_string());
+        let command = Command::new(cargo_bin!("consistency-sim")).env("NO_COLOR", "1").current_dir(project());
+        command.args(&arguments).assert().code(0);
+        let folder = std::fs::read_dir(out.path()).expect("results").next().expect("a sweep").expect("a folder").path();
+        let wanted = text.split('`').filter(|code| code.starts_with("charts/by_") && code.ends_with(".png"));
+        let charts = wanted.chain(["charts/decision_map.png"]).filter(|chart| folder.join(chart).exists()).count();
+        assert!(charts >= 1, "{line} draws none of the charts that the page names");
+    }
+}
+
+#[test]
+fn shards_of_a_sweep_make_the_whole_to_the_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("small.toml"), SMALL).expect("a file");
+    let command = |arguments: &[&str]| {
+        let command = Command::new(cargo_bin!("consistency-sim")).env("NO_COLOR", "1").current_dir(folder.path());
+        command.args(arguments).assert()
+    };
+    let sweep = ["sweep", "small.toml", "--vary", "edges=1..4:1", "--vary", "seed=1,2", "--out"];
+    let run = |more: &[&str]| command(&[&sweep[..], more].concat());
+    run(&["whole"]).code(0);
+    let name = "small-by-edges-and-seed";
+    let [a, b, whole] = ["a", "b", "whole"].map(|out| format!("{out}/{name}"));
+    run(&["a", "--shards", "2", "--shard", "1"]).code(0);
+    let incomplete = command(&["merge", &a]).code(3);
+    let said = String::from_utf8_lossy(&incomplete.get_output().stdout).to_string();
+    assert!(said.starts_with("4 of 8 points are missing: 1, 2; 2, 2; 3, 2; 4, 2"), "{said}");
+    run(&["b", "--shards", "2", "--shard", "2", "--threads", "1"]).code(0);
+    command(&["merge", &b, &a, "--out", "merged"]).code(0);
+    for file in ["sweep.csv", "sweep.md", "charts/decision_map.svg", "charts/decision_map.png"] {
+        let read = |out: &str| std::fs::read(folder.path().join(out).join(file)).expect("a file");
+        assert!(read("merged") == read(&whole), "{file}");
+    }
+    command(&["sweep", "small.toml", "--vary", "edges=1,2", "--out", "c"]).code(0);
+    command(&["merge", &a, "c/small-by-edges"]).code(2);
+    run(&["d", "--shards", "2", "--shard", "3"]).code(2);
+    command(&["merge", "whole"]).code(2);
+}
+
 fn swept(vary: &[&str]) -> sweep::Sweep {
     let axes: Vec<sweep::Axis> = vary.iter().map(|text| sweep::Axis::parse(text).expect("a range")).collect();
     let plain = scenario(SMALL, &[]).expect("a scenario");

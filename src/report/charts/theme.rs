@@ -55,9 +55,9 @@ fn kind_style(kind: &str) -> (Rgb, usize) {
         "kv" => (Rgb(0xD5, 0x5E, 0x00), 0),
         "d1" => (Rgb(0x00, 0x72, 0xB2), 1),
         "durable_object" => (Rgb(0x00, 0x9E, 0x73), 2),
-        "cache_aside" => (Rgb(0xA0, 0x3C, 0x8C), 3),
-        "kv_through_object" => (Rgb(0x8A, 0x6D, 0x00), 4),
-        "rate_limiting" => (Rgb(0x5B, 0x4B, 0xB5), 5),
+        "cache_aside" => (Rgb(0xA0, 0x40, 0xE0), 3),
+        "kv_through_object" => (Rgb(0x5C, 0x2A, 0x00), 4),
+        "rate_limiting" => (Rgb(0x2B, 0x10, 0x45), 5),
         _ => (Rgb(0x55, 0x55, 0x55), 4),
     }
 }

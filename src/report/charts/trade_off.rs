@@ -42,7 +42,10 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     };
     let largest = |of: fn(&Row) -> f64| rows.iter().map(of).fold(0.0, f64::max);
     let across = Axis::new(Unit::Seconds, largest(|row| row.latency_s), plot.width(), true);
-    let up = Axis::new(unit, largest(|row| row.harm), plot.height() * 3.0, true);
+    // Room above the highest point for names.
+    let most = largest(|row| row.harm) * 1.15;
+    let most = if unit == Unit::Share { most.min(1.0) } else { most };
+    let up = Axis::new(unit, most, plot.height() * 3.0, true);
     axis::along_bottom(&mut frame.scene, &plot, &across, true);
     let y = |value: f64| plot.bottom - up.share(value) * plot.height();
     for (value, text) in &up.ticks {
