@@ -110,7 +110,7 @@ impl Init {
                 .map_err(|error| Failure::Other { message: format!("cannot write {file}: {error}"), input: false })?;
             terminal.print(&format!("wrote {file}"))?;
         }
-        terminal.remark(&format!("next: consistency-sim run {}", template.files[0].0));
+        terminal.remark(&format!("next: consistency-sim compare {}", template.files[0].0));
         Ok(Done::Kept)
     }
 }
