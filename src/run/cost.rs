@@ -8,7 +8,7 @@ use crate::limits::{self, Bill, FigureId, MONTH_DAYS, Plan};
 use crate::metrics::{CountId, DistributionId, Measurements};
 use crate::random::Law;
 use crate::scenario::Scenario;
-use crate::stores::{DurableObjectConfig, ReadFrom, StoreConfig, StoreKind};
+use crate::stores::{D1Statements, DurableObjectConfig, ReadFrom, StoreConfig, StoreKind};
 
 /// Points at which a law is looked at for its mean.
 const POINTS: u32 = 1000;
@@ -47,7 +47,7 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
             ]
         }
         // An update finds its row before it writes it.
-        StoreKind::D1(_) => vec![("d1.rows_read", keys_read + keys_written), ("d1.rows_written", keys_written)],
+        StoreKind::D1(config) => rows(&config.statements, keys_read + keys_written, keys_written).to_vec(),
         StoreKind::DurableObject(config) => objects(scenario, config, [reads, writes], [keys_read, keys_written]),
         // Every update is charged as a put, although the object gathers those that come too fast for KV.
         StoreKind::KvThroughObject(config) if config.read_from == ReadFrom::Object => {
@@ -62,19 +62,23 @@ pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
         }
         // The binding has no price of its own.
         StoreKind::RateLimiting(_) => Vec::new(),
-        StoreKind::CacheAside(_) => {
+        StoreKind::CacheAside(config) => {
             let hits = measured.count(CountId::CacheHits);
             let misses = month(hits.of - hits.hits);
-            vec![
-                ("kv.reads", keys_read),
-                ("kv.writes", misses),
-                ("kv.deletes", keys_written),
-                ("d1.rows_read", misses + keys_written),
-                ("d1.rows_written", keys_written),
-            ]
+            let mut used = vec![("kv.reads", keys_read), ("kv.writes", misses), ("kv.deletes", keys_written)];
+            used.extend(rows(&config.database.statements, misses + keys_written, keys_written));
+            used
         }
     };
     Some(limits::bill(&scenario.platform, &used))
+}
+
+/// The rows that a database reads and writes in a month, as its meters count them, for so many keys.
+fn rows(statements: &D1Statements, found: f64, written: f64) -> [(&'static str, f64); 2] {
+    [
+        ("d1.rows_read", found * f64::from(statements.rows_read())),
+        ("d1.rows_written", written * f64::from(statements.rows_written())),
+    ]
 }
 
 /// What objects use in a month: for so many reads and writes, of so many keys.

@@ -63,7 +63,7 @@ impl CacheAside {
     pub fn new(config: &CacheAsideConfig, central: Location, terms: &Terms) -> CacheAside {
         CacheAside {
             cache: KvPull::new(&config.cache, central, terms),
-            database: D1::new(&config.database),
+            database: D1::new(&config.database, terms),
             expiration_ttl: config.expiration_ttl,
             inner: Requests::default(),
             steps: Vec::new(),

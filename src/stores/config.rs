@@ -123,6 +123,41 @@ pub struct D1Config {
     pub read_then_write: bool,
     /// Read replicas; `None`: every query goes to the primary. Default: none.
     pub replication: Option<ReplicationConfig>,
+    pub statements: D1Statements,
+}
+
+/// The statements of a D1 database's callers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct D1Statements {
+    /// The time that a delete keeps the database busy. Default: as a write.
+    pub delete_time: Option<Law>,
+    /// How many rows a statement reads to find its own, because no index leads there; 0: an index does. Default: 0.
+    pub scan_rows: u32,
+    /// The time that each of these rows takes. Not published; default 1 µs.
+    pub scan_row_time: Span,
+    /// Several keys are a `batch` of statements, one for each key, instead of one statement. Either is one transaction and
+    /// one round trip (d1/concepts/how-d1-works). Default: no.
+    pub batch: bool,
+    /// Indexes of the table: each adds a row written to every write (d1/platform/pricing). Default: 0.
+    pub indexes: u32,
+}
+
+impl Default for D1Statements {
+    fn default() -> D1Statements {
+        D1Statements { delete_time: None, scan_rows: 0, scan_row_time: Span(1_000), batch: false, indexes: 0 }
+    }
+}
+
+impl D1Statements {
+    /// Rows read, as the meter counts them, to find one key.
+    pub fn rows_read(&self) -> u32 {
+        self.scan_rows.max(1)
+    }
+
+    /// Rows written, as the meter counts them, for one key.
+    pub fn rows_written(&self) -> u32 {
+        1 + self.indexes
+    }
 }
 
 /// Read replication of a D1 database, and how the caller's code uses sessions (d1/best-practices/read-replication).

@@ -2,13 +2,15 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
+use crate::limits::Terms;
 use crate::model::{
     Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
 };
-use crate::random::{Sampler, derive};
+use crate::random::derive;
 
 use super::config::D1Config;
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::d1_statements::Statements;
 use super::kv_pages::{self, Record};
 use super::kv_pull::shown;
 use super::server::{Server, Turn};
@@ -111,22 +113,25 @@ fn write(row: &mut (Seen, Time), request: &Request, found: Option<Value>, at: Ti
     seen
 }
 
+/// Whether D1 itself tries a refused query again: reads, unless they take too long, which they would again.
+pub(super) fn tried_again(request: &Request, refusal: Refusal) -> bool {
+    request.operation.is_read() && refusal != Refusal::D1QueryTooLong
+}
+
 /// The store.
 #[derive(Clone, Debug)]
 pub struct D1 {
     config: D1Config,
-    read: Sampler,
-    write: Sampler,
+    statements: Statements,
     server: Server,
     rows: Rows,
 }
 
 impl D1 {
-    /// From its plain data.
-    pub fn new(config: &D1Config) -> D1 {
+    /// From its plain data and the platform's terms.
+    pub fn new(config: &D1Config, terms: &Terms) -> D1 {
         D1 {
-            read: Sampler::new(&config.read_time),
-            write: Sampler::new(&config.write_time),
+            statements: Statements::new(config, terms),
             config: config.clone(),
             server: Server::default(),
             rows: Rows::default(),
@@ -142,10 +147,13 @@ impl D1 {
     fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
         let draw = derive(request.draw, hop::RETRY * u64::from(tries));
         let back = derive(draw, hop::BACK);
-        let time = if request.operation.is_read() { &self.read } else { &self.write };
-        let service = time.span(derive(draw, hop::SERVICE));
+        let busy = self.statements.busy(request, draw);
         let (from, to) = (self.config.primary, request.location);
-        match self.server.arrive(now, service, self.config.queue_limit, self.config.queue_timeout) {
+        match self.server.arrive(now, busy.span, self.config.queue_limit, self.config.queue_timeout) {
+            Turn::Done { end } if busy.cut_off => {
+                let refusal = Refusal::D1QueryTooLong;
+                outbox.send_after(end.since(now), from, to, back, Message::Refused { request: id, tries, refusal });
+            }
             Turn::Done { end } => {
                 // First come, first served: what is applied now, in the order of arrival, is what each query sees at its end.
                 let mut notes = Vec::new();
@@ -201,7 +209,7 @@ impl Store for D1 {
             Message::Arrive { request: id, tries } => self.query(now, id, tries, requests.get(id), outbox),
             Message::Refused { request: id, tries, refusal } => {
                 let request = requests.get(id);
-                if request.operation.is_read() && tries < self.config.read_retries {
+                if tried_again(request, refusal) && tries < self.config.read_retries {
                     self.ask(id, tries + 1, request, outbox);
                 } else {
                     outbox.reply(id, Span::ZERO, Answer::refused(refusal));

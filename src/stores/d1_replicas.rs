@@ -10,13 +10,15 @@ use rustc_hash::FxBuildHasher;
 
 use crate::faults::Faults;
 use crate::history::Note;
+use crate::limits::Terms;
 use crate::model::{Answer, Client, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
 use crate::random::{Sampler, derive};
 
 use super::config::{Bookmark, D1Config, ReplicationConfig, SessionStart};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
-use super::d1::Rows;
+use super::d1::{Rows, tried_again};
+use super::d1_statements::Statements;
 use super::server::{Server, Turn};
 
 /// A place in the primary's log: how many writes it holds. What D1 calls a bookmark.
@@ -128,8 +130,7 @@ pub struct D1Replicas {
     replication: ReplicationConfig,
     /// For each location, the instance that is nearest.
     nearest: Vec<Instance>,
-    read: Sampler,
-    write: Sampler,
+    statements: Statements,
     lag: Lag,
     primary: Server,
     rows: Rows,
@@ -140,8 +141,13 @@ pub struct D1Replicas {
 }
 
 impl D1Replicas {
-    /// From its plain data.
-    pub fn new(config: &D1Config, replication: &ReplicationConfig, network: &NetworkConfig) -> D1Replicas {
+    /// From its plain data, the places, and the platform's terms.
+    pub fn new(
+        config: &D1Config,
+        replication: &ReplicationConfig,
+        network: &NetworkConfig,
+        terms: &Terms,
+    ) -> D1Replicas {
         let instances =
             || std::iter::once((PRIMARY, config.primary)).chain((0..).zip(replication.replicas.iter().copied()));
         let nearest = |caller| {
@@ -150,8 +156,7 @@ impl D1Replicas {
         };
         D1Replicas {
             nearest: (0..network.places.len() as u16).map(|caller| nearest(Location(caller))).collect(),
-            read: Sampler::new(&config.read_time),
-            write: Sampler::new(&config.write_time),
+            statements: Statements::new(config, terms),
             lag: Lag { law: Sampler::new(&replication.lag), faults: Faults::default() },
             config: config.clone(),
             replication: replication.clone(),
@@ -194,12 +199,12 @@ impl D1Replicas {
     ) {
         let draw = derive(request.draw, hop::RETRY * u64::from(tries));
         let back = derive(draw, hop::BACK);
-        let reads = request.operation.is_read();
-        let service = if reads { &self.read } else { &self.write }.span(derive(draw, hop::SERVICE));
+        let busy = self.statements.busy(request, draw);
         let (from, to) = (self.place(at), request.location);
         let (limit, patience) = (self.config.queue_limit, self.config.queue_timeout);
         let server = if at == PRIMARY { &mut self.primary } else { &mut self.replicas[usize::from(at)].server };
-        let (refusal, until) = match server.arrive(now, service, limit, patience) {
+        let (refusal, until) = match server.arrive(now, busy.span, limit, patience) {
+            Turn::Done { end } if busy.cut_off => (Refusal::D1QueryTooLong, end),
             Turn::Done { end } => {
                 let (answer, bookmark) = if at == PRIMARY {
                     self.at_primary(request, end, outbox)
@@ -305,7 +310,7 @@ impl Store for D1Replicas {
             }
             Message::Refused { request: id, at, tries, refusal } => {
                 let request = requests.get(id);
-                if request.operation.is_read() && tries < self.config.read_retries {
+                if tried_again(request, refusal) && tries < self.config.read_retries {
                     self.send(id, at, tries + 1, request, outbox);
                 } else {
                     outbox.reply(id, Span::ZERO, Answer::refused(refusal));

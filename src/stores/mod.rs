@@ -10,6 +10,7 @@ pub mod config;
 pub mod contract;
 pub mod d1;
 pub mod d1_replicas;
+pub mod d1_statements;
 pub mod durable_object;
 mod kv_faults;
 pub mod kv_limits;
@@ -44,8 +45,10 @@ pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms
         StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central, terms).under(faults)),
         StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central, terms).under(faults)),
         StoreKind::D1(config) => match &config.replication {
-            Some(replication) => user.with(d1_replicas::D1Replicas::new(config, replication, network).under(faults)),
-            None => user.with(d1::D1::new(config).under(faults)),
+            Some(replication) => {
+                user.with(d1_replicas::D1Replicas::new(config, replication, network, terms).under(faults))
+            }
+            None => user.with(d1::D1::new(config, terms).under(faults)),
         },
         StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network, terms)),
         StoreKind::KvThroughObject(config) => {

@@ -16,6 +16,7 @@ mod cli;
 mod closed_forms;
 mod contestants;
 mod controls;
+mod databases;
 mod documents;
 mod evidence;
 mod faults;

@@ -179,6 +179,7 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
             "state = \"storage\" or \"written-behind\"" => "",
             "objects with their state in memory, or with a cold_start"
             | "hibernates = true, with a state in memory or a cold_start" => "state = \"memory\"\n",
+            "statements with scan_rows" => "scan_rows = 1000\n",
             "hibernates = false" => "state = \"memory\"\nhibernates = false\n",
             other => panic!("a new condition, {other}: say here what fulfils it"),
         };
@@ -192,6 +193,7 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
                     "arrivals" => "arrivals = { file = \"requests.csv\", columns = { time = \"t\" } }\n",
                     // Its fields have conditions, which are fulfilled inside it.
                     "object" => "[store.object]\n",
+                    "database" => "[store.database]\n",
                     _ => "",
                 };
                 collect(leaves, &path, &format!("{base}{needs}"), fields);

@@ -64,6 +64,7 @@ pub fn d1_config(primary: Location) -> D1Config {
         read_retries: 2,
         read_then_write: false,
         replication: None,
+        statements: D1Statements::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A line declares the field, its default and its bounds, and reads it; the schema and the reference come from the same line.
 
 pub(super) mod calls;
+mod databases;
 pub(super) mod faults;
 mod hints;
 pub(super) mod laws;

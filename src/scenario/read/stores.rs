@@ -13,7 +13,7 @@ use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;
 use crate::workloads::WorkloadConfig;
 
-use super::hints::{Hinted, location_hint};
+use super::databases::{d1, database};
 use super::objects::{durable_object, object};
 use super::places::Places;
 
@@ -162,94 +162,12 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
     StoreKind::KvPush(KvPushConfig { common: pull.common, delay, max, limit_per_namespace })
 }
 
-fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
-    let primary = s
-        .field("primary", "Where the primary is; by default at the scenario's central location.")
-        .place_if_any(setting.places);
-    let hint = location_hint(s, setting.places, Hinted::Database);
-    s.exclude("primary", "location_hint");
-    D1Config {
-        replication: None,
-        primary: primary.or(hint).unwrap_or(setting.central),
-        read_time: s
-            .field("read_time", "How long a read keeps the database busy.")
-            .default("1 ms")
-            .assumed("Cloudflare calls 1 ms an average query; no law is published")
-            .law(),
-        write_time: s
-            .field("write_time", "How long a write keeps the database busy.")
-            .default_toml(r#"{ lognormal = { median = "5 ms", p99 = "8 ms" } }"#)
-            .assumed("Cloudflare says \"several milliseconds\"; no law is published")
-            .law(),
-        queue_limit: queue_limit(s),
-        queue_timeout: queue_timeout(s),
-        read_retries: s
-            .field("read_retries", "How often a refused read is tried again by D1 itself; writes never are.")
-            .default(2)
-            .count(0..=100)
-            .try_into()
-            .unwrap_or(u8::MAX),
-        read_then_write: s
-            .field("read_then_write", "Client code reads and then writes instead of updating in one statement.")
-            .default(false)
-            .flag(),
-    }
-}
-
 pub(super) fn queue_limit(s: &mut Section<'_>) -> u32 {
     s.field("queue_limit", "How many requests may wait.").default(1000).assumed(NOT_PUBLISHED).count(0..=QUEUE_MOST)
 }
 
 pub(super) fn queue_timeout(s: &mut Section<'_>) -> Span {
     s.field("queue_timeout", "How long a request may wait.").default("5 s").assumed(NOT_PUBLISHED).span(POSITIVE)
-}
-
-fn d1(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
-    let replication = replication(s, setting);
-    StoreKind::D1(D1Config { replication, ..database(s, setting) })
-}
-
-fn replication(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<ReplicationConfig> {
-    const CONDITION: &str = "read_replication = \"auto\"";
-    let on = s
-        .field("read_replication", "Whether the database has read replicas, and the code uses the Sessions API.")
-        .default("off")
-        .word(&[("off", false, "Every query goes to the primary."), ("auto", true, "One replica per region.")]);
-    let applies = on || s.desk.describing;
-    let replicas = s.field("replicas", "Where the replicas are, one per region.").only_if(applies, CONDITION);
-    // A default that is not used must not bring its places into the scenario.
-    let replicas =
-        if applies { replicas.default_toml(r#"["IAD", "SJC", "LHR", "WAW", "SIN", "SYD"]"#) } else { replicas };
-    let config = ReplicationConfig {
-        replicas: replicas.assumed("Cloudflare publishes the six regions, and no cities").places(setting.places),
-        lag: s
-            .field("replica_lag", "From a commit at the primary until a replica has it.")
-            .only_if(applies, CONDITION)
-            .default_toml(
-                r#"{ quantiles = { p0 = "100 ms", p50 = "800 ms", p95 = "3.4 s", p99 = "6.1 s", p100 = "10 s" } }"#,
-            )
-            .assumed(
-                "Cloudflare publishes no lag; p50, p95 and p99 are one user's unverified measurement, the ends assumed",
-            )
-            .law(),
-        session: s
-            .field("session", "Which instance answers a session's first query.")
-            .only_if(applies, CONDITION)
-            .default("first-unconstrained")
-            .word(&[
-                ("first-unconstrained", SessionStart::Unconstrained, "Any instance: the nearest."),
-                ("first-primary", SessionStart::Primary, "The primary."),
-            ]),
-        bookmark: s
-            .field("bookmark", "What becomes of the bookmark between a client's requests.")
-            .only_if(applies, CONDITION)
-            .default("carried")
-            .word(&[
-                ("carried", Bookmark::Carried, "All requests of a client are one session."),
-                ("dropped", Bookmark::Dropped, "Each request is a session of its own."),
-            ]),
-    };
-    on.then_some(config)
 }
 
 fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {

@@ -146,6 +146,7 @@ fn kind(behaviour: &Behaviour, edges: u16) -> StoreKind {
         read_retries: 2,
         read_then_write: false,
         replication: None,
+        statements: D1Statements::default(),
     };
     match behaviour.kind {
         "kv" => StoreKind::KvPull(kv),
