@@ -150,11 +150,11 @@ impl D1 {
         let busy = self.statements.busy(request, draw);
         let (from, to) = (self.config.primary, request.location);
         match self.server.arrive(now, busy.span, self.config.queue_limit, self.config.queue_timeout) {
-            Turn::Done { end } if busy.cut_off => {
-                let refusal = Refusal::D1QueryTooLong;
-                outbox.send_after(end.since(now), from, to, back, Message::Refused { request: id, tries, refusal });
-            }
             Turn::Done { end } => {
+                if let Some(refusal) = busy.refusal {
+                    outbox.send_after(end.since(now), from, to, back, Message::Refused { request: id, tries, refusal });
+                    return;
+                }
                 // First come, first served: what is applied now, in the order of arrival, is what each query sees at its end.
                 let mut notes = Vec::new();
                 let answer = self.rows.perform(request, end, |key, seen| {
@@ -201,7 +201,10 @@ impl Store for D1 {
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
-        self.ask(id, 0, request, outbox);
+        match self.statements.refuses(request) {
+            Some(refusal) => outbox.reply(id, Span::ZERO, Answer::refused(refusal)),
+            None => self.ask(id, 0, request, outbox),
+        }
     }
 
     fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {

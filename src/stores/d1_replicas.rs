@@ -204,7 +204,7 @@ impl D1Replicas {
         let (limit, patience) = (self.config.queue_limit, self.config.queue_timeout);
         let server = if at == PRIMARY { &mut self.primary } else { &mut self.replicas[usize::from(at)].server };
         let (refusal, until) = match server.arrive(now, busy.span, limit, patience) {
-            Turn::Done { end } if busy.cut_off => (Refusal::D1QueryTooLong, end),
+            Turn::Done { end } if busy.refusal.is_some() => (busy.refusal.unwrap_or(Refusal::D1QueryTooLong), end),
             Turn::Done { end } => {
                 let (answer, bookmark) = if at == PRIMARY {
                     self.at_primary(request, end, outbox)
@@ -287,6 +287,10 @@ impl Store for D1Replicas {
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        if let Some(refusal) = self.statements.refuses(request) {
+            outbox.reply(id, Span::ZERO, Answer::refused(refusal));
+            return;
+        }
         let starts_at_primary = self.replication.session == SessionStart::Primary
             && (self.replication.bookmark == Bookmark::Dropped || self.bookmark(request).is_none());
         let writes = !request.operation.is_read();

@@ -1,7 +1,7 @@
 //! What a query costs a D1 database: how long each of its statements keeps it busy, and how many rows it reads and writes.
 
 use crate::limits::{FigureId, Terms};
-use crate::model::{Operation, Request, Span};
+use crate::model::{Operation, Refusal, Request, Span};
 use crate::random::{Sampler, derive};
 
 use super::config::D1Config;
@@ -17,14 +17,16 @@ pub struct Statements {
     scan: Span,
     batch: bool,
     most: Span,
+    queries: u64,
+    row_bytes: u64,
 }
 
 /// How long a query keeps the database busy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy {
     pub span: Span,
-    /// The platform ends it then: it has failed, and nothing was done.
-    pub cut_off: bool,
+    /// Why it has failed then, and nothing was done: its time was over, or a row is too large.
+    pub refusal: Option<Refusal>,
 }
 
 impl Statements {
@@ -38,6 +40,8 @@ impl Statements {
             scan: Span(more.scan_row_time.0.saturating_mul(u64::from(more.scan_rows))),
             batch: more.batch,
             most: terms.span(FigureId::D1QueryDuration),
+            queries: terms.bound(FigureId::D1Queries),
+            row_bytes: terms.bound(FigureId::D1RowBytes),
         }
     }
 
@@ -55,6 +59,17 @@ impl Statements {
                 span = span + time.span(derive(first, n)) + self.scan;
             }
         }
-        Busy { span: span.at_most(self.most), cut_off: span > self.most }
+        let bytes = u64::from(request.call.value_bytes) + u64::from(request.call.key_bytes);
+        let refusal = if span > self.most {
+            Some(Refusal::D1QueryTooLong)
+        } else {
+            (!request.operation.is_read() && bytes > self.row_bytes).then_some(Refusal::D1RowTooLarge)
+        };
+        Busy { span: span.at_most(self.most), refusal }
+    }
+
+    /// Why a query is refused before it leaves its caller: the invocation has made too many.
+    pub fn refuses(&self, request: &Request) -> Option<Refusal> {
+        (u64::from(request.call.earlier) >= self.queries).then_some(Refusal::D1TooManyQueries)
     }
 }

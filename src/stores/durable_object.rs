@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::Note;
-use crate::limits::Terms;
+use crate::limits::{FigureId, Terms};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value};
 use crate::network::NetworkConfig;
 use crate::random::{Sampler, chance, derive};
@@ -108,6 +108,8 @@ pub struct DurableObjects {
     times: Times,
     habits: Habits,
     patience: Patience,
+    /// The largest key with its value.
+    value_bytes: u64,
     /// Whether it matters how objects live: otherwise nobody keeps count of it.
     lives: bool,
     objects: Vec<Object>,
@@ -140,6 +142,7 @@ impl DurableObjects {
             },
             habits: Habits::new(life),
             patience: Patience::of(terms),
+            value_bytes: terms.bound(FigureId::ObjectValueBytes),
             lives: config.code.state != ObjectState::Storage
                 || life.restart_every.is_some()
                 || life.cold_start != never,
@@ -182,6 +185,11 @@ impl DurableObjects {
             return;
         }
         let updates = !request.operation.is_read();
+        let bytes = u64::from(request.call.value_bytes) + u64::from(request.call.key_bytes);
+        if updates && bytes > self.value_bytes {
+            self.refuse(now, now, Refusal::ObjectValueTooLarge, id, request, outbox);
+            return;
+        }
         let draw = derive(request.draw, hop::SERVICE);
         let foreign = self.times.foreign.as_ref().filter(|_| updates);
         let own = match foreign {

@@ -6,7 +6,9 @@
 
 use crate::faults::Faults;
 use crate::limits::Terms;
-use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
+use crate::model::{
+    Answer, Call, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version,
+};
 use crate::network::NetworkConfig;
 use crate::random::derive;
 
@@ -147,7 +149,9 @@ impl KvThroughObject {
         self.rows.push(seen);
         let ttl = (expires != Time::NEVER).then(|| expires.since(now));
         let operation = Operation::Put { value: self.rows.len() as i64 - 1, ttl };
-        let inner = Request { key, keys: 1, location, operation, draw, start: now, ..request };
+        // Whatever the update said, its put says how long the value holds from now on.
+        let call = Call { absolute: false, earlier: 0, ..request.call };
+        let inner = Request { key, keys: 1, location, operation, call, draw, start: now, ..request };
         let id = self.own(inner, Owner::Put(key));
         self.cache.request(now, id, &inner, &mut self.from_cache);
     }
@@ -217,13 +221,18 @@ impl KvThroughObject {
         }
     }
 
-    /// KV's answer to a read, with what the cached value stands for.
-    fn looked_up(&self, id: RequestId, answer: Answer) -> Answer {
-        if !self.inner.get(id).operation.is_read() {
+    /// KV's answer to a read, with what the cached values stand for.
+    fn looked_up(&self, id: RequestId, mut answer: Answer) -> Answer {
+        if !self.inner.get(id).operation.is_read() || !answer.is_ok() {
             return answer;
         }
-        let seen = answer.seen.value.map_or(Seen::default(), |row| self.rows[row as usize]);
-        Answer { seen, ..answer }
+        let stands_for = |seen: Seen| seen.value.map_or(Seen::default(), |row| self.rows[row as usize]);
+        answer.seen = stands_for(answer.seen);
+        answer.others.iter_mut().flatten().for_each(|seen| *seen = stands_for(*seen));
+        for told in answer.listing.iter_mut().flat_map(|listing| &mut listing.told) {
+            told.seen = stands_for(told.seen);
+        }
+        answer
     }
 }
 

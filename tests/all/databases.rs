@@ -5,7 +5,8 @@ use consistency_sim::limits::Plan;
 use consistency_sim::metrics::DistributionId;
 use consistency_sim::model::{Location, Operation, Refusal, Span};
 use consistency_sim::random::Law;
-use consistency_sim::scenario::newest;
+use consistency_sim::run::Contestant;
+use consistency_sim::scenario::{Origin, newest, parse};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 
@@ -149,9 +150,36 @@ fn the_queue_of_a_database_is_that_of_theory() {
 #[test]
 fn the_defaults_of_statements_change_nothing() {
     let text = "name = \"a\"\n[workload]\nkind = \"counter\"\n[[store]]\nkind = \"d1\"\n";
-    let read =
-        consistency_sim::scenario::parse(text, &consistency_sim::scenario::Origin::default()).expect("a scenario");
+    let read = parse(text, &Origin::default()).expect("a scenario");
     let StoreKind::D1(config) = &read.stores[0].kind else { panic!("no database") };
     assert_eq!(config.statements, D1Statements::default());
     assert_eq!((config.statements.rows_read(), config.statements.rows_written()), (1, 1));
+}
+
+/// What a scenario of one call, so many times, is refused with.
+fn refused(kind: &str, plan: &str, call: &str) -> Option<Refusal> {
+    let text = format!(
+        "name = 'a'\nplan = '{plan}'\nreplications = 1\nedges = ['LHR']\n[workload]\nkind = 'calls'\n[[store]]\nkind = '{kind}'\n\
+         [[workload.call]]\nat = '1 s'\nkey = 'x'\n{call}\n"
+    );
+    let scenario = parse(&text, &Origin::default()).unwrap_or_else(|wrong| panic!("{text}\n{wrong:#?}"));
+    let measured = Contestant::all(&scenario)[0].simulate_whole(0).expect("no trace");
+    measured.refusals.keys().next().copied()
+}
+
+#[test]
+fn the_limits_of_single_queries_and_values_hold_and_what_is_just_below_them_passes() {
+    // The key's one byte counts.
+    let bytes = |bytes: u32| format!("op = 'put'\nvalue_bytes = {bytes}");
+    let queries = |times: u32| format!("op = 'get'\ntimes = {times}\nevery = '10 ms'\ninvocation = 'i'");
+    let cases = [
+        ("d1", "paid", bytes(1_999_999), bytes(2_000_000), Refusal::D1RowTooLarge),
+        ("durable_object", "paid", bytes(1_999_999), bytes(2_000_000), Refusal::ObjectValueTooLarge),
+        ("d1", "paid", queries(1_000), queries(1_001), Refusal::D1TooManyQueries),
+        ("d1", "free", queries(50), queries(51), Refusal::D1TooManyQueries),
+    ];
+    for (kind, plan, fine, broken, refusal) in cases {
+        assert_eq!(refused(kind, plan, &fine), None, "{kind}, {plan}: {fine}");
+        assert_eq!(refused(kind, plan, &broken), Some(refusal), "{kind}, {plan}: {broken}");
+    }
 }
