@@ -333,7 +333,9 @@ fn a_bulk_read_takes_a_hundred_keys_and_25_mib() {
         (refusal, text.as_str()),
         (Refusal::KvBulkTooLarge, "KV GET_BULK failed: 413 Total size of request exceeds the limit of 25MB")
     );
-    assert_eq!(refused(D1, &[half, &other(13_107_201), &bulk(2)]), None, "D1 has no such limit");
+    assert_eq!(refused(D1, &[&bulk(100)]), None);
+    let (refusal, ..) = refused(D1, &[half]).unwrap();
+    assert_eq!(refusal, Refusal::D1RowTooLarge, "D1 has a limit for each row instead");
 }
 
 #[test]
