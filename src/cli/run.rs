@@ -48,6 +48,11 @@ pub struct Run {
     threads: usize,
     #[command(flatten)]
     history: HistoryOptions,
+    /// Only check that every figure is the same on one thread and on all, in any order; write no files.
+    ///
+    /// Everything is simulated twice. The first figure that differs is named, with its store and replication.
+    #[arg(long, conflicts_with_all = ["until_interval", "exports", "file"])]
+    check_determinism: bool,
     /// Exit with 0 even if a promise is broken.
     #[arg(long)]
     exit_zero: bool,
@@ -63,6 +68,10 @@ impl Run {
         exports::check(&self.exports)?;
         let files = if self.scenarios.is_empty() { every_scenario()? } else { self.scenarios.clone() };
         let scenarios = self.selection.load(terminal, &files)?;
+        if self.check_determinism {
+            scenarios.iter().try_for_each(|scenario| self.repeat(terminal, scenario))?;
+            return Ok(Done::Kept);
+        }
         let mut done = Done::Kept;
         let mut outcomes = Vec::new();
         for (file, scenario) in files.iter().zip(&scenarios) {
@@ -78,6 +87,24 @@ impl Run {
         }
         exports::write(&self.exports, &outcomes)?;
         Ok(done)
+    }
+
+    /// Simulates everything twice; a difference is a fault of the program.
+    fn repeat(&self, terminal: &Terminal, scenario: &Scenario) -> Result<()> {
+        let checked = run::determinism::check(scenario, self.threads);
+        let (units, found) = checked.map_err(|error| Failure::Other {
+            message: format!("{}: {error}", scenario.name),
+            input: error.is_input(),
+        })?;
+        let Some(run::determinism::Difference { unit, figure }) = found else {
+            let line = format!("{}: deterministic: {units} units, each twice, give the same figures", scenario.name);
+            return terminal.print(&line);
+        };
+        let message = format!(
+            "{}: NOT deterministic: store {}, replication {}, share {} of {} of its groups: {figure}",
+            scenario.name, scenario.stores[unit.store].name, unit.replication, unit.share, unit.shares
+        );
+        Err(Failure::Other { message, input: false })
     }
 
     fn simulate(&self, terminal: &Terminal, file: &Path, scenario: &Scenario) -> Result<Outcome> {

@@ -7,6 +7,7 @@ pub mod advice;
 pub mod anomaly;
 pub mod contest;
 pub mod cost;
+pub mod determinism;
 pub mod digest;
 pub mod evidence;
 pub mod outcome;

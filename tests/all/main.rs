@@ -17,6 +17,7 @@ mod closed_forms;
 mod contestants;
 mod controls;
 mod databases;
+mod determinism;
 mod documents;
 mod evidence;
 mod faults;
