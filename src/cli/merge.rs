@@ -1,6 +1,6 @@
 //! `merge`: makes one sweep of its shards, wherever they were run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use consistency_sim::advise::sweep;
@@ -29,7 +29,7 @@ pub struct Merge {
 impl Merge {
     /// Reads all points and writes the files, or says what is missing.
     pub fn run(&self, terminal: &Terminal) -> Result<Done> {
-        let plans: Vec<sweep::Plan> = self.folders.iter().map(plan).collect::<Result<_>>()?;
+        let plans: Vec<sweep::Plan> = self.folders.iter().map(|folder| plan(folder)).collect::<Result<_>>()?;
         let Some((first, others)) = plans.split_first() else { return Err(Failure::input("no folder is named")) };
         if let Some(n) = others.iter().position(|other| other != first) {
             return Err(Failure::input(format!(
@@ -63,7 +63,7 @@ impl Merge {
     }
 }
 
-fn plan(folder: &PathBuf) -> Result<sweep::Plan> {
+fn plan(folder: &Path) -> Result<sweep::Plan> {
     let file = folder.join(PLAN);
     let failure = |why: String| Failure::input(format!("{}: {why}; the folder of a sweep is needed", file.display()));
     let text = std::fs::read_to_string(&file).map_err(|error| failure(error.to_string()))?;

@@ -111,9 +111,7 @@ fn read(desk: &Desk, table: &Table) -> Platform {
     let mut top = Section::new(desk, "", Some(table), Place::default());
     let name = top.field("name", "The version's name.").name_if_any();
     let title = top.field("title", "What it is, in a sentence.").default("").text();
-    let base = top
-        .field("extends", "The version that has what this one does not say.")
-        .take(Form::Text, |desk, key, node| named_base(desk, key, node));
+    let base = top.field("extends", "The version that has what this one does not say.").take(Form::Text, named_base);
     let mut figures = Vec::new();
     for (section, what) in SECTIONS {
         top.table(section, what, |s| {
