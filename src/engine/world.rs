@@ -116,6 +116,11 @@ impl<S: Store, W: Workload> World<S, W> {
         &mut self.workload
     }
 
+    /// The store, to ask it what it has counted.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// All that was measured.
     pub fn into_measurements(self) -> Measurements {
         Measurements::merged(self.into_batches())

@@ -3,6 +3,7 @@
 //! To add a figure or a meter: `figure.rs` or `meter.rs`, and the value in `cf-2026-11.toml`. To add a rule: the list in
 //! `model/refusal.rs`, and its row in `rules/`. Platform files are read by `scenario/read/platform.rs`.
 
+pub mod day;
 pub mod figure;
 pub mod meter;
 pub mod platform;

@@ -105,6 +105,8 @@ impl Platform {
 pub struct Terms {
     pub platform: Arc<Platform>,
     pub plan: Plan,
+    /// The time of the day in UTC at which the run starts.
+    pub starts_at: Span,
 }
 
 impl Terms {

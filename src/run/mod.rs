@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod anomaly;
+mod census;
 pub mod contest;
 pub mod cost;
 pub mod determinism;

@@ -1,9 +1,13 @@
 //! One unit of work: a share of the groups of one replication on one store.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::{Partition, World};
 use crate::history::History;
+use crate::limits::Terms;
+use crate::limits::day::Cuts;
 use crate::metrics::{Measurements, Window};
 use crate::model::{Time, Value};
 use crate::network::NetworkConfig;
@@ -12,6 +16,8 @@ use crate::scenario::Scenario;
 use crate::stores::{Coupling, Store, StoreConfig, StoreUser, with_store};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
+
+use super::census;
 
 /// Which unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +95,11 @@ struct Setting<S> {
     window: Window,
     seed: u64,
     divergence: bool,
+    terms: Terms,
+    /// Whether groups are simulated alone although they share the days' quotas.
+    shares_days: bool,
+    /// Where each replication's quotas end, once that was asked for.
+    days: Mutex<BTreeMap<u32, Arc<OnceLock<Arc<Cuts>>>>>,
 }
 
 struct Build<'a> {
@@ -104,7 +115,7 @@ impl StoreUser for Build<'_> {
     fn with<S: Store + Clone + Send + Sync + 'static>(self, store: S) -> Contestant {
         let scenario = self.scenario;
         let edges = usize::from(scenario.network.edges);
-        let setting = Setting {
+        let mut setting = Setting {
             workload: scenario.workload.clone(),
             prepared: self.prepared,
             places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
@@ -112,10 +123,19 @@ impl StoreUser for Build<'_> {
             window: Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) },
             seed: scenario.seed,
             divergence: scenario.measures_divergence(),
+            terms: scenario.terms(),
+            shares_days: false,
+            days: Mutex::default(),
             store,
         };
-        let groups = setting.workload(0).groups();
-        let coupling = setting.store.coupling();
+        let workload = setting.workload(0);
+        let groups = workload.groups();
+        let mut coupling = setting.store.coupling();
+        if coupling == Coupling::Days {
+            let known = workload.is_open() && matches!(groups, Groups::Fixed(_));
+            setting.shares_days = known;
+            coupling = if known { Coupling::Groups } else { Coupling::Everything };
+        }
         Contestant { groups, coupling, runner: Box::new(setting) }
     }
 }
@@ -127,7 +147,23 @@ impl<S: Store + Clone> Setting<S> {
 
     fn world(&self, replication: u32) -> World<S, AnyWorkload> {
         let requests = StreamKey::new(self.seed, replication, Purpose::Requests);
-        World::new(self.store.clone(), self.workload(replication), &self.network, self.window, requests)
+        let mut store = self.store.clone();
+        if self.shares_days {
+            store.know_days(&self.days(replication));
+        }
+        World::new(store, self.workload(replication), &self.network, self.window, requests)
+    }
+
+    /// Where the quotas of a replication's days end: found by whoever asks first, the others wait.
+    fn days(&self, replication: u32) -> Arc<Cuts> {
+        let cell = self.days.lock().expect("no census panics").entry(replication).or_default().clone();
+        let take = || {
+            let requests = StreamKey::new(self.seed, replication, Purpose::Requests);
+            let workload = self.workload(replication);
+            let Groups::Fixed(groups) = workload.groups() else { return Arc::default() };
+            Arc::new(census::take(&self.store, workload, groups, &self.network, self.window, requests, &self.terms))
+        };
+        cell.get_or_init(take).clone()
     }
 }
 

@@ -66,6 +66,8 @@ codes! {
         "The message names the bounds. They keep a slip of the finger from asking for more memory than any machine has.\n\n    keys = 10000000          # the most"
     NOT_WHOLE "S027" "not a whole number"
         "Things that are counted come in whole numbers.\n\n    keys = 500               # not: 500.5"
+    TIME_OF_DAY "S028" "not a time of the day"
+        "A time of the day is written with hours from 0 to 23 and minutes, in UTC, because quotas of a day begin anew at midnight UTC.\n\n    starts_at = \"14:00 UTC\""
     RATE_FORM "S030" "not a rate"
         "A rate is a number, a slash, a unit of time and, where it is not for all together, what it is per.\n\n    reads = \"20 /s per edge\"\n    writes = \"1 /min per key\""
     RATE_PER "S031" "a rate cannot be per this"

@@ -41,6 +41,8 @@ pub enum Form {
     Name,
     /// A span of time with its unit.
     Span,
+    /// A time of the day in UTC.
+    TimeOfDay,
     /// A span that may be negative.
     SignedSpan,
     /// A whole number within bounds.

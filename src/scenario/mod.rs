@@ -64,6 +64,9 @@ pub struct Scenario {
     /// What the account pays for.
     #[serde(skip_serializing_if = "is_paid")]
     pub plan: Plan,
+    /// The time of the day in UTC at which the run starts; quotas of a day begin anew at midnight.
+    #[serde(skip_serializing_if = "is_midnight")]
+    pub starts_at: Span,
     /// Whether divergence is measured: it costs a look at every location whenever a key changes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub divergence: bool,
@@ -84,6 +87,10 @@ pub struct Promise {
 
 fn is_newest(platform: &Arc<Platform>) -> bool {
     *platform == newest()
+}
+
+fn is_midnight(starts_at: &Span) -> bool {
+    *starts_at == Span::ZERO
 }
 
 fn is_paid(plan: &Plan) -> bool {
@@ -128,7 +135,7 @@ impl Scenario {
 
     /// What every store is subject to.
     pub fn terms(&self) -> Terms {
-        Terms { platform: self.platform.clone(), plan: self.plan }
+        Terms { platform: self.platform.clone(), plan: self.plan, starts_at: self.starts_at }
     }
 
     /// The error that a caller sees of a rule.

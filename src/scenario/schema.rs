@@ -68,6 +68,9 @@ fn form(form: &Form) -> Value {
         Form::Texts => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true, "minItems": 1 }),
         Form::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
         Form::Span => json!({ "$ref": "#/definitions/span" }),
+        Form::TimeOfDay => json!({
+            "type": "string", "pattern": r"^ *([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?( *UTC)? *$",
+        }),
         Form::SignedSpan => json!({ "$ref": "#/definitions/signed_span" }),
         Form::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Form::Number { least, most } => json!({ "type": "number", "minimum": least, "maximum": most }),

@@ -78,6 +78,33 @@ pub(super) fn signed_span(desk: &Desk, key: &str, node: &Node) -> Option<i64> {
     reported(desk, node, units::signed_nanos(text)).and_then(|nanos| i64::try_from(nanos).ok())
 }
 
+/// A time of the day in UTC, as the span since midnight.
+pub(super) fn time_of_day(desk: &Desk, key: &str, node: &Node) -> Option<Span> {
+    let Value::Text(text) = &node.value else {
+        wrong_type(desk, key, node, "a time of the day such as \"14:00 UTC\"", None);
+        return None;
+    };
+    let plain = text.trim();
+    let plain = plain.strip_suffix("UTC").map_or(plain, str::trim_end);
+    let parts: Vec<Option<u64>> = plain
+        .split(':')
+        .map(|part| part.parse().ok().filter(|_| matches!(part.len(), 1 | 2) && !part.starts_with('+')))
+        .collect();
+    let seconds = match parts.as_slice() {
+        [Some(h @ 0..24), Some(m @ 0..60)] => Some(h * 3600 + m * 60),
+        [Some(h @ 0..24), Some(m @ 0..60), Some(s @ 0..60)] => Some(h * 3600 + m * 60 + s),
+        _ => None,
+    };
+    if seconds.is_none() {
+        let fault = Fault::new(codes::TIME_OF_DAY, format!("{} is not a time of the day in UTC", quoted(text)));
+        desk.report(
+            node.place,
+            fault.label("not a time of the day").help(format!("write it like {key} = \"14:00 UTC\"")),
+        );
+    }
+    seconds.map(Span::from_secs)
+}
+
 /// A size with its unit.
 pub(super) fn bytes(desk: &Desk, key: &str, node: &Node) -> Option<u64> {
     match &node.value {

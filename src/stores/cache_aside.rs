@@ -13,6 +13,7 @@ use crate::random::derive;
 use super::config::CacheAsideConfig;
 use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
 use super::d1::{self, D1};
+use super::kv_day::KvDay;
 use super::kv_pull::{self, KvPull};
 
 /// What travels: the parts' own messages, and the end of a step of the client's code at its location.
@@ -48,6 +49,8 @@ pub struct CacheAside {
     cache: KvPull,
     database: D1,
     expiration_ttl: Span,
+    /// What the plan leaves of the day's operations on the cache.
+    quotas: KvDay,
     /// The requests to the parts.
     inner: Requests,
     /// For each inner request: the outer one, and the step.
@@ -65,6 +68,7 @@ impl CacheAside {
             cache: KvPull::new(&config.cache, central, terms),
             database: D1::new(&config.database, terms),
             expiration_ttl: config.expiration_ttl,
+            quotas: KvDay::new(terms),
             inner: Requests::default(),
             steps: Vec::new(),
             rows: Vec::new(),
@@ -100,6 +104,11 @@ impl CacheAside {
         self.from_database.noting = outbox.noting;
         match step {
             Step::Look | Step::Fill(_) | Step::Invalidate(_) => {
+                if let Some(refusal) = self.quotas.take(now, &inner) {
+                    let answer = Answer::refused(refusal);
+                    outbox.after(Span::ZERO, Message::Answered { inner: id, answer });
+                    return;
+                }
                 self.cache.request(now, id, &inner, &mut self.from_cache);
             }
             Step::Query | Step::Update => self.database.request(now, id, &inner, &mut self.from_database),
@@ -193,6 +202,7 @@ impl Store for CacheAside {
         // The cache starts empty; the rows are in the database.
         self.cache.begin(Ground { initial: None, ..ground });
         self.database.begin(ground);
+        self.quotas.begin();
         self.inner.clear();
         self.steps.clear();
         self.rows.clear();

@@ -1,6 +1,9 @@
 //! What every store promises: it gets a request or one of its own messages and fills an outbox. It performs nothing itself.
 
+use std::sync::Arc;
+
 use crate::history::Note;
+use crate::limits::day::Cuts;
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 
 /// What a store couples: keys that must be simulated together even if no client touches both.
@@ -8,9 +11,14 @@ use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Se
 pub enum Coupling {
     /// Nothing: each group of the workload can be simulated alone.
     Groups,
+    /// Only the day's quotas: each group can be simulated alone where it is known beforehand when they end.
+    Days,
     /// All keys share a server or a quota.
     Everything,
 }
+
+/// Which quota of a day a request draws on, and how much of it.
+pub type DrawsOn = fn(&Request) -> Option<(Refusal, u64)>;
 
 /// What a partition holds, as far as a store must know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +51,16 @@ pub trait Store {
 
     /// What it couples.
     fn coupling(&self) -> Coupling;
+
+    /// Which quota of a day a request draws on, and how much of it: a rule of the store, whatever its state.
+    fn draws_on(&self) -> DrawsOn {
+        |_| None
+    }
+
+    /// When the days' quotas end, for a store that couples nothing else.
+    fn know_days(&mut self, cuts: &Arc<Cuts>) {
+        let _ = cuts;
+    }
 
     /// Forgets everything: a new partition starts. Tables may keep their room.
     fn begin(&mut self, ground: Ground);

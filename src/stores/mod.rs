@@ -12,6 +12,7 @@ pub mod d1;
 pub mod d1_replicas;
 pub mod d1_statements;
 pub mod durable_object;
+pub mod kv_day;
 mod kv_faults;
 pub mod kv_limits;
 pub mod kv_pages;
@@ -24,7 +25,7 @@ pub mod rate_limiting;
 pub mod server;
 
 pub use config::*;
-pub use contract::{Coupling, Effect, Ground, Outbox, Requests, Storage, Store, hop};
+pub use contract::{Coupling, DrawsOn, Effect, Ground, Outbox, Requests, Storage, Store, hop};
 
 use crate::limits::Terms;
 use crate::network::NetworkConfig;
@@ -41,9 +42,18 @@ pub trait StoreUser {
 /// Builds the store that a scenario asks for and hands it over.
 pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms: &Terms, user: U) -> U::Result {
     let (central, faults) = (network.central, &network.faults);
+    let daily = kv_day::KvDay::new(terms).is_limited();
     match kind {
-        StoreKind::KvPull(config) => user.with(kv_pull::KvPull::new(config, central, terms).under(faults)),
-        StoreKind::KvPush(config) => user.with(kv_push::KvPush::new(config, central, terms).under(faults)),
+        StoreKind::KvPull(config) => {
+            let store = kv_pull::KvPull::new(config, central, terms).under(faults);
+            if daily { user.with(kv_day::Daily::new(store, terms)) } else { user.with(store) }
+        }
+        // The private beta has prices and no daily quotas.
+        StoreKind::KvPush(config) => {
+            let store = kv_push::KvPush::new(config, central, terms).under(faults);
+            let daily = daily && !config.limit_per_namespace;
+            if daily { user.with(kv_day::Daily::new(store, terms)) } else { user.with(store) }
+        }
         StoreKind::D1(config) => match &config.replication {
             Some(replication) => {
                 user.with(d1_replicas::D1Replicas::new(config, replication, network, terms).under(faults))

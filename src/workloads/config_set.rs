@@ -97,6 +97,10 @@ impl Workload for Configurations {
         false
     }
 
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.sets.clear();
         self.readings.clear();

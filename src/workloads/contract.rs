@@ -31,6 +31,12 @@ pub trait Workload {
         false
     }
 
+    /// Whether clients ask the same whatever they are answered: nothing is asked in [`answered`](Workload::answered), and
+    /// nothing depends on an answer.
+    fn is_open(&self) -> bool {
+        false
+    }
+
     /// A partition starts, with these groups. Every group's arrivals are a pure function of its number.
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>);
 

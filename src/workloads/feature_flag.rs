@@ -113,6 +113,10 @@ impl Workload for FeatureFlags {
         false
     }
 
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.flags.clear();
         for group in 0..groups {

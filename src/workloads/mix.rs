@@ -85,6 +85,10 @@ impl Workload for Mix {
         false
     }
 
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.first_group = first_group;
         self.sources.clear();

@@ -134,6 +134,10 @@ impl Workload for AnyWorkload {
         each!(self, workload => workload.parse_time(call, bytes))
     }
 
+    fn is_open(&self) -> bool {
+        each!(self, workload => workload.is_open())
+    }
+
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         each!(self, workload => workload.begin(first_group, groups, desk));
     }

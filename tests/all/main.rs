@@ -37,6 +37,7 @@ mod network;
 mod objects;
 mod pbs;
 mod queue;
+mod quotas;
 mod reference;
 mod report;
 mod scenario;

@@ -51,6 +51,7 @@ fn form(form: &Form) -> String {
         Form::Texts => "a list of texts".into(),
         Form::Name => "a name: letters, digits, `-`, `_`".into(),
         Form::Span => "a span".into(),
+        Form::TimeOfDay => "a time of the day in UTC".into(),
         Form::SignedSpan => "a span, which may be negative".into(),
         Form::Count { least, most } => format!("a whole number from {least} to {most}"),
         Form::Number { least, most } => format!("a number from {least} to {most}"),

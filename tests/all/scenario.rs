@@ -228,6 +228,7 @@ fn examples(form: &Form, definitions: &Value) -> Vec<String> {
         Form::Texts => vec!["[\"one\", \"two\"]".into()],
         Form::Name => vec!["\"a-name_1\"".into()],
         Form::Span => of("span"),
+        Form::TimeOfDay => ["00:00 UTC", "23:59:59 UTC", "7:05"].map(|time| format!("\"{time}\"")).into(),
         Form::SignedSpan => of("signed_span"),
         Form::Count { least, .. } => vec![(*least).max(1).to_string()],
         Form::Number { least, most } => vec![format!("{:?}", least.max(most.min(1.0)))],

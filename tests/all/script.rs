@@ -113,7 +113,7 @@ pub fn play_with_seed(
     let mut steps = steps.to_vec();
     steps.sort_by_key(|step| step.at);
     let script = Script { steps, initial };
-    let terms = Terms { platform: newest(), plan: Plan::Paid };
+    let terms = Terms { platform: newest(), plan: Plan::Paid, starts_at: Span::ZERO };
     let mut records = with_store(kind, network, &terms, Player { script, network, seed }).records;
     records.sort_by_key(|record| record.start);
     records

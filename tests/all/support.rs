@@ -101,6 +101,7 @@ pub fn scenario(network: NetworkConfig, workload: WorkloadConfig, stores: Vec<St
         stores,
         platform: newest(),
         plan: Plan::Paid,
+        starts_at: Span::ZERO,
         divergence: false,
         promises: Vec::new(),
         assumptions: Vec::new(),

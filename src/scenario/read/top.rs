@@ -12,7 +12,7 @@ use crate::scenario::diagnostic::Fault;
 use crate::scenario::form::{Field, Form};
 use crate::scenario::section::{Desk, Section};
 use crate::scenario::tree::{Place, Table};
-use crate::scenario::values::{ANY, POSITIVE, grouped};
+use crate::scenario::values::{self, ANY, POSITIVE, grouped};
 use crate::scenario::{Assumption, Scenario};
 use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
@@ -94,6 +94,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             promises,
             platform: terms.platform,
             plan: terms.plan,
+            starts_at: terms.starts_at,
             divergence,
         });
     Read { scenario, trace_place: work.trace_place.get(), fields }
@@ -121,7 +122,12 @@ fn terms(top: &mut Section<'_>, folder: &Path) -> Terms {
         ("paid", Plan::Paid, "Workers Paid: use is charged."),
         ("free", Plan::Free, "Workers Free: daily quotas are enforced."),
     ]);
-    Terms { platform: platform.unwrap_or_else(platform::newest), plan }
+    let starts_at = top
+        .field("starts_at", "The time of the day at which the run starts; quotas of a day begin anew at 00:00 UTC.")
+        .default("00:00 UTC")
+        .take(Form::TimeOfDay, values::time_of_day)
+        .unwrap_or(Span::ZERO);
+    Terms { platform: platform.unwrap_or_else(platform::newest), plan, starts_at }
 }
 
 fn time(top: &mut Section<'_>) -> (Span, Span) {

@@ -196,6 +196,7 @@ pub fn scenario(plan: &Plan) -> Scenario {
         stores: stores.collect(),
         platform: newest(),
         plan: consistency_sim::limits::Plan::Paid,
+        starts_at: Span::ZERO,
         divergence: false,
         promises: vec![Promise {
             name: "prices are never old".to_string(),
