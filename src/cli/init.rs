@@ -30,7 +30,7 @@ struct Template {
     files: &'static [(&'static str, &'static str)],
 }
 
-const TEMPLATES: [Template; 9] = [
+const TEMPLATES: [Template; 10] = [
     Template {
         name: "counter",
         about: "many clients increment one number",
@@ -70,6 +70,11 @@ const TEMPLATES: [Template; 9] = [
         name: "mix",
         about: "reads and writes of many keys at given rates",
         files: &[("push-against-pull.toml", include_str!("../../scenarios/push-against-pull.toml"))],
+    },
+    Template {
+        name: "calls",
+        about: "single calls at times that you write down: gets, puts, deletes, lists",
+        files: &[("list-after-put.toml", include_str!("../../scenarios/list-after-put.toml"))],
     },
     Template {
         name: "trace",
