@@ -2,6 +2,7 @@
 //!
 //! It knows no files and not which stores exist: a [`World`] is built of any store and any workload.
 
+pub mod by_key;
 pub mod divergence;
 mod heap;
 pub mod queue;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::engine::by_key::Plan;
 use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::limits::Terms;
@@ -13,7 +14,7 @@ use crate::model::{Time, Value};
 use crate::network::NetworkConfig;
 use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
-use crate::stores::{Coupling, Store, StoreConfig, StoreUser, with_store};
+use crate::stores::{Coupling, Store, StoreConfig, StoreKind, StoreUser, with_store};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
@@ -60,6 +61,8 @@ pub struct Contestant {
     groups: Groups,
     coupling: Coupling,
     runner: Box<dyn Runner>,
+    /// How it is simulated without events, where it can be.
+    by_key: Option<Plan>,
 }
 
 impl fmt::Debug for Contestant {
@@ -120,7 +123,7 @@ impl StoreUser for Build<'_> {
             prepared: self.prepared,
             places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
             network: self.network.clone(),
-            window: Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) },
+            window: window(scenario),
             seed: scenario.seed,
             divergence: scenario.measures_divergence(),
             terms: scenario.terms(),
@@ -136,8 +139,38 @@ impl StoreUser for Build<'_> {
             setting.shares_days = known;
             coupling = if known { Coupling::Groups } else { Coupling::Everything };
         }
-        Contestant { groups, coupling, runner: Box::new(setting) }
+        Contestant { groups, coupling, runner: Box::new(setting), by_key: None }
     }
+}
+
+fn window(scenario: &Scenario) -> Window {
+    Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) }
+}
+
+/// How a store is simulated without events, if nothing in the scenario needs them. Every field is looked at by name, so
+/// that whoever adds one is asked here whether the fast path knows it. The network has the faults that the store meets.
+fn plan(scenario: &Scenario, prepared: Prepared, network: &NetworkConfig, kind: &StoreKind) -> Option<Plan> {
+    let Scenario {
+        name: _,
+        question: _,
+        duration: _,
+        warmup: _,
+        seed,
+        replications: _,
+        network: _,
+        workload,
+        stores: _,
+        promises: _,
+        platform: _,
+        plan: _,
+        starts_at: _,
+        divergence: _,
+        assumptions: _,
+    } = scenario;
+    if scenario.measures_divergence() {
+        return None;
+    }
+    Plan::new(workload, &prepared, kind, network, &scenario.terms(), window(scenario), *seed)
 }
 
 impl<S: Store + Clone> Setting<S> {
@@ -211,7 +244,8 @@ impl Contestant {
         let build = |config: &StoreConfig| {
             let network = scenario.network.of_store(&config.name, config.kind.word() == "durable_object");
             let build = Build { scenario, network: &network, prepared: prepared.clone() };
-            with_store(&config.kind, &network, &terms, build)
+            let by_key = plan(scenario, build.prepared.clone(), &network, &config.kind);
+            Contestant { by_key, ..with_store(&config.kind, &network, &terms, build) }
         };
         scenario.stores.iter().map(build).collect()
     }
@@ -249,6 +283,23 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_in_batches(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
+        if let (Some(plan), Some(groups)) = (&self.by_key, self.separable()) {
+            let mine = (unit.share..groups).step_by(unit.shares as usize);
+            return Ok(plan.measure(unit.replication, mine, batches));
+        }
+        self.simulate_by_events(unit, batches)
+    }
+
+    /// Whether the store is simulated key by key, without events.
+    pub fn is_by_key(&self) -> bool {
+        self.by_key.is_some()
+    }
+
+    /// The same by events, even where they are not needed: for tests of what goes without.
+    ///
+    /// # Errors
+    /// When a trace cannot be read to its end.
+    pub fn simulate_by_events(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
         match self.separable() {
             Some(groups) => {
                 let mine = (unit.share..groups).step_by(unit.shares as usize);

@@ -61,13 +61,18 @@ impl Central {
 
 /// The version that a write gets at its writer: the local clock, with a nonce against ties.
 pub(super) fn stamp(common: &KvCommon, request: &Request, now: Time) -> Version {
-    let skew = common.clock_skew.get(request.location.index()).copied().unwrap_or(0);
+    stamp_of(common, request.location, request.draw, now)
+}
+
+/// The same from the parts of a request.
+pub(crate) fn stamp_of(common: &KvCommon, location: Location, draw: u64, now: Time) -> Version {
+    let skew = common.clock_skew.get(location.index()).copied().unwrap_or(0);
     let stamp = (now.0 + 1).saturating_add_signed(skew).max(1);
-    Version { stamp, nonce: derive(request.draw, hop::NONCE) as u32 }
+    Version { stamp, nonce: derive(draw, hop::NONCE) as u32 }
 }
 
 /// Whether the limit of one write per second applies. Whether deletes count is not published; here they do not.
-pub(super) fn counts_as_write(common: &KvCommon, operation: Operation) -> bool {
+pub(crate) fn counts_as_write(common: &KvCommon, operation: Operation) -> bool {
     common.write_limit == WriteLimit::Strict && operation != Operation::Delete
 }
 

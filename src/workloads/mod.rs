@@ -57,6 +57,11 @@ impl Prepared {
         };
         Prepared { shares }
     }
+
+    /// Each key's share of all operations, where the workload has popular keys.
+    pub fn shares(&self) -> Option<Arc<[f64]>> {
+        self.shares.clone()
+    }
 }
 
 /// Builds a scenario's workload for one replication; `places` are the codes of the edges.

@@ -10,6 +10,7 @@
 
 mod advise;
 mod against_naive;
+mod by_key;
 mod calls;
 mod checks;
 mod cli;

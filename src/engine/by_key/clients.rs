@@ -1,0 +1,121 @@
+//! One key's clients: when they act, where and how, draw by draw as the workload [`Mix`](crate::workloads::mix) has it.
+
+use std::sync::Arc;
+
+use crate::model::{Location, Operation, Time};
+use crate::random::{Purpose, StreamKey, chance, derive};
+use crate::workloads::MixConfig;
+use crate::workloads::arrivals::{Arrivals, Source, any_edge};
+
+/// The clients of all keys, of one replication.
+#[derive(Debug)]
+pub(super) struct Clients {
+    arrivals: Arrivals,
+    /// What arrivals are drawn from, and what requests are.
+    streams: StreamKey,
+    requests: StreamKey,
+    edges: u16,
+    /// Operations per second, all keys together.
+    rate: f64,
+    shares: Arc<[f64]>,
+    writes: u64,
+    deletes: u64,
+    /// Nobody acts from then on.
+    until: Time,
+}
+
+/// The clients of one key, on their way through the run.
+#[derive(Debug)]
+pub(super) struct OfKey {
+    source: Source,
+    rate: f64,
+    /// The group's number for random draws.
+    number: u64,
+    /// How many have acted, and when the last of them did.
+    acted: u64,
+    last: Time,
+    /// When the next acts; `None`: nobody does any more.
+    next: Option<Time>,
+}
+
+/// Somebody acts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Act {
+    /// Counted within the key.
+    pub n: u64,
+    pub at: Time,
+    /// When the one before acted.
+    pub before: Time,
+    pub location: Location,
+    pub operation: Operation,
+    /// The request's own random number.
+    pub draw: u64,
+}
+
+impl Clients {
+    pub fn new(
+        config: &MixConfig,
+        shares: Arc<[f64]>,
+        seed: u64,
+        replication: u32,
+        edges: u16,
+        until: Time,
+    ) -> Clients {
+        let rate = config.reads + config.writes;
+        Clients {
+            arrivals: Arrivals::new(&config.shape),
+            streams: StreamKey::new(seed, replication, Purpose::Arrivals),
+            requests: StreamKey::new(seed, replication, Purpose::Requests),
+            edges,
+            rate,
+            shares,
+            writes: chance(config.writes / rate),
+            deletes: chance(config.deletes),
+            until,
+        }
+    }
+
+    /// The clients of a key, before any of them acts.
+    pub fn of(&self, key: u32) -> OfKey {
+        let rate = self.rate * self.shares[key as usize];
+        let (source, first) = self.arrivals.first(self.streams.stream(u64::from(key)), rate);
+        let number = self.requests.entity(u64::from(key));
+        let next = (first < self.until).then_some(first);
+        OfKey { source, rate, number, acted: 0, last: Time::START, next }
+    }
+
+    /// The next to act.
+    #[inline]
+    pub fn next(&self, key: &mut OfKey) -> Option<Act> {
+        let at = key.next?;
+        let location = any_edge(&mut key.source.stream, self.edges);
+        let operation = if key.source.stream.happens(self.writes) {
+            if key.source.stream.happens(self.deletes) {
+                Operation::Delete
+            } else {
+                Operation::Put { value: 0, ttl: None }
+            }
+        } else {
+            Operation::Get { cache_ttl: None }
+        };
+        let next = self.arrivals.next(&mut key.source, at, key.rate);
+        key.next = (next < self.until).then_some(next);
+        let n = key.acted;
+        key.acted += 1;
+        let before = std::mem::replace(&mut key.last, at);
+        Some(Act { n, at, before, location, operation, draw: derive(key.number, n + 1) })
+    }
+}
+
+impl OfKey {
+    /// Nobody who has not acted yet acts earlier than this.
+    #[inline]
+    pub fn horizon(&self) -> Time {
+        self.next.unwrap_or(Time::NEVER)
+    }
+
+    /// When the last one acted.
+    pub fn last_act(&self) -> Time {
+        self.last
+    }
+}

@@ -1,0 +1,210 @@
+//! The fast path: one key after another, without events, for Workers KV under clients who do not wait for answers.
+//!
+//! It gives the very measurements that a [`World`](super::World) gives, to the last bit, because all that happens to a
+//! key follows from a few things that can be computed in another order:
+//!
+//! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
+//!   (`clients.rs`). Delays are functions of a request's own number.
+//! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
+//!   then (`writes.rs`).
+//! - A read changes nothing but the cache of its own location, and that only when its fill returns. So a read is
+//!   answered on paper as soon as the writes that arrive before it are known, and its fill waits at the location until
+//!   somebody reads there again (`pull.rs`). A pushed version changes nothing at all until somebody looks (`push.rs`).
+//! - Measurements are sums of whole numbers: the order in which reads are counted does not matter, only the batch of
+//!   time in which each is known (`tally.rs`).
+//! - Where times are equal the order of the engine's events is told from who caused what (`order.rs`).
+//!
+//! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
+
+mod clients;
+mod order;
+mod pull;
+mod push;
+mod tally;
+mod truth;
+mod writes;
+
+use std::sync::Arc;
+
+use crate::limits::{FigureId, Terms};
+use crate::metrics::{Measurements, Window};
+use crate::model::Time;
+use crate::network::{Network, NetworkConfig};
+use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind};
+use crate::workloads::{MixConfig, Prepared, WorkloadConfig};
+
+use clients::{Act, Clients, OfKey};
+use pull::Pull;
+use push::Push;
+use tally::Tally;
+use truth::Truth;
+use writes::{Acknowledged, Centre, Decision, Write, Writes};
+
+/// What is the same for all units of one store that can be simulated key by key.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    store: Kv,
+    mix: MixConfig,
+    shares: Arc<[f64]>,
+    centre: Centre,
+    locations: usize,
+    edges: u16,
+    window: Window,
+    seed: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Kv {
+    Pull(KvPullConfig),
+    Push(KvPushConfig),
+}
+
+impl Plan {
+    /// A plan for this workload on this store, if nothing in either needs events. Every field is looked at by name, so that
+    /// whoever adds one is asked here whether the fast path knows it.
+    pub fn new(
+        workload: &WorkloadConfig,
+        prepared: &Prepared,
+        store: &StoreKind,
+        network: &NetworkConfig,
+        terms: &Terms,
+        window: Window,
+        seed: u64,
+    ) -> Option<Plan> {
+        let WorkloadConfig::Mix(mix) = workload else { return None };
+        let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _ } = mix;
+        let (store, common) = match store {
+            StoreKind::KvPull(config) => {
+                let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
+                (Kv::Pull(config.clone()), common)
+            }
+            StoreKind::KvPush(config) => {
+                let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
+                if *limit_per_namespace {
+                    return None;
+                }
+                (Kv::Push(config.clone()), common)
+            }
+            _ => return None,
+        };
+        let KvCommon {
+            hit_latency: _,
+            central_read: _,
+            central_write: _,
+            local_visibility: _,
+            write_limit: _,
+            // Of lists, which the mix does not ask for.
+            tombstone_life: _,
+            clock_skew: _,
+        } = common;
+        let NetworkConfig { places, edges, central, rtt: _, jitter: _, faults } = network;
+        if !faults.is_empty() {
+            return None;
+        }
+        Some(Plan {
+            centre: Centre::new(common, terms.span(FigureId::KvWriteInterval), *central, Network::new(network)),
+            store,
+            mix: mix.clone(),
+            shares: prepared.shares()?,
+            locations: places.len(),
+            edges: *edges,
+            window,
+            seed,
+        })
+    }
+
+    /// Simulates these keys of a replication, and measures so many batches of equal time apart.
+    pub fn measure(&self, replication: u32, keys: impl Iterator<Item = u32>, batches: u32) -> Vec<Measurements> {
+        let until = self.window.until;
+        let common = Common {
+            clients: Clients::new(&self.mix, self.shares.clone(), self.seed, replication, self.edges, until),
+            centre: self.centre.clone(),
+            writes: Writes::default(),
+            truth: Truth::default(),
+            tally: Tally::new(self.locations, self.window, batches),
+            last_event: Time::START,
+        };
+        match &self.store {
+            Kv::Pull(config) => common.run(Pull::new(config, self.mix.preloaded, self.locations), keys),
+            Kv::Push(config) => common.run(Push::new(config), keys),
+        }
+    }
+}
+
+/// A store that simulates one key after another.
+trait Keyed {
+    /// One key, from its start until nothing is in flight any more.
+    fn simulate(&mut self, common: &mut Common, key: &mut OfKey);
+}
+
+/// What both stores have in common.
+#[derive(Debug)]
+struct Common {
+    clients: Clients,
+    centre: Centre,
+    writes: Writes,
+    truth: Truth,
+    tally: Tally,
+    /// The last thing that happens to the key, as far as known, but for its acts.
+    last_event: Time,
+}
+
+impl Common {
+    fn run(mut self, mut store: impl Keyed, keys: impl Iterator<Item = u32>) -> Vec<Measurements> {
+        for key in keys {
+            self.writes.begin();
+            self.last_event = Time::START;
+            let mut of_key = self.clients.of(key);
+            store.simulate(&mut self, &mut of_key);
+            let last_event = self.last_event.max(of_key.last_act());
+            self.truth.end(|window| self.tally.window(window, last_event));
+        }
+        self.tally.into_batches()
+    }
+
+    /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.
+    #[inline]
+    fn next_read(&mut self, key: &mut OfKey, before: Time) -> Option<Act> {
+        while key.horizon() < before {
+            let act = self.clients.next(key)?;
+            self.tally.start(act.at);
+            if act.operation.is_read() {
+                return Some(act);
+            }
+            self.writes.send(&self.centre, &act);
+        }
+        None
+    }
+
+    /// The next write that arrives no later than `until` and is accepted.
+    #[inline]
+    fn decide_next(&mut self, until: Time) -> Option<Write> {
+        while let Some(write) = self.writes.arrive(until) {
+            match self.writes.decide(&self.centre, &write) {
+                Decision::Accepted => return Some(write),
+                Decision::Refused(end) => {
+                    self.happens(end);
+                    self.tally.refused(write.location, write.start, end);
+                }
+            }
+        }
+        None
+    }
+
+    /// The next write that is acknowledged before the act; without an act, the next one.
+    #[inline]
+    fn complete_next(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
+        let acknowledged = self.writes.acknowledge(act)?;
+        let Acknowledged { back, start, location, version, deletes, .. } = acknowledged;
+        self.happens(back.at);
+        self.truth.complete(version, back.at, self.tally.measures(start));
+        self.tally.wrote(location, start, back.at, deletes);
+        Some(acknowledged)
+    }
+
+    /// Something happens to the key then.
+    #[inline]
+    fn happens(&mut self, at: Time) {
+        self.last_event = self.last_event.max(at);
+    }
+}

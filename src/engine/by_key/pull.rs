@@ -1,0 +1,232 @@
+//! Workers KV that pulls, of one key: a read that misses is answered on paper at once, and its fill waits at the location.
+
+use std::collections::VecDeque;
+
+use crate::model::{Location, Operation, Span, Time, Version};
+use crate::random::{Sampler, derive};
+use crate::stores::{KvPullConfig, hop};
+
+use super::clients::{Act, OfKey};
+use super::order::{Arrival, Return};
+use super::{Common, Keyed};
+
+/// A version that the central store took, with the newest among this and all earlier ones.
+#[derive(Clone, Copy, Debug)]
+struct Commit {
+    arrival: Arrival,
+    newest: Version,
+    /// Whether the newest is a value.
+    value: bool,
+}
+
+/// A copy on its way to a location.
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    back: Return,
+    version: Version,
+}
+
+/// What a location has of the key. A newer copy stays, and of equal ones the later: so the order in which copies that
+/// have arrived are put together does not matter.
+#[derive(Clone, Copy, Debug)]
+struct Cached {
+    /// The key whose copy this is, by count: of other keys there is nothing.
+    key: u32,
+    /// How many fills are under way beyond `fill`.
+    more: u32,
+    version: Version,
+    /// From then on the copy is too old; nothing was ever fresh until the start of the run.
+    fresh_until: Time,
+    /// A fill under way, or one that never arrives.
+    fill: Fill,
+}
+
+const NOTHING: Cached = Cached {
+    key: 0,
+    more: 0,
+    version: Version::INITIAL,
+    fresh_until: Time::START,
+    fill: Fill { back: Return { at: Time::NEVER, left: Arrival { at: Time::NEVER, n: 0 } }, version: Version::INITIAL },
+};
+
+/// The store, for one key after another.
+#[derive(Debug)]
+pub(super) struct Pull {
+    hit: Sampler,
+    read: Sampler,
+    cache_ttl: Span,
+    negative_caching: bool,
+    preloaded: bool,
+    key: u32,
+    cached: Vec<Cached>,
+    /// Fills under way beyond one for each location.
+    more: Vec<(Location, Fill)>,
+    commits: VecDeque<Commit>,
+    /// Reads that are not looked at yet, because one before them had to know what happens until its arrival.
+    ahead: VecDeque<Act>,
+}
+
+impl Pull {
+    pub fn new(config: &KvPullConfig, preloaded: bool, locations: usize) -> Pull {
+        Pull {
+            hit: Sampler::new(&config.common.hit_latency),
+            read: Sampler::new(&config.common.central_read),
+            cache_ttl: config.cache_ttl,
+            negative_caching: config.negative_caching,
+            preloaded,
+            key: 0,
+            cached: vec![NOTHING; locations],
+            more: Vec::new(),
+            commits: VecDeque::new(),
+            ahead: VecDeque::new(),
+        }
+    }
+
+    /// Writes that arrive before anybody acts again are taken or refused.
+    #[inline]
+    fn commit(&mut self, common: &mut Common, horizon: Time) {
+        while let Some(write) = common.decide_next(horizon) {
+            let (newest, value) = self.newest(self.commits.len());
+            let newer = write.version > newest;
+            let value = if newer { write.operation != Operation::Delete } else { value };
+            self.commits.push_back(Commit { arrival: write.arrival, newest: newest.max(write.version), value });
+        }
+    }
+
+    /// What the central store holds after so many of the commits that are kept, and whether it is a value.
+    #[inline]
+    fn newest(&self, commits: usize) -> (Version, bool) {
+        match commits.checked_sub(1) {
+            Some(last) => (self.commits[last].newest, self.commits[last].value),
+            None => (Version::INITIAL, self.preloaded),
+        }
+    }
+
+    /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
+    #[inline]
+    fn acknowledge(&mut self, common: &mut Common, act: Option<&Act>) {
+        while let Some(acknowledged) = common.complete_next(act) {
+            if acknowledged.shown {
+                let fresh_until = acknowledged.back.at + self.cache_ttl;
+                self.at(acknowledged.location).take(acknowledged.version, fresh_until);
+            }
+        }
+    }
+
+    #[inline]
+    fn at(&mut self, location: Location) -> &mut Cached {
+        let cached = &mut self.cached[location.index()];
+        if cached.key != self.key {
+            *cached = Cached { key: self.key, ..NOTHING };
+        }
+        cached
+    }
+
+    /// What the location holds when somebody acts there.
+    #[inline]
+    fn arrived(&mut self, act: &Act) -> Cached {
+        let ttl = self.cache_ttl;
+        let cached = self.at(act.location);
+        if cached.fill.back.is_before(act) {
+            cached.take(cached.fill.version, cached.fill.back.at + ttl);
+            cached.fill = NOTHING.fill;
+        }
+        if cached.more == 0 { *cached } else { self.arrived_of_many(act) }
+    }
+
+    #[cold]
+    fn arrived_of_many(&mut self, act: &Act) -> Cached {
+        let ttl = self.cache_ttl;
+        let cached = &mut self.cached[act.location.index()];
+        self.more.retain(|(location, fill)| {
+            if *location != act.location || !fill.back.is_before(act) {
+                return true;
+            }
+            cached.take(fill.version, fill.back.at + ttl);
+            cached.more -= 1;
+            false
+        });
+        *cached
+    }
+
+    #[inline]
+    fn read(&mut self, common: &mut Common, key: &mut OfKey, act: &Act) {
+        self.commit(common, key.horizon());
+        self.acknowledge(common, Some(act));
+        // Whoever asks the central store from now on does so later than this, and finds the second of these at least.
+        while self.commits.get(1).is_some_and(|second| second.arrival.at < act.at) {
+            self.commits.pop_front();
+        }
+        let cached = self.arrived(act);
+        if act.at < cached.fresh_until {
+            let verdict = common.truth.judge(act.at, cached.version);
+            let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
+            common.tally.read(act.location, act.at, act.at, end, true, &verdict);
+        } else {
+            self.fetch(common, key, act);
+        }
+    }
+
+    /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
+    fn fetch(&mut self, common: &mut Common, key: &mut OfKey, act: &Act) {
+        let arrival = Arrival { at: common.centre.reached(act), n: act.n };
+        while let Some(later) = common.next_read(key, arrival.at) {
+            self.ahead.push_back(later);
+        }
+        self.commit(common, key.horizon());
+        let mut before = self.commits.len();
+        while before > 0 && self.commits[before - 1].arrival > arrival {
+            before -= 1;
+        }
+        let (version, value) = self.newest(before);
+        let service = self.read.span(derive(act.draw, hop::SERVICE));
+        let at = common.centre.back(arrival.at + service, act.location, act.draw);
+        common.happens(at);
+        if value || self.negative_caching {
+            self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
+        }
+        let verdict = common.truth.judge(act.at, version);
+        common.tally.read(act.location, act.at, at, at, false, &verdict);
+    }
+
+    #[inline]
+    fn fill(&mut self, location: Location, fill: Fill) {
+        let cached = &mut self.cached[location.index()];
+        if cached.fill.back.at == Time::NEVER {
+            cached.fill = fill;
+        } else {
+            cached.more += 1;
+            self.more.push((location, fill));
+        }
+    }
+}
+
+impl Keyed for Pull {
+    fn simulate(&mut self, common: &mut Common, key: &mut OfKey) {
+        if self.key == u32::MAX {
+            self.cached.fill(NOTHING);
+            self.key = 0;
+        }
+        self.key += 1;
+        self.more.clear();
+        self.commits.clear();
+        while let Some(act) = self.ahead.pop_front().or_else(|| common.next_read(key, Time::NEVER)) {
+            self.read(common, key, &act);
+        }
+        self.commit(common, Time::NEVER);
+        self.acknowledge(common, None);
+    }
+}
+
+impl Cached {
+    /// A copy arrives.
+    #[inline]
+    fn take(&mut self, version: Version, fresh_until: Time) {
+        if version > self.version {
+            self.version = version;
+            self.fresh_until = fresh_until;
+        } else if version == self.version {
+            self.fresh_until = self.fresh_until.max(fresh_until);
+        }
+    }
+}

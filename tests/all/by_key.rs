@@ -1,0 +1,196 @@
+//! The fast path gives what the engine gives, to the last bit; what it does not know goes to the engine.
+
+use consistency_sim::metrics::Measurements;
+use consistency_sim::model::Span;
+use consistency_sim::network::NetworkConfig;
+use consistency_sim::random::Law;
+use consistency_sim::run::{Contestant, Unit};
+use consistency_sim::scenario::{Scenario, load};
+use consistency_sim::stores::*;
+use consistency_sim::workloads::*;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+
+use crate::house::{files, project};
+use crate::support::*;
+
+fn ms(milliseconds: u64) -> Span {
+    Span::from_millis(milliseconds)
+}
+
+/// Laws whose spans are whole milliseconds, so that many things happen at one time, and others.
+fn latency() -> impl Strategy<Value = Law> {
+    prop_oneof![
+        Just(Law::Constant(Span::ZERO)),
+        (0_u64..6).prop_map(|n| Law::Constant(ms(n * 50))),
+        (1_u64..50, 1_u64..20).prop_map(|(median, more)| Law::LogNormal { median: ms(median), p99: ms(median * more) }),
+        (1_u64..300).prop_map(|mean| Law::Exponential { mean: ms(mean) }),
+    ]
+}
+
+fn delay() -> impl Strategy<Value = Law> {
+    prop_oneof![
+        (0_u64..8).prop_map(|n| Law::Constant(ms(n * 500))),
+        (1_u64..8_000).prop_map(|mean| Law::Exponential { mean: ms(mean) }),
+        (1_u64..4_000).prop_map(|high| Law::Uniform { low: ms(high / 2), high: ms(high) }),
+        (1_u64..500).prop_map(|scale| Law::Pareto { scale: ms(scale), shape: 1.2 }),
+        (1_u64..500).prop_map(|mean| Law::Mixture(vec![
+            (9.0, Law::Exponential { mean: ms(mean) }),
+            (1.0, Law::LogNormal { median: ms(mean), p99: ms(mean * 9) }),
+        ])),
+        Just(Law::Quantiles(vec![(0.1, ms(10)), (0.5, ms(700)), (0.9, ms(5_000))])),
+    ]
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        3 => Just(Shape::Poisson),
+        3 => Just(Shape::Constant),
+        1 => (1_u64..9, 1_u64..9).prop_map(|(on, off)| Shape::OnOff { on: Span::from_secs(on), off: Span::from_secs(off) }),
+        1 => (10_u64..90, 0.0_f64..=1.0).prop_map(|(period, depth)| Shape::Diurnal { period: Span::from_secs(period), depth }),
+    ]
+}
+
+fn kv() -> impl Strategy<Value = KvCommon> {
+    let laws = (latency(), latency(), latency());
+    let visible = prop_oneof![Just(0.0), Just(1.0), 0.0_f64..1.0];
+    let limit = prop_oneof![Just(WriteLimit::Strict), Just(WriteLimit::Lenient)];
+    let skew = prop::collection::vec(-3_000_000_000_i64..3_000_000_000, 0..7);
+    let skew = prop_oneof![Just(Vec::new()), skew];
+    (laws, visible, limit, skew).prop_map(|(laws, local_visibility, write_limit, clock_skew)| KvCommon {
+        hit_latency: laws.0,
+        central_read: laws.1,
+        central_write: laws.2,
+        local_visibility,
+        write_limit,
+        tombstone_life: TOMBSTONE_LIFE,
+        clock_skew,
+    })
+}
+
+fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
+    // A `cacheTtl` as short as a latency, so that fills overlap; the parser would ask for more.
+    let ttl = prop_oneof![0_u64..400, 400_u64..30_000];
+    (kv(), ttl, any::<bool>(), delay(), 1_u64..9_000).prop_map(|(common, ttl, negative_caching, delay, max)| {
+        let pull = KvPullConfig { common: common.clone(), cache_ttl: ms(ttl), negative_caching };
+        let push = KvPushConfig { common, delay, max: ms(max), limit_per_namespace: false };
+        let store = |name: &str, kind| StoreConfig { name: name.into(), label: name.into(), kind };
+        vec![store("pull", StoreKind::KvPull(pull)), store("push", StoreKind::KvPush(push))]
+    })
+}
+
+fn network_of(edges: u16, distances: &[u64], jitter: Law) -> NetworkConfig {
+    let mut built = network(edges, Span::ZERO);
+    let n = usize::from(edges) + 1;
+    let mut distances = distances.iter().cycle();
+    for pair in 0..n * n {
+        if pair / n != pair % n {
+            built.rtt[pair] = ms(100 * distances.next().expect("some"));
+        }
+    }
+    built.jitter = jitter;
+    built
+}
+
+fn arbitrary() -> impl Strategy<Value = Scenario> {
+    let place = (1_u16..6, prop::collection::vec(0_u64..5, 1..12), latency(), any::<bool>());
+    // Round numbers of acts for each second make acts coincide with arrivals and returns.
+    let rate = prop_oneof![Just(20.0), Just(10.0), 0.5_f64..40.0];
+    let load = (1_u32..4, rate, 0.0_f64..=1.0, 0.0_f64..=1.0, shape(), any::<bool>());
+    (place, load, stores(), 1_u64..1_000_000, 0_u64..40).prop_map(|(place, load, stores, seed, warmup)| {
+        let (edges, distances, jitter, at_an_edge) = place;
+        let (keys, rate, writes, deletes, shape, preloaded) = load;
+        let rate = rate * f64::from(keys);
+        let workload = MixConfig {
+            keys,
+            popularity: Popularity::Uniform,
+            reads: rate * (1.0 - writes),
+            writes: rate * writes,
+            deletes,
+            shape,
+            preloaded,
+        };
+        let mut network = network_of(edges, &distances, jitter);
+        if at_an_edge {
+            network.central = consistency_sim::model::Location(edges - 1);
+        }
+        let mut scenario = scenario(network, WorkloadConfig::Mix(workload), stores);
+        scenario.duration = Span::from_secs(40);
+        scenario.warmup = Span::from_secs(warmup / 4);
+        scenario.seed = seed;
+        scenario
+    })
+}
+
+/// Both ways of simulating one unit.
+fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
+    let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
+    [by_key, contestant.simulate_by_events(unit, batches).expect("no trace")]
+}
+
+fn whole(store: usize) -> Unit {
+    Unit { store, replication: 0, share: 0, shares: 1 }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 400, rng_seed: RngSeed::Fixed(23), failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            prop_assert!(contestant.is_by_key());
+            let [by_key, by_events] = both(contestant, whole(store), batches);
+            prop_assert!(by_key == by_events, "store {}: {:#?}\nis not\n{:#?}", store, by_key, by_events);
+        }
+    }
+}
+
+#[test]
+fn gives_the_engine_s_measurements_of_every_shipped_scenario() {
+    let mut by_key = Vec::new();
+    for folder in ["scenarios", "scenarios/guidance"] {
+        let folder = project().join(folder);
+        for file in files(&folder).iter().filter(|file| file.parent() == Some(&folder)) {
+            let scenario = load(file).unwrap_or_else(|wrong| panic!("{}: {wrong:#?}", file.display()));
+            for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+                if contestant.is_by_key() {
+                    let unit = Unit { store, replication: 1, share: 0, shares: contestant.shares(1) };
+                    let [fast, by_events] = both(contestant, unit, 8);
+                    assert!(fast == by_events, "{}, store {store}", file.display());
+                    by_key.push(format!("{}: {}", scenario.name, scenario.stores[store].name));
+                }
+            }
+        }
+    }
+    // As many as there are: a scenario that falls back to events does so for a reason that is known.
+    let names = ["pull", "push-uniform", "push-exponential"];
+    assert_eq!(by_key, names.map(|name| format!("push-against-pull: {name}")));
+}
+
+/// Everything that a by-key simulation cannot do makes its scenario fall back.
+#[test]
+fn what_needs_events_is_simulated_by_events() {
+    let mut scenario = scenario(network(3, ms(80)), mix(4, 20.0, 2.0), vec![kv_pull(ms(30_000))]);
+    let push = |limit_per_namespace, write_limit| {
+        let common = KvCommon { write_limit, ..instant_kv() };
+        let delay = Law::Exponential { mean: ms(2_000) };
+        let kind = StoreKind::KvPush(KvPushConfig { common, delay, max: ms(60_000), limit_per_namespace });
+        StoreConfig { name: "push".into(), label: "push".into(), kind }
+    };
+    scenario.stores.push(push(false, WriteLimit::Strict));
+    scenario.stores.push(push(true, WriteLimit::Lenient));
+    scenario.stores.push(push(true, WriteLimit::Strict));
+    scenario.stores.push(d1(consistency_sim::model::Location(3)));
+    scenario.stores.push(durable_object());
+    let which = |scenario: &Scenario| Contestant::all(scenario).iter().map(Contestant::is_by_key).collect::<Vec<_>>();
+    assert_eq!(which(&scenario), [true, true, false, false, false, false]);
+    scenario.divergence = true;
+    assert_eq!(which(&scenario), [false; 6], "divergence looks at all locations whenever something changes");
+    scenario.divergence = false;
+    scenario.workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig {
+        flags: 2,
+        flip_every: Law::Constant(ms(60_000)),
+        evaluations: 1.0,
+    });
+    assert_eq!(which(&scenario), [false; 6], "clients that wait for answers need events");
+}
