@@ -21,6 +21,11 @@ pub(super) fn rule(operation: Operation) -> Refusal {
     }
 }
 
+/// Whether the plan limits any kind of operation by the day.
+pub fn has_quotas(terms: &Terms) -> bool {
+    KvDay::new(terms).is_limited()
+}
+
 /// The quotas of one account.
 #[derive(Clone, Debug)]
 pub(super) struct KvDay {
@@ -45,7 +50,7 @@ impl KvDay {
     }
 
     /// Whether any of them is limited.
-    pub(super) fn is_limited(&mut self) -> bool {
+    fn is_limited(&mut self) -> bool {
         self.all().iter().any(|quota| quota.is_limited())
     }
 

@@ -42,7 +42,7 @@ pub trait StoreUser {
 /// Builds the store that a scenario asks for and hands it over.
 pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms: &Terms, user: U) -> U::Result {
     let (central, faults) = (network.central, &network.faults);
-    let daily = kv_day::KvDay::new(terms).is_limited();
+    let daily = kv_day::has_quotas(terms);
     match kind {
         StoreKind::KvPull(config) => {
             let store = kv_pull::KvPull::new(config, central, terms).under(faults);

@@ -1,11 +1,15 @@
 //! The fast path gives what the engine gives, to the last bit; what it does not know goes to the engine.
 
+use std::sync::Arc;
+
+use consistency_sim::faults::{Fault, FaultKind, Faults};
+use consistency_sim::limits::Plan;
 use consistency_sim::metrics::Measurements;
-use consistency_sim::model::Span;
+use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::network::NetworkConfig;
 use consistency_sim::random::Law;
 use consistency_sim::run::{Contestant, Unit};
-use consistency_sim::scenario::{Scenario, load};
+use consistency_sim::scenario::{Scenario, load, newest, platform_of};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 use proptest::prelude::*;
@@ -112,7 +116,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
         };
         let mut network = network_of(edges, &distances, jitter);
         if at_an_edge {
-            network.central = consistency_sim::model::Location(edges - 1);
+            network.central = Location(edges - 1);
         }
         let mut scenario = scenario(network, WorkloadConfig::Mix(workload), stores);
         scenario.duration = Span::from_secs(40);
@@ -167,6 +171,16 @@ fn gives_the_engine_s_measurements_of_every_shipped_scenario() {
     assert_eq!(by_key, names.map(|name| format!("push-against-pull: {name}")));
 }
 
+/// A free plan without any quota of a day.
+const NO_QUOTAS: &str = "name = \"no-quotas\"
+extends = \"cf-2026-11\"
+[kv]
+reads_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+writes_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+deletes_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+lists_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+";
+
 /// Everything that a by-key simulation cannot do makes its scenario fall back.
 #[test]
 fn what_needs_events_is_simulated_by_events() {
@@ -180,13 +194,35 @@ fn what_needs_events_is_simulated_by_events() {
     scenario.stores.push(push(false, WriteLimit::Strict));
     scenario.stores.push(push(true, WriteLimit::Lenient));
     scenario.stores.push(push(true, WriteLimit::Strict));
-    scenario.stores.push(d1(consistency_sim::model::Location(3)));
+    scenario.stores.push(d1(Location(3)));
     scenario.stores.push(durable_object());
     let which = |scenario: &Scenario| Contestant::all(scenario).iter().map(Contestant::is_by_key).collect::<Vec<_>>();
     assert_eq!(which(&scenario), [true, true, false, false, false, false]);
     scenario.divergence = true;
     assert_eq!(which(&scenario), [false; 6], "divergence looks at all locations whenever something changes");
     scenario.divergence = false;
+    scenario.plan = Plan::Free;
+    assert_eq!(which(&scenario), [false; 6], "a day's quota is shared by all keys");
+    scenario.platform = Arc::new(platform_of(NO_QUOTAS, "no-quotas.toml").expect("a platform"));
+    assert_eq!(which(&scenario), [true, true, false, false, false, false], "a free plan without quotas of a day");
+    for quota in ["reads_per_day", "writes_per_day", "deletes_per_day", "lists_per_day"] {
+        let text =
+            NO_QUOTAS.replace(&format!("{quota} = {{ free = \"unlimited\""), &format!("{quota} = {{ free = 1000"));
+        assert_ne!(text, NO_QUOTAS);
+        scenario.platform = Arc::new(platform_of(&text, "one-quota.toml").expect("a platform"));
+        assert_eq!(which(&scenario), [false; 6], "{quota}");
+    }
+    scenario.plan = Plan::Paid;
+    scenario.platform = newest();
+    let kind = FaultKind::CentralOutage { failing: 1.0, refill: None };
+    let pull = Some(scenario.stores[0].name.clone());
+    let mut fault = Fault { name: "outage".into(), kind, from: Time(0), until: Time(1), store: pull };
+    scenario.network.faults = Faults::new(vec![fault.clone()]);
+    assert_eq!(which(&scenario), [false, true, false, false, false, false], "only who meets the fault");
+    fault.store = None;
+    scenario.network.faults = Faults::new(vec![fault]);
+    assert_eq!(which(&scenario), [false; 6], "everybody meets the fault");
+    scenario.network.faults = Faults::default();
     scenario.workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig {
         flags: 2,
         flip_every: Law::Constant(ms(60_000)),

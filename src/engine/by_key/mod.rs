@@ -30,7 +30,7 @@ use crate::limits::{FigureId, Terms};
 use crate::metrics::{Measurements, Window};
 use crate::model::Time;
 use crate::network::{Network, NetworkConfig};
-use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind};
+use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::{MixConfig, Prepared, WorkloadConfig};
 
 use clients::{Act, Clients, OfKey};
@@ -98,7 +98,8 @@ impl Plan {
             clock_skew: _,
         } = common;
         let NetworkConfig { places, edges, central, rtt: _, jitter: _, faults } = network;
-        if !faults.is_empty() {
+        // A day's quota is shared by all keys, and where it ends is found by a census of events.
+        if !faults.is_empty() || kv_day::has_quotas(terms) {
             return None;
         }
         Some(Plan {
