@@ -85,6 +85,8 @@ struct Replica {
     rows: Rows,
     applied: Position,
     applied_at: Time,
+    /// When the entries after those apply, as far as somebody asked.
+    upcoming: VecDeque<Time>,
 }
 
 impl Replica {
@@ -99,13 +101,25 @@ impl Replica {
         applied.max(before)
     }
 
+    /// When the last of the next entries, so many, is applied; `None` where the log has none of them.
+    ///
+    /// Each time is worked out once, when first asked for: an entry's lag never changes.
+    fn schedule(&mut self, entries: usize, log: &ReplicationLog, lag: &Lag) -> Option<Time> {
+        while self.upcoming.len() < entries {
+            let Some(entry) = log.get(self.applied + self.upcoming.len() as Position) else { break };
+            let before = self.upcoming.back().copied().unwrap_or(self.applied_at);
+            let at = self.applies(entry, before, lag);
+            self.upcoming.push_back(at);
+        }
+        let last = entries.min(self.upcoming.len()).checked_sub(1)?;
+        self.upcoming.get(last).copied()
+    }
+
     /// Applies what has arrived by now.
     fn catch_up(&mut self, now: Time, log: &ReplicationLog, lag: &Lag) {
         while let Some(entry) = log.get(self.applied) {
-            let at = self.applies(entry, self.applied_at, lag);
-            if at > now {
-                return;
-            }
+            let Some(at) = self.schedule(1, log, lag).filter(|at| *at <= now) else { return };
+            self.upcoming.pop_front();
             self.rows.set(entry.key, entry.seen, entry.expires);
             self.applied += 1;
             self.applied_at = at;
@@ -113,13 +127,9 @@ impl Replica {
     }
 
     /// When a position of the log is reached.
-    fn reaches(&self, position: Position, log: &ReplicationLog, lag: &Lag) -> Time {
-        let mut at = self.applied_at;
-        for next in self.applied..position {
-            let Some(entry) = log.get(next) else { break };
-            at = self.applies(entry, at, lag);
-        }
-        at
+    fn reaches(&mut self, position: Position, log: &ReplicationLog, lag: &Lag) -> Time {
+        let entries = position.saturating_sub(self.applied) as usize;
+        self.schedule(entries, log, lag).unwrap_or(self.applied_at)
     }
 }
 
@@ -281,7 +291,8 @@ impl Store for D1Replicas {
             let mut rows = Rows::default();
             rows.begin(ground.initial);
             let server = Server::pausing(self.lag.faults.stalls());
-            Replica { place, number, server, rows, applied: 0, applied_at: Time::START }
+            let upcoming = VecDeque::new();
+            Replica { place, number, server, rows, applied: 0, applied_at: Time::START, upcoming }
         };
         self.replicas = (0..).zip(self.replication.replicas.iter().copied()).map(fresh).collect();
     }
