@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check.run(&terminal),
         Command::Judge(judge) => judge.run(&terminal),
         Command::Explain(explain) => explain.run(&terminal),
+        Command::Limits(limits) => limits.run(&terminal),
         Command::Diff(diff) => diff.run(&terminal),
         Command::Init(init) => init.run(&terminal),
         Command::Schema(schema) => schema.run(&terminal),

@@ -12,6 +12,7 @@ mod folder;
 mod history;
 mod init;
 mod judge;
+mod limits;
 mod man;
 mod merge;
 mod progress;
@@ -45,7 +46,8 @@ Exit codes:
   1    could not finish
   2    wrong command line or wrong input
   3    incomplete: the budget ran out, or points of a sweep are missing
-  10   a promise is broken (compare: by every store), or a history is not consistent";
+  10   a promise is broken (compare: by every store), or a history is not consistent
+  11   a limit of the platform is violated, and --deny limits was given";
 
 /// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,6 +71,7 @@ pub enum Command {
     Check(check::Check),
     Judge(judge::Judge),
     Explain(explain::Explain),
+    Limits(limits::Limits),
     Diff(diff::Diff),
     Init(init::Init),
     Schema(schema::Schema),
@@ -81,6 +84,8 @@ pub enum Command {
 pub enum Done {
     Kept,
     Broken,
+    /// The promises are kept, but a limit of the platform is violated, and that was denied.
+    Violated,
     /// Neither could be shown before the budget ran out.
     Undecided,
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use consistency_sim::limits::Nature;
 use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Scenario};
@@ -51,14 +52,24 @@ pub struct Run {
     /// Only check that every figure is the same on one thread and on all, in any order; write no files.
     ///
     /// Everything is simulated twice. The first figure that differs is named, with its store and replication.
-    #[arg(long, conflicts_with_all = ["until_interval", "exports", "file"])]
+    #[arg(long, conflicts_with_all = ["until_interval", "exports", "file", "deny"])]
     check_determinism: bool,
-    /// Exit with 0 even if a promise is broken.
+    /// Exit with 11 if this happens; a broken promise, which exits with 10, comes first. May be repeated.
+    #[arg(long, value_name = "WHAT")]
+    deny: Vec<Denied>,
+    /// Exit with 0 even if a promise is broken, or something happens that --deny names.
     #[arg(long)]
     exit_zero: bool,
     /// Write no charts.
     #[arg(long)]
     no_charts: bool,
+}
+
+/// What a run must not meet.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Denied {
+    /// A store violates a limit of the platform; refusals that come from a fault are none.
+    Limits,
 }
 
 impl Run {
@@ -79,6 +90,10 @@ impl Run {
             self.history.write(terminal, scenario, scenarios.len() > 1)?;
             if !self.exit_zero && outcome.stores.iter().any(|store| store.promises.iter().any(|promise| !promise.met)) {
                 done = Done::Broken;
+            }
+            let violated = self.deny.contains(&Denied::Limits) && tell_violations(terminal, &outcome);
+            if violated && !self.exit_zero && done == Done::Kept {
+                done = Done::Violated;
             }
             // Outcomes are kept only where they are needed again: they hold every replication's figures.
             if !self.exports.is_empty() {
@@ -150,6 +165,28 @@ impl Run {
         ));
         Ok(outcome)
     }
+}
+
+/// Says which limits of the platform were violated, a line for each store and rule; whether there were any.
+fn tell_violations(terminal: &Terminal, outcome: &Outcome) -> bool {
+    let mut any = false;
+    for store in &outcome.stores {
+        for limit in store.limits.iter().filter(|limit| limit.refusal.facts().nature != Nature::Fault) {
+            any = true;
+            let times = match limit.violations {
+                1 => "once".to_string(),
+                many => format!("{} times", report::figures::grouped(many)),
+            };
+            terminal.remark(&format!(
+                "{}: denied: {} violates {} {times}, first at t = {:.3} s",
+                outcome.scenario.name,
+                store.name,
+                limit.refusal.rule(),
+                limit.first.seconds()
+            ));
+        }
+    }
+    any
 }
 
 /// How far the wish for a narrow interval came.

@@ -108,6 +108,7 @@ impl Terminal {
             Ok(Done::Kept) | Err(Failure::Closed) => ExitCode::SUCCESS,
             Ok(Done::Undecided) => ExitCode::from(3),
             Ok(Done::Broken) => ExitCode::from(10),
+            Ok(Done::Violated) => ExitCode::from(11),
             Err(Failure::Input) => ExitCode::from(2),
             Err(Failure::Other { message, input }) => {
                 let renderer = if self.colors_error() { Renderer::styled() } else { Renderer::plain() };

@@ -119,3 +119,65 @@ error: no scenario is named, and there is no folder called scenarios here
 
 "#]]);
 }
+
+/// Clients at six edges count on one key: KV takes one write a second of it, D1 has no such rule.
+const COUNTER: &str = "tests/data/scenarios-good/counter.toml";
+
+/// Runs the counter on one store; the exit code and what stands on standard error.
+fn counted(store: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut process = Process::new(cargo_bin!("consistency-sim"));
+    process.env("NO_COLOR", "1").args([
+        "run",
+        COUNTER,
+        "--store",
+        store,
+        "--replications",
+        "2",
+        "--no-charts",
+        "--out",
+    ]);
+    let output = process.arg(folder.path()).args(arguments).output().expect("a run");
+    (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+#[test]
+fn a_violated_limit_is_an_exit_code_where_it_is_denied() {
+    let told = "counter: denied: kv violates kv.writes_per_key ";
+    let (code, said) = counted("kv", &["--deny", "limits"]);
+    assert_eq!(code, Some(11), "{said}");
+    let line = said.lines().find(|line| line.starts_with(told)).expect("a line about the rule");
+    assert!(line.contains(" times, first at t = ") && line.ends_with(" s"), "{line}");
+    let (code, said) = counted("kv", &["--deny", "limits", "--exit-zero"]);
+    assert_eq!((code, said.contains(told)), (Some(0), true), "{said}");
+    let (code, said) = counted("kv", &[]);
+    assert_eq!((code, said.contains(told)), (Some(0), false), "{said}");
+    let (code, said) = counted("d1", &["--deny", "limits"]);
+    assert_eq!((code, said.contains("denied")), (Some(0), false), "{said}");
+}
+
+/// An object that cannot be reached refuses calls, which is no limit of the platform.
+#[test]
+fn refusals_by_a_fault_are_not_denied() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("outage.toml");
+    let text = std::fs::read_to_string(COUNTER).expect("a scenario");
+    let fault = "\n[[fault]]\nkind = \"object_partition\"\nstart = \"2 min\"\nlength = \"3 min\"\n";
+    std::fs::write(&file, text + fault).expect("a file");
+    let arguments = ["--store", "durable_object", "--replications", "1", "--no-charts", "--deny", "limits", "--out"];
+    command(&["run", file.to_str().expect("a path")]).args(arguments).arg(folder.path()).assert().code(0);
+    let summary = std::fs::read_to_string(folder.path().join("counter/summary.json")).expect("a summary");
+    assert!(summary.contains("durable_object.connection_lost"), "calls were refused: {summary}");
+}
+
+/// Whoever waits for a promise must not be told of a limit instead.
+#[test]
+fn a_broken_promise_comes_before_a_violated_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("promised.toml");
+    let text = std::fs::read_to_string(COUNTER).expect("a scenario");
+    let promise = "\n[[promise]]\nname = \"nothing is lost\"\nmetric = \"lost_update_rate\"\nat_most = \"0 %\"\n";
+    std::fs::write(&file, text + promise).expect("a file");
+    let arguments = ["--store", "kv", "--replications", "1", "--no-charts", "--deny", "limits", "--out"];
+    command(&["run", file.to_str().expect("a path")]).args(arguments).arg(folder.path()).assert().code(10);
+}
