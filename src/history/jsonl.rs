@@ -35,6 +35,22 @@ pub struct Header {
     pub dropped: u64,
     /// The most that was kept of either.
     pub bound: u64,
+    /// What went wrong with the platform, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultLine>,
+}
+
+/// A fault that the store met.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultLine {
+    pub name: String,
+    /// The word in scenario files, as in `central_outage`.
+    pub kind: String,
+    /// It held from here …
+    pub from_ns: u64,
+    /// … until just before this.
+    pub until_ns: u64,
 }
 
 #[derive(Serialize, Deserialize)]

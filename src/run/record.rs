@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::history::jsonl::{self, Header};
+use crate::faults::Fault;
+use crate::history::jsonl::{self, FaultLine, Header};
 use crate::history::judged::Log;
 use crate::history::{History, edn};
 use crate::model::MODEL;
@@ -26,6 +27,14 @@ impl Recording {
         let mut only = scenario.clone();
         only.stores = vec![scenario.stores[store].clone()];
         let contestant = Contestant::all(&only).remove(0);
+        let name = &scenario.stores[store].name;
+        let meets = |fault: &&Fault| fault.store.as_ref().is_none_or(|only| only == name);
+        let told = |fault: &Fault| FaultLine {
+            name: fault.name.clone(),
+            kind: fault.kind.word().to_owned(),
+            from_ns: fault.from.0,
+            until_ns: fault.until.0,
+        };
         let header = Header {
             scenario: scenario.name.clone(),
             store: scenario.stores[store].name.clone(),
@@ -33,6 +42,7 @@ impl Recording {
             model: MODEL.to_owned(),
             locations: scenario.network.places.iter().map(|place| place.code.clone()).collect(),
             initial: contestant.initial(),
+            faults: scenario.network.faults.all().iter().filter(meets).map(told).collect(),
             ..Header::default()
         };
         let parts = contestant.record_all(0, bound)?;

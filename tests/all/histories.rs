@@ -185,3 +185,22 @@ fn a_history_of_many_partitions_keeps_them_apart() {
     assert_eq!(verdict("linearizable", &object.log(), reading).word(), "holds");
     assert_eq!(object.operations(), kv.operations(), "every store meets the same requests");
 }
+
+/// Whoever judges a history must know when the platform was at fault.
+#[test]
+fn faults_are_part_of_the_history() {
+    let text = "name = \"f\"\nquestion = \"?\"\nduration = \"10 min\"\nedges = [\"LHR\"]\ncentral = \"FRA\"\n\
+        [workload]\nkind = \"mix\"\nkeys = 1\nreads = \"1 /s per edge\"\nwrites = \"1 /min per key\"\n\
+        [[store]]\nkind = \"kv\"\n[[store]]\nkind = \"d1\"\n\
+        [[fault]]\nkind = \"central_outage\"\nstart = \"2 min\"\nlength = \"1 min\"\n\
+        [[fault]]\nkind = \"cut\"\nplace = \"LHR\"\nstart = \"5 min\"\nlength = \"1 min\"\nstore = \"d1\"\n";
+    let scenario = scenario(text);
+    let told = |store| {
+        let mut bytes = Vec::new();
+        Recording::new(&scenario, store, 10_000).expect("short enough").write_jsonl(&mut bytes).expect("memory");
+        let parts = jsonl::read(std::str::from_utf8(&bytes).expect("text")).expect("what was written");
+        parts[0].0.faults.iter().map(|fault| (fault.kind.clone(), fault.from_ns / 1_000_000_000)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(0), [("central_outage".to_owned(), 120)]);
+    assert!(told(1).contains(&("cut".to_owned(), 300)), "the fault of one store alone: {:?}", told(1));
+}
