@@ -44,7 +44,7 @@ const TEMPLATES: [Template; 10] = [
     Template {
         name: "feature_flag",
         about: "an operator flips flags, all locations evaluate them",
-        files: &[("feature-flags.toml", include_str!("../../scenarios/feature-flags.toml"))],
+        files: &[("feature-flags.toml", include_str!("../../scenarios/guidance/feature-flags.toml"))],
     },
     Template {
         name: "config",
