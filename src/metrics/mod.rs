@@ -15,8 +15,9 @@ pub mod measurements;
 pub mod observer;
 pub mod places;
 pub mod series;
-
 pub mod table;
+pub mod truth;
+pub mod window;
 
 pub use count::Count;
 pub use curve::Curve;
@@ -24,7 +25,9 @@ pub use distribution::Distribution;
 pub use estimate::Estimate;
 pub use joint::Joint;
 pub use measurements::Measurements;
-pub use observer::{Judgement, Observer, Window};
+pub use observer::Observer;
 pub use places::{PlaceMeasurements, Served};
 pub use series::{Series, Stretch};
 pub use table::{CountId, CurveId, DistributionId};
+pub use truth::Judgement;
+pub use window::Window;

@@ -12,43 +12,15 @@ use super::measurements::Measurements;
 use super::places::Served;
 use super::series::Series;
 use super::table::{CountId, CurveId, DistributionId};
-
-/// What is measured of a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Window {
-    /// Operations that start before this are simulated but not measured.
-    pub from: Time,
-    /// Clients stop acting then.
-    pub until: Time,
-}
-
-/// What the truth says of an answered read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Judgement {
-    /// Older than a write that was complete when the read started.
-    pub stale: bool,
-    /// For a stale read: its start minus the completion of the oldest completed write that it missed.
-    pub age: Span,
-}
-
-/// A completed write of a key. Kept in the order of completion.
-#[derive(Clone, Copy, Debug)]
-struct Completed {
-    version: Version,
-    /// The newest version among this and all earlier completions.
-    newest: Version,
-    at: Time,
-    /// The start of the last read that missed this write and, of those that it missed, no older one.
-    last_missed: Time,
-    measured: bool,
-}
+use super::truth::{Judgement, Truth, Verdict};
+use super::window::Window;
 
 /// Nothing stays measured between partitions but the measurements.
 #[derive(Debug)]
 pub struct Observer {
     pub measurements: Measurements,
     window: Window,
-    keys: Vec<Vec<Completed>>,
+    keys: Vec<Truth>,
     /// Keys that were touched since the partition began; the others' lists are empty.
     touched: Vec<Key>,
     /// What each client has read and written of each key, where the workload's clients are sessions.
@@ -143,9 +115,9 @@ impl Observer {
     pub fn started(&mut self, request: &mut Request) {
         let last = request.key.index() + usize::from(request.keys) - 1;
         if last >= self.keys.len() {
-            self.keys.resize_with(last + 1, Vec::new);
+            self.keys.resize_with(last + 1, Truth::default);
         }
-        request.completed_before = self.keys[request.key.index()].len() as u32;
+        request.completed_before = self.keys[request.key.index()].writes() as u32;
         if let Some(sessions) = &self.sessions
             && let Some([read, written]) = sessions.get(&(request.client, request.key))
         {
@@ -188,7 +160,7 @@ impl Observer {
             let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
             for (n, seen) in answer.others.iter().flatten().enumerate() {
                 let key = Key(request.key.0 + 1 + n as u32);
-                let before = self.keys[key.index()].partition_point(|write| write.at <= request.start);
+                let before = self.keys[key.index()].complete_at(request.start);
                 let other = self.judge(request, key, before, *seen);
                 judgement.stale |= other.stale;
                 judgement.age = judgement.age.max(other.age);
@@ -208,23 +180,8 @@ impl Observer {
 
     fn judge(&mut self, request: &Request, key: Key, completed_before: usize, seen: Seen) -> Judgement {
         let measured = self.measures(request.start);
-        let completed = &mut self.keys[key.index()][..completed_before];
-        let mut judgement = Judgement::default();
-        let mut lag = 0;
-        if completed.last().is_some_and(|write| write.newest > seen.version) {
-            let first = completed.partition_point(|write| write.newest <= seen.version);
-            judgement = Judgement { stale: true, age: request.start.since(completed[first].at) };
-            let mut oldest = first;
-            for n in first..completed.len() {
-                if completed[n].version > seen.version {
-                    lag += 1;
-                    if completed[n].version < completed[oldest].version {
-                        oldest = n;
-                    }
-                }
-            }
-            completed[oldest].last_missed = completed[oldest].last_missed.max(request.start);
-        }
+        let Verdict { judgement, lag, last } =
+            self.keys[key.index()].judge(request.start, completed_before, seen.version);
         if measured {
             let measurements = &mut self.measurements;
             measurements.count_mut(CountId::StaleReads).add(judgement.stale);
@@ -236,9 +193,8 @@ impl Observer {
                 let stretch = measurements.series.number(request.start);
                 measurements.series.add_stale(stretch);
             }
-            if let Some(last) = completed.last() {
-                let since = request.start.since(last.at).0;
-                measurements.curve_mut(CurveId::TVisibility).add(since, seen.version >= last.version);
+            if let Some((since, fresh)) = last {
+                measurements.curve_mut(CurveId::TVisibility).add(since.0, fresh);
             }
         }
         self.judge_session(request, key, seen, measured);
@@ -249,7 +205,7 @@ impl Observer {
         let Some(standings) = &self.lists else { return Judgement::default() };
         let keys = &self.keys;
         let page = standings.judge(request, listing, end, |key| {
-            keys.get(key.index()).map_or(0, |writes| writes.partition_point(|write| write.at <= request.start))
+            keys.get(key.index()).map_or(0, |truth| truth.complete_at(request.start))
         });
         let stale = page.missing + page.deleted > 0;
         if measured {
@@ -294,12 +250,11 @@ impl Observer {
 
     fn complete(&mut self, request: &Request, key: Key, seen: Seen, at: Time) {
         let measured = self.measures(request.start);
-        let completed = &mut self.keys[key.index()];
-        if completed.is_empty() {
+        let truth = &mut self.keys[key.index()];
+        if truth.writes() == 0 {
             self.touched.push(key);
         }
-        let newest = completed.last().map_or(seen.version, |write| write.newest.max(seen.version));
-        completed.push(Completed { version: seen.version, newest, at, last_missed: Time::START, measured });
+        truth.complete(seen.version, at, measured);
         if let Some(standings) = &mut self.lists {
             standings.complete(key, request, seen, at);
         }
@@ -316,18 +271,8 @@ impl Observer {
     /// The partition is over: what can only be known at its end, and a clean table for the next one.
     pub fn end(&mut self) {
         for key in self.touched.drain(..) {
-            let completed = &mut self.keys[key.index()];
-            // A read that missed a write missed all newer ones too, if it started after they were complete.
-            completed.sort_by_key(|write| write.version);
-            let mut last_missed = Time::START;
-            for write in completed.iter().filter(|write| write.measured || write.last_missed > Time::START) {
-                last_missed = last_missed.max(write.last_missed);
-                if write.measured {
-                    let window = last_missed.since(write.at).0;
-                    self.measurements.distribution_mut(DistributionId::InconsistencyWindow).add(window);
-                }
-            }
-            completed.clear();
+            let windows = self.measurements.distribution_mut(DistributionId::InconsistencyWindow);
+            self.keys[key.index()].end(|window| windows.add(window.0));
         }
         if let Some(standings) = &mut self.lists {
             standings.clear();

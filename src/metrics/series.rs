@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{Refusal, Span, Time};
 
-use super::observer::Window;
 use super::places::Served;
+use super::window::Window;
 
 /// Into how many stretches of equal length the measured part of a run is divided.
 pub const STRETCHES: usize = 120;

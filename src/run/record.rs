@@ -27,8 +27,7 @@ impl Recording {
         let mut only = scenario.clone();
         only.stores = vec![scenario.stores[store].clone()];
         let contestant = Contestant::all(&only).remove(0);
-        let name = &scenario.stores[store].name;
-        let meets = |fault: &&Fault| fault.store.as_ref().is_none_or(|only| only == name);
+        let network = scenario.network_of(&scenario.stores[store]);
         let told = |fault: &Fault| FaultLine {
             name: fault.name.clone(),
             kind: fault.kind.word().to_owned(),
@@ -42,7 +41,7 @@ impl Recording {
             model: MODEL.to_owned(),
             locations: scenario.network.places.iter().map(|place| place.code.clone()).collect(),
             initial: contestant.initial(),
-            faults: scenario.network.faults.all().iter().filter(meets).map(told).collect(),
+            faults: network.faults.all().iter().map(told).collect(),
             ..Header::default()
         };
         let parts = contestant.record_all(0, bound)?;

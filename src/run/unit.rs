@@ -242,7 +242,7 @@ impl Contestant {
         let prepared = Prepared::new(&scenario.workload);
         let terms = scenario.terms();
         let build = |config: &StoreConfig| {
-            let network = scenario.network.of_store(&config.name, config.kind.word() == "durable_object");
+            let network = scenario.network_of(config);
             let build = Build { scenario, network: &network, prepared: prepared.clone() };
             let by_key = plan(scenario, build.prepared.clone(), &network, &config.kind);
             Contestant { by_key, ..with_store(&config.kind, &network, &terms, build) }

@@ -133,6 +133,11 @@ impl Scenario {
         (0..self.network.edges).map(Location)
     }
 
+    /// The network with the faults that this store meets.
+    pub fn network_of(&self, store: &StoreConfig) -> NetworkConfig {
+        self.network.of_store(&store.name, store.kind.word() == "durable_object")
+    }
+
     /// What every store is subject to.
     pub fn terms(&self) -> Terms {
         Terms { platform: self.platform.clone(), plan: self.plan, starts_at: self.starts_at }

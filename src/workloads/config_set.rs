@@ -1,7 +1,7 @@
 //! A configuration of several keys is published together, and read together.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Time, Value};
 use crate::random::{Sampler, StreamKey};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -67,18 +67,8 @@ impl Configurations {
         let client = if tag == PUBLISH { u32::from(self.edges) } else { u32::from(location.0) };
         for n in 0..requests {
             let key = Key(group * u32::from(count) + u32::from(n));
-            let client = Client(client);
-            desk.ask(Ask {
-                client,
-                location,
-                key,
-                keys,
-                group,
-                operation,
-                call: Call::default(),
-                tag,
-                wants_answer: tag != PUBLISH,
-            });
+            let wants_answer = tag != PUBLISH;
+            desk.ask(Ask { key, keys, wants_answer, ..Ask::of_group(group, client, location, operation, tag) });
         }
         requests
     }

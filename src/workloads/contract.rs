@@ -89,6 +89,24 @@ pub struct Ask {
     pub wants_answer: bool,
 }
 
+impl Ask {
+    /// An operation on the one key of a group, whose answer is wanted.
+    #[inline]
+    pub fn of_group(group: u32, client: u32, location: Location, operation: Operation, tag: u32) -> Ask {
+        Ask {
+            client: Client(client),
+            location,
+            key: Key(group),
+            keys: 1,
+            group,
+            operation,
+            call: Call::default(),
+            tag,
+            wants_answer: true,
+        }
+    }
+}
+
 /// Where a workload leaves what it wants, and what it found out.
 #[derive(Debug)]
 pub struct Desk<'a> {

@@ -1,7 +1,7 @@
 //! Many clients increment a counter, and read it back.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Value};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Value};
 use crate::random::{Sampler, Stream, StreamKey};
 
 use super::arrivals::{Arrivals, Source};
@@ -50,17 +50,8 @@ impl Counter {
 
     fn ask(&self, client: u32, operation: Operation, step: u32, tries: u32, desk: &mut Desk<'_>) {
         let group = client / self.config.clients;
-        desk.ask(Ask {
-            client: Client(client),
-            location: self.location(client % self.config.clients),
-            key: Key(group),
-            keys: 1,
-            group,
-            operation,
-            call: Call::default(),
-            tag: tries << 3 | step,
-            wants_answer: true,
-        });
+        let location = self.location(client % self.config.clients);
+        desk.ask(Ask::of_group(group, client, location, operation, tries << 3 | step));
     }
 
     fn increment(&self, client: u32, tries: u32, desk: &mut Desk<'_>) {

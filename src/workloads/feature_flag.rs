@@ -1,7 +1,7 @@
 //! An operator flips flags, and every edge evaluates them.
 
 use crate::metrics::{CountId, DistributionId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Time, Value};
 use crate::random::{Sampler, StreamKey};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -66,18 +66,7 @@ impl FeatureFlags {
 
     fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) {
         let client = if tag == FLIP { u32::from(self.edges) } else { u32::from(location.0) };
-        let client = Client(client);
-        desk.ask(Ask {
-            client,
-            location,
-            key: Key(group),
-            keys: 1,
-            group,
-            operation,
-            call: Call::default(),
-            tag,
-            wants_answer: true,
-        });
+        desk.ask(Ask::of_group(group, client, location, operation, tag));
     }
 }
 

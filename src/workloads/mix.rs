@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Operation, Request, Seen, Span, Value};
+use crate::model::{Answer, Key, Operation, Request, Seen, Span, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -116,17 +116,9 @@ impl Workload for Mix {
         } else {
             Operation::Get { cache_ttl: None }
         };
-        desk.ask(Ask {
-            client: Client(u32::from(location.0)),
-            location,
-            key: Key(group),
-            keys: 1,
-            group,
-            operation,
-            call: Call::default(),
-            tag: 0,
-            wants_answer: self.promise.is_some(),
-        });
+        let wants_answer = self.promise.is_some();
+        let client = u32::from(location.0);
+        desk.ask(Ask { wants_answer, ..Ask::of_group(group, client, location, operation, 0) });
         let next = self.arrivals.next(source, desk.now, rate);
         desk.wake(next, token);
     }

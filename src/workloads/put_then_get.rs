@@ -1,7 +1,7 @@
 //! `put`, and then `get` at once: the snippet that everybody writes.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Value, Version};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Value, Version};
 use crate::random::StreamKey;
 
 use super::arrivals::{Arrivals, Source, any_edge, other_edge};
@@ -88,18 +88,7 @@ impl PutThenGet {
 }
 
 fn ask(desk: &mut Desk<'_>, client: u32, location: Location, group: u32, operation: Operation, tag: u32) {
-    let client = Client(client);
-    desk.ask(Ask {
-        client,
-        location,
-        key: Key(group),
-        keys: 1,
-        group,
-        operation,
-        call: Call::default(),
-        tag,
-        wants_answer: true,
-    });
+    desk.ask(Ask::of_group(group, client, location, operation, tag));
 }
 
 impl Workload for PutThenGet {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::metrics::{CountId, DistributionId, Judgement};
 use crate::model::{
-    Answer, Call, Client, Key, Location, Operation, Request, Seen, Span, Time, Value, split_window_count, window_count,
+    Answer, Key, Location, Operation, Request, Seen, Span, Time, Value, split_window_count, window_count,
 };
 use crate::random::StreamKey;
 
@@ -87,18 +87,7 @@ impl RateLimit {
     }
 
     fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) {
-        let client = Client(u32::from(location.0));
-        desk.ask(Ask {
-            client,
-            location,
-            key: Key(group),
-            keys: 1,
-            group,
-            operation,
-            call: Call::default(),
-            tag,
-            wants_answer: true,
-        });
+        desk.ask(Ask::of_group(group, u32::from(location.0), location, operation, tag));
     }
 
     /// A request of an identity arrives at a location.

@@ -1,7 +1,7 @@
 //! Users log in, browse, and log out; somebody goes on using the old token.
 
 use crate::metrics::{CountId, DistributionId, Judgement};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Time, Value};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Time, Value};
 use crate::random::{Sampler, StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge, other_edge};
@@ -67,17 +67,7 @@ impl Sessions {
 
     fn ask(&self, session: u32, location: Location, operation: Operation, step: u32, desk: &mut Desk<'_>) {
         let user = self.sessions[session as usize].user;
-        desk.ask(Ask {
-            client: Client(user),
-            location,
-            key: Key(session),
-            keys: 1,
-            group: user,
-            operation,
-            call: Call::default(),
-            tag: session << 2 | step,
-            wants_answer: true,
-        });
+        desk.ask(Ask { key: Key(session), ..Ask::of_group(user, user, location, operation, session << 2 | step) });
     }
 
     fn log_in(&mut self, user: u32, desk: &mut Desk<'_>) {

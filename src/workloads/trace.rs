@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use rustc_hash::FxBuildHasher;
 
 use crate::metrics::Judgement;
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Span, Time, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
@@ -159,19 +159,8 @@ impl Trace {
 }
 
 fn ask(desk: &mut Desk<'_>, client: u32, location: Location, group: u32, operation: Operation, tag: u32) {
-    let client = Client(client);
     let wants_answer = tag == INCREMENT;
-    desk.ask(Ask {
-        client,
-        location,
-        key: Key(group),
-        keys: 1,
-        group,
-        operation,
-        call: Call::default(),
-        tag,
-        wants_answer,
-    });
+    desk.ask(Ask { wants_answer, ..Ask::of_group(group, client, location, operation, tag) });
 }
 
 impl Workload for Trace {

@@ -21,12 +21,12 @@ mod order;
 mod pull;
 mod push;
 mod tally;
-mod truth;
 mod writes;
 
 use std::sync::Arc;
 
 use crate::limits::{FigureId, Terms};
+use crate::metrics::truth::Truth;
 use crate::metrics::{Measurements, Window};
 use crate::model::Time;
 use crate::network::{Network, NetworkConfig};
@@ -37,7 +37,6 @@ use clients::{Act, Clients, OfKey};
 use pull::Pull;
 use push::Push;
 use tally::Tally;
-use truth::Truth;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
 /// What is the same for all units of one store that can be simulated key by key.

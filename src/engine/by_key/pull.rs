@@ -159,7 +159,7 @@ impl Pull {
         }
         let cached = self.arrived(act);
         if act.at < cached.fresh_until {
-            let verdict = common.truth.judge(act.at, cached.version);
+            let verdict = common.truth.judge(act.at, common.truth.writes(), cached.version);
             let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
             common.tally.read(act.location, act.at, act.at, end, true, &verdict);
         } else {
@@ -185,7 +185,7 @@ impl Pull {
         if value || self.negative_caching {
             self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
         }
-        let verdict = common.truth.judge(act.at, version);
+        let verdict = common.truth.judge(act.at, common.truth.writes(), version);
         common.tally.read(act.location, act.at, at, at, false, &verdict);
     }
 

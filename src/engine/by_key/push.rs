@@ -99,7 +99,7 @@ impl Keyed for Push {
         while let Some(act) = common.next_read(key, Time::NEVER) {
             self.catch_up(common, Some(&act));
             self.settle(act.at);
-            let verdict = common.truth.judge(act.at, self.at(act.location, act.at));
+            let verdict = common.truth.judge(act.at, common.truth.writes(), self.at(act.location, act.at));
             let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
             common.tally.read(act.location, act.at, act.at, end, true, &verdict);
         }

@@ -1,10 +1,9 @@
 //! What is counted of all keys of a unit; in the end the same measurements, batch by batch, as an observer's.
 
+use crate::metrics::truth::Verdict;
 use crate::metrics::{Count, CountId, CurveId, DistributionId, Measurements};
 use crate::metrics::{PlaceMeasurements, Series, Served, Window};
 use crate::model::{Location, Refusal, Span, Time};
-
-use super::truth::Verdict;
 
 /// The counts.
 #[derive(Debug)]

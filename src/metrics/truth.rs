@@ -1,7 +1,15 @@
-//! What was complete when, of one key: reads are judged by it as the observer judges them.
+//! What was complete when, of one key: what reads are judged by.
 
-use crate::metrics::Judgement;
 use crate::model::{Span, Time, Version};
+
+/// What the truth says of an answered read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Judgement {
+    /// Older than a write that was complete when the read started.
+    pub stale: bool,
+    /// For a stale read: its start minus the completion of the oldest completed write that it missed.
+    pub age: Span,
+}
 
 /// A completed write.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +25,13 @@ struct Completed {
 
 /// The completed writes of a key, in the order of completion.
 #[derive(Debug, Default)]
-pub(super) struct Truth {
+pub struct Truth {
     completed: Vec<Completed>,
 }
 
 /// What the truth says of a read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict {
+pub struct Verdict {
     pub judgement: Judgement,
     /// How many completed writes are newer than what it returned.
     pub lag: u64,
@@ -38,28 +46,39 @@ impl Truth {
         self.completed.push(Completed { version, newest, at, last_missed: Time::START, measured });
     }
 
-    /// Judges a read that starts now, after all that is complete.
+    /// How many writes are complete.
+    pub fn writes(&self) -> usize {
+        self.completed.len()
+    }
+
+    /// How many writes were complete at a time.
+    pub fn complete_at(&self, at: Time) -> usize {
+        self.completed.partition_point(|write| write.at <= at)
+    }
+
+    /// Judges a read that started when so many writes were complete.
     #[inline]
-    pub fn judge(&mut self, start: Time, seen: Version) -> Verdict {
-        let Some(last) = self.completed.last() else {
+    pub fn judge(&mut self, start: Time, completed_before: usize, seen: Version) -> Verdict {
+        let completed = &mut self.completed[..completed_before];
+        let Some(last) = completed.last() else {
             return Verdict { judgement: Judgement::default(), lag: 0, last: None };
         };
         let since = Some((start.since(last.at), seen >= last.version));
         if last.newest <= seen {
             return Verdict { judgement: Judgement::default(), lag: 0, last: since };
         }
-        let first = self.completed.partition_point(|write| write.newest <= seen);
-        let age = start.since(self.completed[first].at);
+        let first = completed.partition_point(|write| write.newest <= seen);
+        let age = start.since(completed[first].at);
         let (mut lag, mut oldest) = (0, first);
-        for n in first..self.completed.len() {
-            if self.completed[n].version > seen {
+        for n in first..completed.len() {
+            if completed[n].version > seen {
                 lag += 1;
-                if self.completed[n].version < self.completed[oldest].version {
+                if completed[n].version < completed[oldest].version {
                     oldest = n;
                 }
             }
         }
-        self.completed[oldest].last_missed = self.completed[oldest].last_missed.max(start);
+        completed[oldest].last_missed = completed[oldest].last_missed.max(start);
         Verdict { judgement: Judgement { stale: true, age }, lag, last: since }
     }
 
