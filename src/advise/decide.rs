@@ -56,7 +56,7 @@ pub fn recommended_by_first(outcome: &Outcome, prefer: Prefer, replications: u32
 
 /// The best first; equals in the scenario's order.
 fn sort(outcome: &Outcome, prefer: Prefer, stores: &mut [usize]) {
-    let latency = latency(outcome);
+    let latency = differences::latency(outcome);
     let rank = |n: &usize| {
         let store = &outcome.stores[*n];
         let latency = store.estimate(latency).map_or(f64::INFINITY, |estimate| estimate.value);
@@ -72,13 +72,6 @@ fn sort(outcome: &Outcome, prefer: Prefer, stores: &mut [usize]) {
 /// The monthly cost in whole cents: less is no difference. Unknown costs are the highest.
 pub fn cents(store: &StoreOutcome) -> f64 {
     store.cost.as_ref().map_or(f64::INFINITY, |bill| libm::round(bill.total_usd_month * 100.0))
-}
-
-/// The latency by which stores are near or far: of reads, or of writes where some store is never asked to read (a
-/// limiter that counts and answers in one call).
-pub fn latency(outcome: &Outcome) -> &'static str {
-    let read = |store: &StoreOutcome| store.estimate("read_latency.p50").is_some();
-    if outcome.stores.iter().all(read) { "read_latency.p50" } else { "write_latency.p50" }
 }
 
 /// Whether a store would keep a promise with another bound, judged on the same replications.

@@ -1,9 +1,7 @@
 //! Paired differences: every replication gives all stores the same reads and writes, so stores are compared within it.
 
 use crate::metrics::estimate::{Sample, Scalar, student_quantile};
-use crate::run::{Difference, Outcome};
-
-use super::decide;
+use crate::run::{Difference, Outcome, StoreOutcome};
 
 /// The differences of every store from one of them (from the first, where none is recommended).
 pub fn between(outcome: &Outcome, against: Option<usize>) -> Vec<Difference> {
@@ -11,7 +9,7 @@ pub fn between(outcome: &Outcome, against: Option<usize>) -> Vec<Difference> {
     let promised = outcome.scenario.promises.iter().map(|promise| promise.metric);
     let mut scalars: Vec<Scalar> = Vec::new();
     // What is compared besides the promises' metrics.
-    let always = ["stale_read_rate", decide::latency(outcome)];
+    let always = ["stale_read_rate", latency(outcome)];
     for scalar in promised.chain(always.into_iter().filter_map(Scalar::named)) {
         if !scalars.contains(&scalar) {
             scalars.push(scalar);
@@ -41,4 +39,11 @@ pub fn difference(outcome: &Outcome, store: usize, against: usize, scalar: Scala
     });
     let replications = u32::try_from(differences.len()).unwrap_or(u32::MAX);
     Some(Difference { store, against, scalar, value: mean, interval, replications })
+}
+
+/// The latency by which stores are near or far: of reads, or of writes where some store is never asked to read (a
+/// limiter that counts and answers in one call).
+pub fn latency(outcome: &Outcome) -> &'static str {
+    let read = |store: &StoreOutcome| store.estimate("read_latency.p50").is_some();
+    if outcome.stores.iter().all(read) { "read_latency.p50" } else { "write_latency.p50" }
 }

@@ -1,6 +1,7 @@
 //! The recommendation in sentences, each with the one number that it rests on and where that stands in `summary.json`.
 
-use crate::advise::decide::{Instead, cents, latency, recommended};
+use crate::advise::decide::{Instead, cents, recommended};
+use crate::advise::differences::latency;
 use crate::advise::tolerance;
 use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;

@@ -1,7 +1,6 @@
 //! Scenarios from files.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,10 +12,8 @@ use super::Scenario;
 use super::codes;
 use super::diagnostic::{Diagnostic, Fault, Origin, quoted};
 use super::overrides::Override;
-use super::parse::{parsed, rewritten, sorted};
-
-/// The largest file that can be a scenario.
-const BYTES_MOST: u64 = 4 << 20;
+use super::parse::{parsed, rewritten};
+use super::text::{read, sorted};
 
 /// Reads a scenario file.
 ///
@@ -41,7 +38,7 @@ pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Di
 /// As [`load_with`].
 pub fn load_beside(path: &Path, folder: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     let file = path.display().to_string();
-    let text = text(path, &file)?;
+    let text = read(path, &file)?;
     let folder = folder.to_path_buf();
     let parsed = parsed(&text, &Origin { file, folder }, overrides)?;
     if let Some(fault) = trace(&parsed.scenario.workload).and_then(trace_fault)
@@ -103,56 +100,6 @@ fn of_trace(error: TraceError) -> Diagnostic {
         label: String::new(),
         help: vec![error.help],
     }
-}
-
-pub(super) fn text(path: &Path, file: &str) -> Result<String, Vec<Diagnostic>> {
-    let without_text = |code, message: String, help: &str| {
-        vec![Diagnostic {
-            first_line: 1,
-            code,
-            message,
-            file: file.to_string(),
-            source: Arc::from(""),
-            span: None,
-            label: String::new(),
-            help: vec![help.to_string()],
-        }]
-    };
-    let unreadable = |error: io::Error| {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "it does not exist".to_string(),
-            io::ErrorKind::PermissionDenied => "reading it is not permitted".to_string(),
-            _ => error.to_string(),
-        };
-        let help = "check the path; relative paths start at the folder in which the command runs";
-        without_text(codes::FILE_UNREADABLE, format!("cannot read {}: {why}", quoted(file)), help)
-    };
-    if path.is_dir() {
-        let message = format!("{} is a folder, not a scenario file", quoted(file));
-        return Err(without_text(codes::FILE_IS_FOLDER, message, "name the file inside it"));
-    }
-    let mut bytes = Vec::new();
-    // One byte more than allowed shows that there is more, whatever the file system says of the size.
-    File::open(path).and_then(|open| open.take(BYTES_MOST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 > BYTES_MOST {
-        let message = format!("{} is larger than 4 MiB", quoted(file));
-        return Err(without_text(codes::FILE_TOO_LARGE, message, "a scenario is a small text; is this a trace?"));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let byte = error.as_bytes()[at];
-        let source: Arc<str> = Arc::from(String::from_utf8_lossy(error.as_bytes()));
-        vec![Diagnostic {
-            first_line: 1,
-            code: codes::FILE_NOT_TEXT,
-            message: format!("{} is not UTF-8 text", quoted(file)),
-            file: file.to_string(),
-            span: Some(at..at + char::REPLACEMENT_CHARACTER.len_utf8()),
-            source,
-            label: format!("byte 0x{byte:02x}"),
-            help: vec!["save the file as UTF-8".into()],
-        }]
-    })
 }
 
 fn trace(workload: &WorkloadConfig) -> Option<&TraceSource> {

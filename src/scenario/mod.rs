@@ -13,6 +13,7 @@ mod parse;
 mod read;
 mod schema;
 mod section;
+mod text;
 mod tree;
 mod units;
 mod values;

@@ -3,18 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use toml::de::DeTable;
-
 use super::Scenario;
 use super::codes;
 use super::diagnostic::{Diagnostic, Fault, Origin};
 use super::overrides::{self, Override};
 use super::read::{stores, top};
 use super::section::{Desk, Source, TABLES_MOST};
+use super::text::{sorted, syntax};
 use super::tree::{Entry, Node, Place, Table, Value};
-
-/// Mistakes of syntax that are shown: after the first few, the parser mostly stumbles over its own recovery.
-const SYNTAX_MOST: usize = 5;
 
 /// Reads a scenario.
 ///
@@ -117,24 +113,6 @@ fn set_before(table: &mut Table, overrides: &[Override]) {
     }
 }
 
-/// The tree of a text; `None` where it is not TOML, which is reported.
-pub(super) fn syntax(desk: &Desk, text: &str) -> Option<Table> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut lines: Vec<usize> = Vec::new();
-    for error in &errors {
-        let span = error.span().unwrap_or_default();
-        let line = text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
-        if lines.contains(&line) || lines.len() == SYNTAX_MOST {
-            continue;
-        }
-        lines.push(line);
-        let message = error.message().lines().next().unwrap_or("not valid TOML").to_string();
-        let place = Place { source: 0, start: span.start, end: span.end };
-        desk.report(place, Fault::new(codes::SYNTAX, message).label("not TOML"));
-    }
-    errors.is_empty().then(|| Table::from_toml(Place::default(), document.get_ref()))
-}
-
 /// What stands in a scenario that names no store.
 fn default_stores() -> Entry {
     let store = |kind: &&str| {
@@ -144,15 +122,4 @@ fn default_stores() -> Entry {
     };
     let value = Value::List(stores::DEFAULT_KINDS.iter().map(store).collect());
     Entry { key: "store".into(), key_place: Place::default(), node: Node { place: Place::default(), value } }
-}
-
-/// All diagnostics: the file's first, each text's in their order.
-pub(super) fn sorted(desk: Desk) -> Vec<Diagnostic> {
-    let order = |one: &Diagnostic| {
-        let text = desk.sources.iter().position(|source| Arc::ptr_eq(&source.text, &one.source));
-        (text, one.span.as_ref().map(|span| (span.start, span.end)))
-    };
-    let mut diagnostics = desk.diagnostics.take();
-    diagnostics.sort_by_key(order);
-    diagnostics
 }

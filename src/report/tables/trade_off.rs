@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::advise::decide;
+use crate::advise::differences;
 use crate::metrics::estimate::Scalar;
 use crate::report::emphasis;
 use crate::report::figures::tidy;
@@ -29,7 +29,7 @@ pub fn harm(outcome: &Outcome) -> Option<(emphasis::Line, Scalar)> {
 /// The rows, in the scenario's order.
 pub fn rows(outcome: &Outcome) -> Vec<Row> {
     let Some((line, scalar)) = harm(outcome) else { return Vec::new() };
-    let latency = decide::latency(outcome);
+    let latency = differences::latency(outcome);
     let row = |store: &crate::run::StoreOutcome| {
         let value = store.estimate(&scalar.name()).map(|estimate| estimate.value);
         Some(Row {

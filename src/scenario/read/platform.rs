@@ -11,8 +11,8 @@ use crate::limits::{FigureId, METERS, Platform, Price};
 use crate::scenario::codes;
 use crate::scenario::diagnostic::{Diagnostic, Fault, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::parse::{sorted, syntax};
 use crate::scenario::section::{Desk, Section, Source};
+use crate::scenario::text::{sorted, syntax};
 use crate::scenario::tree::{Node, Place, Table, Value};
 use crate::scenario::values;
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Fault, quoted};
-use super::parse::sorted;
 use super::section::{Desk, Source};
+use super::text::sorted;
 use super::tree::{Entry, Node, Place, Table, Value};
 
 use bindings::{Binding, Environment, Product};
@@ -63,7 +63,7 @@ fn desk(text: &str, file: &str) -> Desk {
 
 #[cfg(feature = "host")]
 fn read(path: &Path) -> Result<String, Vec<Diagnostic>> {
-    super::load::text(path, &path.display().to_string())
+    super::text::read(path, &path.display().to_string())
 }
 
 /// A browser has no files.
