@@ -121,6 +121,11 @@ impl<S: Store, W: Workload> World<S, W> {
         &self.store
     }
 
+    /// How many operations were measured so far.
+    pub fn operations(&self) -> u64 {
+        self.observer.operations()
+    }
+
     /// All that was measured.
     pub fn into_measurements(self) -> Measurements {
         Measurements::merged(self.into_batches())

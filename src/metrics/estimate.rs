@@ -188,15 +188,14 @@ pub const BATCHES: u32 = 32;
 /// Fewer batches than this say too little of their own spread.
 const BATCHES_LEAST: usize = 8;
 
-/// The estimate from one replication that was divided into batches of equal time; only shares and means get an
+/// The estimate from one replication, `whole` and divided into batches of equal time; only shares and means get an
 /// interval, because percentiles of short batches are not percentiles of the whole.
 ///
 /// Batches are joined in pairs while neighbours resemble each other, by von Neumann's ratio at 10 %, down to 8; the
 /// interval is then that of the ratio estimator over batches, Student's t at 95 %. Where even 8 batches resemble their
 /// neighbours the run is too short for an interval, and there is none.
-pub fn batch_means(scalar: Scalar, batches: &[Measurements]) -> Option<Estimate> {
-    let whole = Measurements::merged(batches.to_vec());
-    let value = scalar.value(&whole)?;
+pub fn batch_means(scalar: Scalar, whole: &Measurements, batches: &[Measurements]) -> Option<Estimate> {
+    let value = scalar.value(whole)?;
     let mut samples: Vec<Sample> = match scalar {
         Scalar::Share(_) => batches.iter().map(|batch| Sample::of(scalar, batch)).collect(),
         Scalar::Figure(id, figure) if FIGURES[figure].1 == Figure::Mean => {

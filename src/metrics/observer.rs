@@ -85,6 +85,12 @@ impl Observer {
         }
     }
 
+    /// How many operations were measured so far.
+    pub fn operations(&self) -> u64 {
+        // The current batch's place is empty.
+        self.measurements.operations + self.batches.iter().map(|batch| batch.operations).sum::<u64>()
+    }
+
     /// All that was observed, batch by batch.
     pub fn into_batches(mut self) -> Vec<Measurements> {
         // Where it is kept must not depend on which partition was the last.

@@ -54,11 +54,12 @@ pub fn twice(
         let mut order: Vec<usize> = (0..units.len()).collect();
         shuffle(&mut order);
         let second: Vec<Mutex<Option<Measurements>>> = units.iter().map(|_| Mutex::new(None)).collect();
-        pool::each(threads, &order, |n| {
+        let work = |(): &mut (), n: &usize| {
             let measured = simulate(&units[*n])?;
             *second[*n].lock().expect("no unit panics") = Some(measured);
             Ok(())
-        })?;
+        };
+        pool::each(threads, &order, || (), work, |()| ())?;
         for ((unit, first), second) in units.iter().zip(&first).zip(second) {
             let second = second.into_inner().expect("no unit panics").expect("every unit was simulated");
             if *first != second {

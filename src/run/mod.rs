@@ -152,7 +152,8 @@ fn estimates(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) -
         let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
         return scalars.iter().enumerate().filter_map(|(n, scalar)| estimate(*scalar, &column(n))).collect();
     }
-    let mut estimates: Vec<Estimate> = scalars.iter().filter_map(|scalar| batch_means(*scalar, &sum.batches)).collect();
+    let estimate = |scalar: &Scalar| batch_means(*scalar, &sum.pooled, &sum.batches);
+    let mut estimates: Vec<Estimate> = scalars.iter().filter_map(estimate).collect();
     if let Some(by_cycles) = regenerative::stale_reads(scenario, store)
         && by_cycles.method != Method::None
         && let Some(found) = estimates.iter_mut().find(|estimate| estimate.scalar == by_cycles.scalar)

@@ -1,20 +1,30 @@
 //! Does something for each of many things, on several threads where there are threads.
 
-/// Calls `work` for each item, in any order; the first error in the order of the items is what comes back.
+/// Calls `work` for each item, in any order; the first error in the order of the items is what comes back. Each thread has
+/// something of its own, which `begin` makes and `end` takes, unless something failed.
 ///
 /// # Errors
 /// Whatever `work` fails with.
-pub fn each<T: Sync, E: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
-    let threads = wanted(threads).min(items.len());
-    if threads < 2 {
-        return items.iter().try_for_each(work);
+pub fn each<T: Sync, W, E: Send>(
+    threads: usize,
+    items: &[T],
+    begin: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &T) -> Result<(), E> + Sync,
+    end: impl Fn(W) + Sync,
+) -> Result<(), E> {
+    #[cfg(feature = "host")]
+    {
+        let threads = wanted(threads).min(items.len());
+        if threads > 1 {
+            return on_threads(threads, items, &begin, &work, &end);
+        }
     }
-    on_threads(threads, items, &work)
-}
-
-#[cfg(not(feature = "host"))]
-fn wanted(_threads: usize) -> usize {
-    1
+    #[cfg(not(feature = "host"))]
+    let _ = threads;
+    let mut own = begin();
+    items.iter().try_for_each(|item| work(&mut own, item))?;
+    end(own);
+    Ok(())
 }
 
 #[cfg(feature = "host")]
@@ -22,16 +32,13 @@ fn wanted(threads: usize) -> usize {
     if threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { threads }
 }
 
-#[cfg(not(feature = "host"))]
-fn on_threads<T, E>(_: usize, items: &[T], work: &dyn Fn(&T) -> Result<(), E>) -> Result<(), E> {
-    items.iter().try_for_each(work)
-}
-
 #[cfg(feature = "host")]
-fn on_threads<T: Sync, E: Send>(
+fn on_threads<T: Sync, W, E: Send>(
     threads: usize,
     items: &[T],
-    work: &(impl Fn(&T) -> Result<(), E> + Sync),
+    begin: &(impl Fn() -> W + Sync),
+    work: &(impl Fn(&mut W, &T) -> Result<(), E> + Sync),
+    end: &(impl Fn(W) + Sync),
 ) -> Result<(), E> {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,18 +48,21 @@ fn on_threads<T: Sync, E: Send>(
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
+                let mut own = begin();
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(n) else { return };
-                    if let Err(error) = work(item) {
+                    let Some(item) = items.get(n) else { break };
+                    if let Err(error) = work(&mut own, item) {
                         // Nobody starts another item; those under way end.
                         next.store(items.len(), Ordering::Relaxed);
                         let mut first = failure.lock().expect("no work panics");
                         if first.as_ref().is_none_or(|(earlier, _)| n < *earlier) {
                             *first = Some((n, error));
                         }
+                        return;
                     }
                 }
+                end(own);
             });
         }
     });

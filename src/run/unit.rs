@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::engine::by_key::Plan;
+use crate::engine::by_key::{KeyByKey, Plan};
 use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::limits::Terms;
@@ -76,16 +76,43 @@ impl fmt::Debug for Contestant {
 
 /// A store behind a pointer: called once for each unit, never in the hot path.
 trait Runner: Send + Sync {
-    fn measure(
-        &self,
-        replication: u32,
-        partitions: &mut dyn Iterator<Item = Partition>,
-        batches: u32,
-    ) -> Result<Vec<Measurements>, TraceError>;
+    fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_>;
 
     fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError>;
 
     fn initial(&self) -> Option<Value>;
+}
+
+/// The simulation of one replication, some of its groups after others, on one thread. What it measures is added up, so
+/// that tables are made and merged once for many units.
+pub(super) trait Simulation {
+    /// Simulates these groups; says how many operations have been measured so far.
+    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError>;
+
+    /// All that was measured, batch by batch.
+    fn finish(self: Box<Self>) -> Vec<Measurements>;
+}
+
+impl<S: Store, W: Workload> Simulation for World<S, W> {
+    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError> {
+        partitions.for_each(|partition| self.simulate(partition));
+        self.workload().failure().map_or(Ok(self.operations()), Err)
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Measurements> {
+        self.into_batches()
+    }
+}
+
+impl Simulation for KeyByKey {
+    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError> {
+        partitions.for_each(|partition| self.simulate(partition.first_group));
+        Ok(self.operations())
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Measurements> {
+        self.into_batches()
+    }
 }
 
 /// What is the same for all units of one store.
@@ -201,24 +228,13 @@ impl<S: Store + Clone> Setting<S> {
 }
 
 impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
-    fn measure(
-        &self,
-        replication: u32,
-        partitions: &mut dyn Iterator<Item = Partition>,
-        batches: u32,
-    ) -> Result<Vec<Measurements>, TraceError> {
+    fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_> {
         let mut world = self.world(replication);
         world.divide(batches);
         if self.divergence {
             world.measure_divergence(self.places.len() as u16);
         }
-        for partition in partitions {
-            world.simulate(partition);
-        }
-        match world.workload().failure() {
-            Some(error) => Err(error),
-            None => Ok(world.into_batches()),
-        }
+        Box::new(world)
     }
 
     fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError> {
@@ -283,11 +299,26 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_in_batches(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
-        if let (Some(plan), Some(groups)) = (&self.by_key, self.separable()) {
-            let mine = (unit.share..groups).step_by(unit.shares as usize);
-            return Ok(plan.measure(unit.replication, mine, batches));
+        let mut simulation = self.begin(unit.replication, batches);
+        simulation.simulate(&mut self.partitions(unit))?;
+        Ok(simulation.finish())
+    }
+
+    /// A simulation of one replication, which has not simulated anything yet.
+    pub(super) fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_> {
+        match &self.by_key {
+            Some(plan) if self.separable().is_some() => Box::new(plan.begin(replication, batches)),
+            _ => self.runner.begin(replication, batches),
         }
-        self.simulate_by_events(unit, batches)
+    }
+
+    /// The groups of a unit, apart from each other or, where that cannot be, together.
+    pub(super) fn partitions(&self, unit: Unit) -> impl Iterator<Item = Partition> {
+        let (range, groups) = match self.separable() {
+            Some(groups) => (unit.share..groups, 1),
+            None => (0..1, self.whole().groups),
+        };
+        range.step_by(unit.shares as usize).map(move |first_group| Partition { first_group, groups })
     }
 
     /// Whether the store is simulated key by key, without events.
@@ -300,14 +331,9 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_by_events(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
-        match self.separable() {
-            Some(groups) => {
-                let mine = (unit.share..groups).step_by(unit.shares as usize);
-                let mut partitions = mine.map(|first_group| Partition { first_group, groups: 1 });
-                self.runner.measure(unit.replication, &mut partitions, batches)
-            }
-            None => self.runner.measure(unit.replication, &mut std::iter::once(self.whole()), batches),
-        }
+        let mut simulation = self.runner.begin(unit.replication, batches);
+        simulation.simulate(&mut self.partitions(unit))?;
+        Ok(simulation.finish())
     }
 
     /// Simulates all groups together, even if they could be divided: for tests of the division.
@@ -315,7 +341,9 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_whole(&self, replication: u32) -> Result<Measurements, TraceError> {
-        Ok(Measurements::merged(self.runner.measure(replication, &mut std::iter::once(self.whole()), 1)?))
+        let mut simulation = self.runner.begin(replication, 1);
+        simulation.simulate(&mut std::iter::once(self.whole()))?;
+        Ok(Measurements::merged(simulation.finish()))
     }
 
     /// The history of one partition, of at most `bound` operations.

@@ -7,6 +7,7 @@ use crate::metrics::Measurements;
 use crate::metrics::estimate::{Sample, Scalar};
 use crate::scenario::Scenario;
 
+use super::unit::Simulation;
 use super::{Contestant, Options, Outcome, RunError, StoreOutcome, Unit, Watch, anomaly, conclude, digest, pool};
 
 /// What one store's replications add up to, while units come in.
@@ -18,6 +19,22 @@ pub(super) struct Sum {
     pub samples: Vec<Vec<Sample>>,
     /// The batches of a single replication.
     pub batches: Vec<Measurements>,
+}
+
+/// What one thread simulates: units of one replication of one store, one after another, as long as the next one fits.
+struct Under<'a> {
+    store: usize,
+    replication: u32,
+    units: u32,
+    /// Measured in these units.
+    operations: u64,
+    simulation: Box<dyn Simulation + 'a>,
+}
+
+impl Under<'_> {
+    fn fits(&self, unit: &Unit) -> bool {
+        (self.store, self.replication) == (unit.store, unit.replication)
+    }
 }
 
 /// A run on its way.
@@ -79,18 +96,41 @@ impl Walk {
         }
         watch.planned(units.len() as u64);
         let operations = AtomicU64::new(0);
-        pool::each(options.threads, &units, |unit| {
-            let contestant = &self.contestants[unit.store];
-            let measured = contestant.simulate_in_batches(*unit, self.batches).map_err(RunError::Trace)?;
-            let more = measured.iter().map(|batch| batch.operations).sum();
+        let this = &*self;
+        let work = |under_way: &mut Option<_>, unit: &Unit| {
+            let more = this.simulate(under_way, unit)?;
             watch.advanced(1, more);
             operations.fetch_add(more, Ordering::Relaxed);
-            let mut sum = self.sums[unit.store].lock().expect("no unit panics");
-            sum.take(unit.replication as usize, measured, &self.scalars);
             Ok(())
-        })?;
+        };
+        pool::each(options.threads, &units, || None, work, |last| last.into_iter().for_each(|last| this.take(last)))?;
         self.scenario.replications = replications;
         Ok(operations.into_inner())
+    }
+
+    /// Simulates a unit; says how many operations were measured. Threads that change to another replication or store hand
+    /// over what they have.
+    fn simulate<'a>(&'a self, under_way: &mut Option<Under<'a>>, unit: &Unit) -> Result<u64, RunError> {
+        if let Some(other) = under_way.take_if(|under_way| !under_way.fits(unit)) {
+            self.take(other);
+        }
+        let contestant = &self.contestants[unit.store];
+        let under_way = under_way.get_or_insert_with(|| Under {
+            store: unit.store,
+            replication: unit.replication,
+            units: 0,
+            operations: 0,
+            simulation: contestant.begin(unit.replication, self.batches),
+        });
+        let so_far = under_way.simulation.simulate(&mut contestant.partitions(*unit)).map_err(RunError::Trace)?;
+        under_way.units += 1;
+        Ok(so_far - std::mem::replace(&mut under_way.operations, so_far))
+    }
+
+    fn take(&self, done: Under<'_>) {
+        let measured = done.simulation.finish();
+        let mut sum = self.sums[done.store].lock().expect("no unit panics");
+        sum.take(done.replication as usize, done.units, measured, &self.scalars);
     }
 
     /// The samples of one scalar, store by store, of all replications so far.
@@ -129,20 +169,25 @@ impl Walk {
 }
 
 impl Sum {
-    fn take(&mut self, replication: usize, measured: Vec<Measurements>, scalars: &[Scalar]) {
+    /// So many units of a replication are done.
+    fn take(&mut self, replication: usize, units: u32, measured: Vec<Measurements>, scalars: &[Scalar]) {
         let (open, missing) = &mut self.open[replication];
         if open.is_empty() {
             *open = measured;
         } else {
             open.iter_mut().zip(&measured).for_each(|(mine, theirs)| mine.merge(theirs));
         }
-        *missing -= 1;
+        *missing -= units;
         if *missing == 0 {
-            let batches = std::mem::take(open);
-            if batches.len() > 1 {
-                self.batches.clone_from(&batches);
-            }
-            let whole = Measurements::merged(batches);
+            let mut batches = std::mem::take(open);
+            let whole = if batches.len() > 1 {
+                let mut whole = Measurements::new(0);
+                batches.iter().for_each(|batch| whole.merge(batch));
+                self.batches = batches;
+                whole
+            } else {
+                batches.pop().unwrap_or_else(|| Measurements::new(0))
+            };
             self.samples[replication] = scalars.iter().map(|scalar| Sample::of(*scalar, &whole)).collect();
             self.pooled.merge(&whole);
         }

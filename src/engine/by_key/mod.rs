@@ -113,8 +113,8 @@ impl Plan {
         })
     }
 
-    /// Simulates these keys of a replication, and measures so many batches of equal time apart.
-    pub fn measure(&self, replication: u32, keys: impl Iterator<Item = u32>, batches: u32) -> Vec<Measurements> {
+    /// A simulation of one replication that measures so many batches of equal time apart.
+    pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
         let until = self.window.until;
         let common = Common {
             clients: Clients::new(&self.mix, self.shares.clone(), self.seed, replication, self.edges, until),
@@ -124,10 +124,44 @@ impl Plan {
             tally: Tally::new(self.locations, self.window, batches),
             last_event: Time::START,
         };
-        match &self.store {
-            Kv::Pull(config) => common.run(Pull::new(config, self.mix.preloaded, self.locations), keys),
-            Kv::Push(config) => common.run(Push::new(config), keys),
+        let store = match &self.store {
+            Kv::Pull(config) => Live::Pull(Pull::new(config, self.mix.preloaded, self.locations)),
+            Kv::Push(config) => Live::Push(Push::new(config)),
+        };
+        KeyByKey { common, store }
+    }
+}
+
+/// The simulation of one replication, one key after another.
+#[derive(Debug)]
+pub struct KeyByKey {
+    common: Common,
+    store: Live,
+}
+
+#[derive(Debug)]
+enum Live {
+    Pull(Pull),
+    Push(Push),
+}
+
+impl KeyByKey {
+    /// Simulates a key.
+    pub fn simulate(&mut self, key: u32) {
+        match &mut self.store {
+            Live::Pull(pull) => self.common.simulate(pull, key),
+            Live::Push(push) => self.common.simulate(push, key),
         }
+    }
+
+    /// How many operations were measured so far.
+    pub fn operations(&self) -> u64 {
+        self.common.tally.operations()
+    }
+
+    /// All that was measured, batch by batch.
+    pub fn into_batches(self) -> Vec<Measurements> {
+        self.common.tally.into_batches()
     }
 }
 
@@ -150,16 +184,13 @@ struct Common {
 }
 
 impl Common {
-    fn run(mut self, mut store: impl Keyed, keys: impl Iterator<Item = u32>) -> Vec<Measurements> {
-        for key in keys {
-            self.writes.begin();
-            self.last_event = Time::START;
-            let mut of_key = self.clients.of(key);
-            store.simulate(&mut self, &mut of_key);
-            let last_event = self.last_event.max(of_key.last_act());
-            self.truth.end(|window| self.tally.window(window, last_event));
-        }
-        self.tally.into_batches()
+    fn simulate(&mut self, store: &mut impl Keyed, key: u32) {
+        self.writes.begin();
+        self.last_event = Time::START;
+        let mut of_key = self.clients.of(key);
+        store.simulate(self, &mut of_key);
+        let last_event = self.last_event.max(of_key.last_act());
+        self.truth.end(|window| self.tally.window(window, last_event));
     }
 
     /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.

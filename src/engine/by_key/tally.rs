@@ -137,6 +137,11 @@ impl Tally {
         self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow).add(span.0);
     }
 
+    /// How many operations were measured so far.
+    pub fn operations(&self) -> u64 {
+        self.operations.iter().sum()
+    }
+
     /// All that was measured, batch by batch.
     pub fn into_batches(mut self) -> Vec<Measurements> {
         for (batch, measurements) in self.batches.iter_mut().enumerate() {
