@@ -4,6 +4,7 @@ use consistency_sim::history::Record;
 use consistency_sim::metrics::{CountId, DistributionId};
 use consistency_sim::model::{Operation, Span, split_window_count};
 use consistency_sim::random::Law;
+use consistency_sim::scenario::{Origin, parse};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 
@@ -164,6 +165,26 @@ fn each_location_admits_the_limit_and_what_its_machines_have_not_heard() {
     let (mean, _) = overshoot(&flood(limiter(5, constant(200)), 2));
     let expected = 50.0 + 2.0 * 100.0 * 0.2 * 0.8;
     assert!((mean / expected - 1.0).abs() < 0.05, "{mean} against {expected}");
+}
+
+#[test]
+fn the_binding_offers_windows_of_ten_and_of_sixty_seconds() {
+    let read = |window: &str| {
+        let text = format!(
+            "name = \"a\"\nreplications = 1\nduration = \"180 s\"\nedges = [\"LHR\"]\n[workload]\nkind = \"rate_limit\"\nidentities = 1\n\
+             requests = \"10 /s per identity\"\nlocations = 1\nlimit = 7\nwindow = \"{window}\"\n[[store]]\nkind = \"rate_limiting\"\n\
+             machines = 1\n"
+        );
+        parse(&text, &Origin::default()).map_err(|wrong| wrong[0].code)
+    };
+    for (window, windows) in [("10 s", 18), ("60 s", 3)] {
+        let outcome = outcome(&read(window).expect("a period of the binding"));
+        let sizes = outcome.stores[0].pooled.distribution(DistributionId::Overshoot);
+        assert_eq!((sizes.count(), sizes.max()), (windows, Some(0)), "{window}: one machine admits exactly the limit");
+    }
+    for window in ["9 s", "11 s", "59 s", "61 s"] {
+        assert_eq!(read(window).expect_err("no period of it"), "S089", "{window}");
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod mutants;
 mod naive;
 mod network;
 mod objects;
+mod pairs;
 mod pbs;
 mod queue;
 mod quotas;

@@ -1,7 +1,7 @@
 //! Every rule that a run can break: its code, its figures, the error that the caller sees, where it stands and what helps.
 //!
-//! To add a rule: its variant in `model/refusal.rs`, a row in the file of its product here, and a test that breaks it and
-//! stays just below: `tests/all/calls.rs` (KV), `databases.rs` (D1), `objects.rs` (Durable Objects), `quotas.rs` (days).
+//! To add a rule: its variant in `model/refusal.rs`, a row in the file of its product here, and its pair in
+//! `tests/data/limits/`: a run that breaks it, and one that stays just below.
 
 mod d1;
 mod durable_object;
