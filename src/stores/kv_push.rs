@@ -221,14 +221,14 @@ impl KvPush {
         self.ensure(request.key);
         let full = self.full(now, request);
         let replicated = &mut self.keys[request.key.index()];
-        let last = if self.config.limit_per_namespace {
-            &mut self.last_accepted_in_namespace
+        let (last, too_many) = if self.config.limit_per_namespace {
+            (&mut self.last_accepted_in_namespace, Refusal::KvInstantTooManyWrites)
         } else {
-            &mut replicated.last_accepted
+            (&mut replicated.last_accepted, Refusal::KvTooManyWrites)
         };
         let counted = counts_as_write(&self.config.common, request.operation);
         if counted && last.is_some_and(|last| now.since(last) < self.write_interval) {
-            outbox.send(self.central, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
+            outbox.send(self.central, request.location, back, Message::Refused(id, too_many));
             return;
         }
         if let Some(refusal) = full {

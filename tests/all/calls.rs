@@ -382,7 +382,7 @@ fn instant_has_limits_of_its_own() {
     assert_eq!(rule(&[format!("{}; metadata_bytes = 1000", put(1, 0, 999_998))]), None);
     let writes = |gap: &str| vec![put(1, 0, 1), put(2, 0, 1).replace("0 s", gap)];
     assert_eq!(rule(&writes("1 s")), None, "one write per second of the namespace");
-    assert_eq!(rule(&writes("999 ms")), Some(Refusal::KvTooManyWrites));
+    assert_eq!(rule(&writes("999 ms")), Some(Refusal::KvInstantTooManyWrites));
 }
 
 #[test]

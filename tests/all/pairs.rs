@@ -165,7 +165,6 @@ fn each_rule_is_broken_by_a_unit_and_kept_just_below() {
 
 /// Rules that no run breaks, and why.
 const UNMET: &[(&str, &str)] = &[
-    ("kv_instant.writes_per_namespace", "the store names the rule of Workers KV"),
     ("kv.storage", "no store counts it"),
     ("d1.statement_bytes", "no store counts it"),
     ("d1.bound_parameters", "no store counts it"),
@@ -199,7 +198,6 @@ const APART: &[(&str, &str)] = &[
     ("kv.storage_bytes_max", "unmet: no store counts it"),
     ("kv.api_requests_per_5_min", "unmet: a run uses the binding, not the REST API"),
     ("kv_instant.metadata_bytes_max", "calls::instant_has_limits_of_its_own"),
-    ("kv_instant.write_interval", "calls::instant_has_limits_of_its_own"),
     ("d1.database_bytes_max", "unmet: no store counts it"),
     ("d1.databases_max", "unmet: a run has no account to create them in"),
     ("d1.storage_bytes_max", "unmet: no store counts it"),

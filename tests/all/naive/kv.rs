@@ -205,7 +205,11 @@ impl Simulation<'_> {
                 }
                 self.history.end(now, operation, copy.version, false);
             }
-            Event::Refused(operation) => self.history.refuse(now, operation, Refusal::KvTooManyWrites),
+            Event::Refused(operation) => {
+                let instant = self.kv.limit_per_namespace;
+                let rule = if instant { Refusal::KvInstantTooManyWrites } else { Refusal::KvTooManyWrites };
+                self.history.refuse(now, operation, rule);
+            }
             Event::Answered(operation, version, cached) => self.history.end(now, operation, version, cached),
             Event::Reaches(key, location, version) => {
                 self.hold(now, key, location, Copy { version, value: true });
