@@ -174,6 +174,7 @@ impl<S: Store, W: Workload> World<S, W> {
         let stored = self.store.storage();
         let storage = &mut self.observer.measurements.storage;
         *storage = (storage.0 + stored.byte_ns, storage.1 + stored.bytes_at_end);
+        self.observer.measurements.usage.merge(&self.store.usage());
         let latest = |key| self.store.latest(key);
         let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);
         self.workload.end(&latest, &mut desk);

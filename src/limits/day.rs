@@ -102,7 +102,11 @@ pub struct DayQuota {
 impl DayQuota {
     /// Of a rule whose first figure is the quota.
     pub fn new(rule: Refusal, terms: &Terms) -> DayQuota {
-        let quota = terms.per_day(rule);
+        DayQuota::of(rule, terms.per_day(rule), terms)
+    }
+
+    /// Of a rule whose quota is this much, in what is counted; [`UNLIMITED`] where there is none.
+    pub fn of(rule: Refusal, quota: u64, terms: &Terms) -> DayQuota {
         DayQuota { rule, terms: terms.clone(), quota, day: None, used: 0, cuts: None, end: (Time::NEVER, u64::MAX) }
     }
 
@@ -129,15 +133,39 @@ impl DayQuota {
         if self.quota == UNLIMITED {
             return None;
         }
-        let day = self.terms.day(turn.0);
+        self.turn_to(turn.0);
+        if self.cuts.is_none() {
+            self.used = self.used.saturating_add(amount);
+        }
+        (self.used > self.quota || turn >= self.end).then_some(self.rule)
+    }
+
+    /// The rule where the day has nothing left: for what is known only when it is done, as the rows that a query reads.
+    #[inline]
+    pub fn refuses(&mut self, now: Time) -> Option<Refusal> {
+        if self.quota == UNLIMITED {
+            return None;
+        }
+        self.turn_to(now);
+        (self.used >= self.quota).then_some(self.rule)
+    }
+
+    /// Counts what was done, even if it is more than was left.
+    #[inline]
+    pub fn count(&mut self, now: Time, amount: u64) {
+        if self.quota != UNLIMITED {
+            self.turn_to(now);
+            self.used = self.used.saturating_add(amount);
+        }
+    }
+
+    #[inline]
+    fn turn_to(&mut self, now: Time) {
+        let day = self.terms.day(now);
         if self.day != Some(day) {
             self.day = Some(day);
             self.used = 0;
             self.end = self.cuts.as_ref().map_or((Time::NEVER, u64::MAX), |cuts| cuts.of(self.rule, day));
         }
-        if self.cuts.is_none() {
-            self.used = self.used.saturating_add(amount);
-        }
-        (self.used > self.quota || turn >= self.end).then_some(self.rule)
     }
 }

@@ -1,6 +1,6 @@
 //! What the platform counts and charges by the month.
 //!
-//! To add a meter: a row here, and its price in `cf-2026-11.toml`; what fills it is in `run/cost.rs`.
+//! To add a meter: a row here, and its price in `cf-2026-11.toml`; what fills it is the store's `usage`, or `run/cost.rs`.
 
 use serde::Serialize;
 
@@ -22,8 +22,19 @@ pub struct MeterRow {
 }
 
 macro_rules! meters {
-    ($($section:literal $key:literal $label:literal $unit:literal $quota:expr;)*) => {
-        /// Every meter, in the order of bills.
+    ($($id:ident $section:literal $key:literal $label:literal $unit:literal $quota:expr;)*) => {
+        /// A meter of the platform.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum MeterId {
+            $(#[doc = $label] $id,)*
+        }
+
+        impl MeterId {
+            /// Every meter, in the order of bills.
+            pub const ALL: &[MeterId] = &[$(MeterId::$id,)*];
+        }
+
+        /// The rows of all meters, in the order of bills.
         pub const METERS: &[MeterRow] = &[$(MeterRow {
             section: $section,
             key: $key,
@@ -36,22 +47,22 @@ macro_rules! meters {
 }
 
 meters! {
-    "kv" "reads" "KV keys read" "keys" Some(FigureId::KvReadsPerDay);
-    "kv" "writes" "KV keys written" "keys" Some(FigureId::KvWritesPerDay);
-    "kv" "deletes" "KV keys deleted" "keys" Some(FigureId::KvDeletesPerDay);
-    "kv" "lists" "KV lists" "lists" Some(FigureId::KvListsPerDay);
-    "kv" "storage" "KV storage" "GB-months" Some(FigureId::KvStorageBytes);
-    "kv_instant" "reads" "KV Instant keys read" "keys" None;
-    "kv_instant" "writes" "KV Instant keys written or deleted, and lists" "operations" None;
-    "kv_instant" "storage" "KV Instant storage" "MB-months" None;
-    "d1" "rows_read" "D1 rows read" "rows" Some(FigureId::D1RowsReadPerDay);
-    "d1" "rows_written" "D1 rows written" "rows" Some(FigureId::D1RowsWrittenPerDay);
-    "d1" "storage" "D1 storage" "GB-months" Some(FigureId::D1StorageBytes);
-    "durable_object" "requests" "Durable Object requests" "requests" Some(FigureId::ObjectRequestsPerDay);
-    "durable_object" "duration" "Durable Object duration" "GB-s" Some(FigureId::ObjectDurationPerDay);
-    "durable_object" "rows_read" "Durable Object rows read" "rows" Some(FigureId::ObjectRowsReadPerDay);
-    "durable_object" "rows_written" "Durable Object rows written" "rows" Some(FigureId::ObjectRowsWrittenPerDay);
-    "durable_object" "storage" "Durable Object storage" "GB-months" Some(FigureId::ObjectStorageBytes);
+    KvReads "kv" "reads" "KV keys read" "keys" Some(FigureId::KvReadsPerDay);
+    KvWrites "kv" "writes" "KV keys written" "keys" Some(FigureId::KvWritesPerDay);
+    KvDeletes "kv" "deletes" "KV keys deleted" "keys" Some(FigureId::KvDeletesPerDay);
+    KvLists "kv" "lists" "KV lists" "lists" Some(FigureId::KvListsPerDay);
+    KvStorage "kv" "storage" "KV storage" "GB-months" Some(FigureId::KvStorageBytes);
+    KvInstantReads "kv_instant" "reads" "KV Instant keys read" "keys" None;
+    KvInstantWrites "kv_instant" "writes" "KV Instant keys written or deleted, and lists" "operations" None;
+    KvInstantStorage "kv_instant" "storage" "KV Instant storage" "MB-months" None;
+    D1RowsRead "d1" "rows_read" "D1 rows read" "rows" Some(FigureId::D1RowsReadPerDay);
+    D1RowsWritten "d1" "rows_written" "D1 rows written" "rows" Some(FigureId::D1RowsWrittenPerDay);
+    D1Storage "d1" "storage" "D1 storage" "GB-months" Some(FigureId::D1StorageBytes);
+    ObjectRequests "durable_object" "requests" "Durable Object requests" "requests" Some(FigureId::ObjectRequestsPerDay);
+    ObjectDuration "durable_object" "duration" "Durable Object duration" "GB-s" Some(FigureId::ObjectDurationPerDay);
+    ObjectRowsRead "durable_object" "rows_read" "Durable Object rows read" "rows" Some(FigureId::ObjectRowsReadPerDay);
+    ObjectRowsWritten "durable_object" "rows_written" "Durable Object rows written" "rows" Some(FigureId::ObjectRowsWrittenPerDay);
+    ObjectStorage "durable_object" "storage" "Durable Object storage" "GB-months" Some(FigureId::ObjectStorageBytes);
 }
 
 /// What a meter's units cost on the paid plan.
@@ -69,6 +80,13 @@ pub struct Price {
     pub date: String,
     /// Whether this version states it, rather than the one that it extends.
     pub stated: bool,
+}
+
+impl MeterId {
+    /// The meter's row.
+    pub fn row(self) -> &'static MeterRow {
+        &METERS[self as usize]
+    }
 }
 
 impl Price {

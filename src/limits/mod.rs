@@ -9,9 +9,11 @@ pub mod figure;
 pub mod meter;
 pub mod platform;
 pub mod rules;
+pub mod usage;
 
 pub use bill::{Bill, Item, MONTH_DAYS, bill};
 pub use figure::{FigureId, UNLIMITED};
-pub use meter::{METERS, Price};
+pub use meter::{METERS, MeterId, Price};
 pub use platform::{Plan, Platform, Terms};
 pub use rules::{Nature, Rule};
+pub use usage::Usage;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::Usage;
 use crate::model::{Refusal, Time};
 
 use super::count::Count;
@@ -28,6 +29,8 @@ pub struct Measurements {
     pub refusal_texts: BTreeMap<Refusal, (Time, String)>,
     /// What was stored, as far as calls state sizes: bytes times nanoseconds, and bytes at the end.
     pub storage: (u128, u64),
+    /// What was used of the platform's meters, as far as the store counts that itself.
+    pub usage: Usage,
     /// Answered reads and stale reads among them, by location.
     pub stale_by_location: Vec<Count>,
     /// How each location was served.
@@ -50,6 +53,7 @@ impl Measurements {
             refusals: BTreeMap::new(),
             refusal_texts: BTreeMap::new(),
             storage: (0, 0),
+            usage: Usage::default(),
             stale_by_location: vec![Count::default(); locations],
             places: vec![PlaceMeasurements::default(); locations],
             joint: Joint::default(),
@@ -163,6 +167,7 @@ impl Measurements {
             self.tell(*refusal, *at, || Some(text.clone()));
         }
         self.storage = (self.storage.0 + other.storage.0, self.storage.1 + other.storage.1);
+        self.usage.merge(&other.usage);
         self.joint.merge(&other.joint);
         self.series.merge(&other.series);
         self.operations += other.operations;

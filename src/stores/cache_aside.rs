@@ -6,7 +6,7 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::Terms;
+use crate::limits::{MeterId, Terms, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
 use crate::random::derive;
 
@@ -51,6 +51,9 @@ pub struct CacheAside {
     expiration_ttl: Span,
     /// What the plan leaves of the day's operations on the cache.
     quotas: KvDay,
+    /// What was used of them.
+    usage: Usage,
+    measured_from: Time,
     /// The requests to the parts.
     inner: Requests,
     /// For each inner request: the outer one, and the step.
@@ -69,6 +72,8 @@ impl CacheAside {
             database: D1::new(&config.database, terms),
             expiration_ttl: config.expiration_ttl,
             quotas: KvDay::new(terms),
+            usage: Usage::default(),
+            measured_from: Time::START,
             inner: Requests::default(),
             steps: Vec::new(),
             rows: Vec::new(),
@@ -133,6 +138,14 @@ impl CacheAside {
         self.inner.remove(inner);
         let (id, step) = self.steps[inner.0 as usize];
         let request = *outer.get(id);
+        if answer.is_ok() && request.start >= self.measured_from {
+            match step {
+                Step::Look => self.usage.add(MeterId::KvReads, 1),
+                Step::Fill(_) => self.usage.add(MeterId::KvWrites, 1),
+                Step::Invalidate(_) => self.usage.add(MeterId::KvDeletes, 1),
+                Step::Query | Step::Update => {}
+            }
+        }
         match step {
             // The snippet has no `try`: a `get` that fails throws, and the database is not asked.
             Step::Look if !answer.is_ok() => outbox.reply(id, Span::ZERO, answer),
@@ -203,6 +216,8 @@ impl Store for CacheAside {
         self.cache.begin(Ground { initial: None, ..ground });
         self.database.begin(ground);
         self.quotas.begin();
+        self.usage = Usage::default();
+        self.measured_from = ground.measured.0;
         self.inner.clear();
         self.steps.clear();
         self.rows.clear();
@@ -248,6 +263,12 @@ impl Store for CacheAside {
 
     fn latest(&self, key: Key) -> Seen {
         self.database.latest(key)
+    }
+
+    fn usage(&mut self) -> Usage {
+        let mut usage = self.database.usage();
+        usage.merge(&self.usage);
+        usage
     }
 
     /// What a location would answer depends on rows on their way into the cache: not told.

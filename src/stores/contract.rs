@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::history::Note;
+use crate::limits::Usage;
 use crate::limits::day::Cuts;
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 
@@ -15,6 +16,14 @@ pub enum Coupling {
     Days,
     /// All keys share a server or a quota.
     Everything,
+}
+
+impl Coupling {
+    /// What two parts of a store couple together. Only a store that is one part can have its days known beforehand.
+    #[must_use]
+    pub fn and(self, other: Coupling) -> Coupling {
+        if self == Coupling::Groups { other } else { Coupling::Everything }
+    }
 }
 
 /// Which quota of a day a request draws on, and how much of it.
@@ -83,6 +92,12 @@ pub trait Store {
     /// What it stored. Asked once, when nothing is in flight any more.
     fn storage(&mut self) -> Storage {
         Storage::default()
+    }
+
+    /// What it used of the platform's meters in the measured part of the run, where it counts that itself. Asked once, when
+    /// nothing is in flight any more.
+    fn usage(&mut self) -> Usage {
+        Usage::default()
     }
 
     /// Why the store refuses an answer to a call that states sizes, if it does: its values have so many bytes together.

@@ -2,7 +2,7 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::Terms;
+use crate::limits::{Terms, Usage};
 use crate::model::{
     Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
 };
@@ -10,6 +10,7 @@ use crate::random::derive;
 
 use super::config::D1Config;
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
+use super::d1_day::D1Day;
 use super::d1_statements::Statements;
 use super::kv_pages::{self, Record};
 use super::kv_pull::shown;
@@ -113,9 +114,9 @@ fn write(row: &mut (Seen, Time), request: &Request, found: Option<Value>, at: Ti
     seen
 }
 
-/// Whether D1 itself tries a refused query again: reads, unless they take too long, which they would again.
+/// Whether D1 itself tries a refused query again: reads, unless they would take too long again, or the day has no rows left.
 pub(super) fn tried_again(request: &Request, refusal: Refusal) -> bool {
-    request.operation.is_read() && refusal != Refusal::D1QueryTooLong
+    request.operation.is_read() && !matches!(refusal, Refusal::D1QueryTooLong | Refusal::D1RowsReadPerDay)
 }
 
 /// The store.
@@ -125,6 +126,7 @@ pub struct D1 {
     statements: Statements,
     server: Server,
     rows: Rows,
+    day: D1Day,
 }
 
 impl D1 {
@@ -132,6 +134,7 @@ impl D1 {
     pub fn new(config: &D1Config, terms: &Terms) -> D1 {
         D1 {
             statements: Statements::new(config, terms),
+            day: D1Day::new(&config.statements, terms),
             config: config.clone(),
             server: Server::default(),
             rows: Rows::default(),
@@ -147,8 +150,12 @@ impl D1 {
     fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
         let draw = derive(request.draw, hop::RETRY * u64::from(tries));
         let back = derive(draw, hop::BACK);
-        let busy = self.statements.busy(request, draw);
         let (from, to) = (self.config.primary, request.location);
+        if let Some(refusal) = self.day.refuses(now, request) {
+            outbox.send(from, to, back, Message::Refused { request: id, tries, refusal });
+            return;
+        }
+        let busy = self.statements.busy(request, draw);
         match self.server.arrive(now, busy.span, self.config.queue_limit, self.config.queue_timeout) {
             Turn::Done { end } => {
                 if let Some(refusal) = busy.refusal {
@@ -165,6 +172,7 @@ impl D1 {
                 for note in notes {
                     outbox.note(end, note);
                 }
+                self.day.count(now, request, &answer);
                 outbox.answer_from(end.since(now), from, to, back, id, answer);
             }
             Turn::QueueFull => {
@@ -198,6 +206,7 @@ impl Store for D1 {
     fn begin(&mut self, ground: Ground) {
         self.server.reset();
         self.rows.begin(ground.initial);
+        self.day.begin(ground);
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
@@ -233,5 +242,9 @@ impl Store for D1 {
 
     fn latest(&self, key: Key) -> Seen {
         self.rows.latest(key)
+    }
+
+    fn usage(&mut self) -> Usage {
+        self.day.usage()
     }
 }

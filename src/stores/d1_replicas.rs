@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::Terms;
+use crate::limits::{Terms, Usage};
 use crate::model::{Answer, Client, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
 use crate::random::{Sampler, derive};
@@ -18,6 +18,7 @@ use crate::random::{Sampler, derive};
 use super::config::{Bookmark, D1Config, ReplicationConfig, SessionStart};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::d1::{Rows, tried_again};
+use super::d1_day::D1Day;
 use super::d1_statements::Statements;
 use super::server::{Server, Turn};
 
@@ -141,6 +142,8 @@ pub struct D1Replicas {
     /// For each location, the instance that is nearest.
     nearest: Vec<Instance>,
     statements: Statements,
+    /// The account's rows, whichever instance reads them.
+    day: D1Day,
     lag: Lag,
     primary: Server,
     rows: Rows,
@@ -167,6 +170,7 @@ impl D1Replicas {
         D1Replicas {
             nearest: (0..network.places.len() as u16).map(|caller| nearest(Location(caller))).collect(),
             statements: Statements::new(config, terms),
+            day: D1Day::new(&config.statements, terms),
             lag: Lag { law: Sampler::new(&replication.lag), faults: Faults::default() },
             config: config.clone(),
             replication: replication.clone(),
@@ -209,8 +213,12 @@ impl D1Replicas {
     ) {
         let draw = derive(request.draw, hop::RETRY * u64::from(tries));
         let back = derive(draw, hop::BACK);
-        let busy = self.statements.busy(request, draw);
         let (from, to) = (self.place(at), request.location);
+        if let Some(refusal) = self.day.refuses(now, request) {
+            outbox.send(from, to, back, Message::Refused { request: id, at, tries, refusal });
+            return;
+        }
+        let busy = self.statements.busy(request, draw);
         let (limit, patience) = (self.config.queue_limit, self.config.queue_timeout);
         let server = if at == PRIMARY { &mut self.primary } else { &mut self.replicas[usize::from(at)].server };
         let (refusal, until) = match server.arrive(now, busy.span, limit, patience) {
@@ -222,6 +230,7 @@ impl D1Replicas {
                     let replica = &mut self.replicas[usize::from(at)];
                     (replica.rows.perform(request, end, |_, _| ()), replica.applied)
                 };
+                self.day.count(now, request, &answer);
                 let answered = Message::Answered { request: id, answer, bookmark };
                 outbox.send_after(end.since(now), from, to, back, answered);
                 return;
@@ -285,6 +294,7 @@ impl Store for D1Replicas {
     fn begin(&mut self, ground: Ground) {
         self.primary.reset();
         self.rows.begin(ground.initial);
+        self.day.begin(ground);
         self.log = ReplicationLog::default();
         self.bookmarks.clear();
         let fresh = |(number, place): (u64, Location)| {
@@ -352,5 +362,9 @@ impl Store for D1Replicas {
 
     fn latest(&self, key: Key) -> Seen {
         self.rows.latest(key)
+    }
+
+    fn usage(&mut self) -> Usage {
+        self.day.usage()
     }
 }

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::history::Note;
-use crate::limits::{FigureId, Terms};
-use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value};
+use crate::limits::{FigureId, Terms, Usage};
+use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
 use crate::random::{Sampler, chance, derive};
 
@@ -16,12 +16,12 @@ use super::alarm::{Alarm, Patience};
 use super::config::{DurableObjectConfig, ObjectState};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::d1::Rows;
+use super::d1_day::keys;
 use super::kv_pull::shown;
+use super::object::{Halfway, Living, Object};
+use super::object_day::ObjectDay;
 use super::object_life::{Habits, Life};
-use super::server::{Server, Turn};
-
-/// The window in which an object's requests are counted: "within a 10 second window", as its overload error says.
-const WINDOW: Span = Span::from_secs(10);
+use super::server::Turn;
 
 /// What travels between the locations and the objects, and what an object waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,62 +32,6 @@ pub enum Message {
     Resume { request: RequestId, key: u16 },
     /// The alarm of the group's object may be due.
     Alarm { group: u32 },
-}
-
-/// One object.
-#[derive(Clone, Debug, Default)]
-struct Object {
-    /// Set by the first caller.
-    place: Option<Location>,
-    server: Server,
-    /// All writes so far are durable from then on.
-    durable: Time,
-    /// The number of the latest window of ten seconds, and its requests so far.
-    window: (u64, u32),
-    /// Only where it matters how objects live.
-    living: Option<Box<Living>>,
-}
-
-/// What an object has beyond its storage.
-#[derive(Clone, Debug)]
-struct Living {
-    life: Life,
-    alarm: Alarm,
-    alarm_runs: u64,
-    /// Keys whose newest value is in memory only.
-    unwritten: BTreeSet<Key>,
-}
-
-impl Object {
-    /// When it is restarted next.
-    fn restart(&self) -> Time {
-        self.living.as_ref().map_or(Time::NEVER, |living| living.life.next_restart())
-    }
-
-    fn works(&mut self, until: Time) {
-        if let Some(living) = &mut self.living {
-            living.life.works(until);
-        }
-    }
-
-    /// Counts a request in its window, and says whether there was room.
-    fn admits(&mut self, now: Time, limit: Option<u32>) -> bool {
-        let Some(limit) = limit else { return true };
-        let window = now.0 / WINDOW.0;
-        if self.window.0 != window {
-            self.window = (window, 0);
-        }
-        self.window.1 += 1;
-        self.window.1 <= limit
-    }
-}
-
-/// A request in the middle of its code.
-#[derive(Clone, Debug, Default)]
-struct Halfway {
-    /// What its keys held when it read them.
-    found: Vec<Option<Value>>,
-    written: Vec<Seen>,
 }
 
 /// How long things take.
@@ -113,6 +57,9 @@ pub struct DurableObjects {
     /// Whether it matters how objects live: otherwise nobody keeps count of it.
     lives: bool,
     objects: Vec<Object>,
+    day: ObjectDay,
+    /// When the measured part of the run ends.
+    measured_until: Time,
     /// What the objects know: what they have in memory, where that is newer than their storage.
     rows: Rows,
     /// What their storage holds, where they keep their state in memory.
@@ -145,9 +92,12 @@ impl DurableObjects {
             value_bytes: terms.bound(FigureId::ObjectValueBytes),
             lives: config.code.state != ObjectState::Storage
                 || life.restart_every.is_some()
-                || life.cold_start != never,
+                || life.cold_start != never
+                || !life.hibernates,
             config: config.clone(),
             objects: Vec::new(),
+            day: ObjectDay::new(terms),
+            measured_until: Time::NEVER,
             rows: Rows::default(),
             stored: Rows::default(),
             halfway: Vec::new(),
@@ -164,6 +114,7 @@ impl DurableObjects {
         let object = &mut self.objects[group as usize];
         let Some(living) = &mut object.living else { return Span::ZERO };
         let found = living.life.call(now, &self.habits);
+        object.activity.add(now, found.idled, &mut self.day);
         if found.restarted {
             object.server.reset();
             object.durable = Time::START;
@@ -179,6 +130,10 @@ impl DurableObjects {
 
     fn arrive(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
         let cold_start = self.call(request.group, now);
+        if let Some(refusal) = self.used_up(now, request) {
+            self.refuse(now, now, refusal, id, request, outbox);
+            return;
+        }
         let object = &mut self.objects[request.group as usize];
         if !object.admits(now, self.config.window_limit) {
             self.refuse(now, now, Refusal::ObjectTooManyRequests, id, request, outbox);
@@ -213,12 +168,30 @@ impl DurableObjects {
                     self.halfway.resize_with(place + 1, Halfway::default);
                 }
                 self.halfway[place] = halfway;
+                if self.config.code.state == ObjectState::Storage {
+                    self.day.read(now, u64::from(request.keys));
+                }
                 self.pause((now, end), id, 0, request, outbox);
             }
             Turn::Done { end } => self.finish((now, end), id, request, outbox),
             Turn::QueueFull => self.refuse(now, now, Refusal::ObjectQueueFull, id, request, outbox),
             Turn::WaitedTooLong { until } => {
                 self.refuse(now, until, Refusal::ObjectQueuedTooLong, id, request, outbox);
+            }
+        }
+    }
+
+    /// The rule that lets no more of storage be read or written today, where the request would.
+    fn used_up(&mut self, now: Time, request: &Request) -> Option<Refusal> {
+        let updates = !request.operation.is_read();
+        match self.config.code.state {
+            ObjectState::Storage if updates => self.day.refuses_read(now).or_else(|| self.day.refuses_write(now)),
+            ObjectState::Storage => self.day.refuses_read(now),
+            ObjectState::Memory => None,
+            ObjectState::WrittenBehind { .. } => {
+                let living = self.objects[request.group as usize].living.as_ref();
+                let sets_alarm = updates && living.is_some_and(|living| !living.alarm.is_set());
+                if sets_alarm { self.day.refuses_write(now) } else { None }
             }
         }
     }
@@ -235,6 +208,11 @@ impl DurableObjects {
         });
         for note in notes {
             outbox.note(end, note);
+        }
+        if self.config.code.state == ObjectState::Storage {
+            let rows = keys(request, &answer);
+            self.day.read(now, rows);
+            self.day.wrote(now, if updates { rows } else { 0 });
         }
         self.respond(leaves.since(now), answer, id, request, outbox);
     }
@@ -273,7 +251,7 @@ impl DurableObjects {
             return None;
         }
         object.durable = durable;
-        object.works(leaves);
+        object.works(now, leaves, &mut self.day);
         if let Some(living) = &mut object.living
             && writes
             && self.config.code.state != ObjectState::Storage
@@ -282,6 +260,7 @@ impl DurableObjects {
             if let Some(at) = rings
                 && living.alarm.set(at)
             {
+                self.day.wrote(now, 1);
                 outbox.after(at.since(now), Message::Alarm { group: request.group });
             }
         }
@@ -305,13 +284,17 @@ impl DurableObjects {
             self.refuse(now, restart, Refusal::ObjectReset, id, request, outbox);
             return;
         }
-        object.works(resumes);
+        object.works(now, resumes, &mut self.day);
         outbox.after(resumes.since(now), Message::Resume { request: id, key });
     }
 
     /// The code goes on: it writes what it made of the values that it had found, whatever has happened since.
     fn resume(&mut self, now: Time, id: RequestId, first: u16, request: &Request, outbox: &mut Outbox<Message>) {
         self.call(request.group, now);
+        if let Some(refusal) = self.used_up(now, request) {
+            self.refuse(now, now, refusal, id, request, outbox);
+            return;
+        }
         let service = self.times.write.span(later(request, first)[1]);
         let object = &mut self.objects[request.group as usize];
         // It was let in before: no queue refuses it now.
@@ -325,6 +308,9 @@ impl DurableObjects {
             let seen = self.rows.write_from(key, request, found, end);
             halfway.written.push(seen);
             outbox.note(end, Note::Committed { key, from: request.location, seen });
+        }
+        if self.config.code.state == ObjectState::Storage {
+            self.day.wrote(now, u64::from(until - first));
         }
         if until < request.keys {
             self.pause((now, end), id, until, request, outbox);
@@ -342,6 +328,7 @@ impl DurableObjects {
     fn alarm(&mut self, now: Time, group: u32, outbox: &mut Outbox<Message>) {
         let cold_start = self.call(group, now);
         let ObjectState::WrittenBehind { failures, .. } = self.config.code.state else { return };
+        let full = self.day.refuses_write(now).is_some();
         let object = &mut self.objects[group as usize];
         let restart = object.restart();
         let Some(living) = object.living.as_mut().filter(|living| living.alarm.rings(now)) else { return };
@@ -351,7 +338,9 @@ impl DurableObjects {
         let Turn::Done { end } = object.server.arrive(now, service, u32::MAX, Span::MAX) else { return };
         let durable = object.durable.max(end + self.times.durability.span(derive(draw, hop::DURABLE)));
         living.life.works(durable);
-        let failed = if durable >= restart { Some(restart) } else { (draw < chance(failures)).then_some(end) };
+        object.activity.add(now, (now, durable.min(restart)), &mut self.day);
+        let throws = full || draw < chance(failures);
+        let failed = if durable >= restart { Some(restart) } else { throws.then_some(end) };
         if let Some(at) = failed {
             if let Some(again) = living.alarm.failed(at, self.patience) {
                 outbox.after(again.since(now), Message::Alarm { group });
@@ -360,6 +349,7 @@ impl DurableObjects {
         }
         living.alarm.done();
         object.durable = durable;
+        self.day.wrote(now, living.unwritten.len() as u64);
         for key in std::mem::take(&mut living.unwritten) {
             let (seen, expires) = self.rows.get(key);
             self.stored.set(key, seen, expires);
@@ -368,7 +358,7 @@ impl DurableObjects {
 
     /// Refuses a request at `at`; a restart that comes before is what its caller hears of.
     fn refuse(
-        &self,
+        &mut self,
         now: Time,
         at: Time,
         refusal: Refusal,
@@ -381,7 +371,10 @@ impl DurableObjects {
         self.respond(at.since(now), Answer::refused(refusal), id, request, outbox);
     }
 
-    fn respond(&self, after: Span, answer: Answer, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+    fn respond(&mut self, after: Span, answer: Answer, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        if answer.is_ok() {
+            self.day.served(request);
+        }
         let from = self.objects[request.group as usize].place.unwrap_or(request.location);
         outbox.answer_from(after, from, request.location, derive(request.draw, hop::BACK), id, answer);
     }
@@ -400,11 +393,14 @@ impl Store for DurableObjects {
         Idiom { atomic: !self.config.read_then_write, several_keys: true }
     }
 
+    /// The days' quotas are those of all objects together.
     fn coupling(&self) -> Coupling {
-        Coupling::Groups
+        if self.day.is_limited() { Coupling::Everything } else { Coupling::Groups }
     }
 
     fn begin(&mut self, ground: Ground) {
+        self.day.begin(ground);
+        self.measured_until = ground.measured.1;
         self.objects.clear();
         self.objects.resize(ground.groups as usize, Object::default());
         self.rows.begin(ground.initial);
@@ -412,7 +408,11 @@ impl Store for DurableObjects {
         self.halfway.clear();
     }
 
-    fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+    fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
+        if let Some(refusal) = self.day.asked(now, request) {
+            outbox.reply(id, Span::ZERO, Answer::refused(refusal));
+            return;
+        }
         let group = request.group as usize;
         if group >= self.objects.len() {
             self.objects.resize(group + 1, Object::default());
@@ -449,5 +449,14 @@ impl Store for DurableObjects {
 
     fn latest(&self, key: Key) -> Seen {
         self.rows.latest(key)
+    }
+    fn usage(&mut self) -> Usage {
+        let until = self.measured_until;
+        for object in &mut self.objects {
+            if let Some(living) = &object.living {
+                object.activity.add(until, living.life.idle(until, &self.habits), &mut self.day);
+            }
+        }
+        self.day.usage()
     }
 }

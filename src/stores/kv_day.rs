@@ -50,8 +50,8 @@ impl KvDay {
     }
 
     /// Whether any of them is limited.
-    fn is_limited(&mut self) -> bool {
-        self.all().iter().any(|quota| quota.is_limited())
+    pub(super) fn is_limited(&self) -> bool {
+        [&self.reads, &self.writes, &self.deletes, &self.lists].iter().any(|quota| quota.is_limited())
     }
 
     pub(super) fn begin(&mut self) {

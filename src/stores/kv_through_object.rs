@@ -5,7 +5,7 @@
 //! object, and are not (kv/concepts/how-kv-works, read 2026-11).
 
 use crate::faults::Faults;
-use crate::limits::Terms;
+use crate::limits::{MeterId, Terms, Usage};
 use crate::model::{
     Answer, Call, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version,
 };
@@ -16,6 +16,7 @@ use super::alarm::Patience;
 use super::config::{KvThroughObjectConfig, ReadFrom};
 use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
 use super::durable_object::{self, DurableObjects};
+use super::kv_day::KvDay;
 use super::kv_pull::{self, KvPull};
 
 /// What travels: the parts' own messages, their answers, and what an object has yet to put into KV.
@@ -71,6 +72,10 @@ pub struct KvThroughObject {
     read_from: ReadFrom,
     every: Span,
     patience: Patience,
+    /// What the plan leaves of the day's operations on KV, and what was used of them.
+    quotas: KvDay,
+    usage: Usage,
+    measured_from: Time,
     /// The requests to the parts.
     inner: Requests,
     owners: Vec<Owner>,
@@ -90,6 +95,9 @@ impl KvThroughObject {
             read_from: config.read_from,
             every: config.publish_every,
             patience: Patience::of(terms),
+            quotas: KvDay::new(terms),
+            usage: Usage::default(),
+            measured_from: Time::START,
             inner: Requests::default(),
             owners: Vec::new(),
             publications: Vec::new(),
@@ -137,7 +145,7 @@ impl KvThroughObject {
     }
 
     /// The object puts the newest value into KV.
-    fn publish(&mut self, now: Time, key: Key) {
+    fn publish(&mut self, now: Time, key: Key, outbox: &mut Outbox<Message>) {
         let every = self.every;
         let publication = self.publication(key);
         publication.scheduled = false;
@@ -153,12 +161,28 @@ impl KvThroughObject {
         let call = Call { absolute: false, earlier: 0, ..request.call };
         let inner = Request { key, keys: 1, location, operation, call, draw, start: now, ..request };
         let id = self.own(inner, Owner::Put(key));
-        self.cache.request(now, id, &inner, &mut self.from_cache);
+        self.ask_kv(now, id, &inner, outbox);
+    }
+
+    /// A call of KV, if the day has one left.
+    fn ask_kv(&mut self, now: Time, id: RequestId, inner: &Request, outbox: &mut Outbox<Message>) {
+        match self.quotas.take(now, inner) {
+            None => self.cache.request(now, id, inner, &mut self.from_cache),
+            Some(refusal) => {
+                outbox.after(Span::ZERO, Message::Answered { inner: id, answer: Answer::refused(refusal) });
+            }
+        }
     }
 
     fn answered(&mut self, now: Time, inner: RequestId, answer: Answer, outbox: &mut Outbox<Message>) {
         let put = self.inner.remove(inner);
-        match self.owners[inner.0 as usize] {
+        let owner = self.owners[inner.0 as usize];
+        let of_kv = matches!(owner, Owner::Put(_)) || put.operation.is_read() && self.read_from == ReadFrom::Kv;
+        if of_kv && answer.is_ok() && put.start >= self.measured_from {
+            let meter = if put.operation.is_read() { MeterId::KvReads } else { MeterId::KvWrites };
+            self.usage.add(meter, put.keys.into());
+        }
+        match owner {
             Owner::Client(id) => outbox.reply(id, Span::ZERO, answer),
             Owner::Put(key) if answer.is_ok() => self.publication(key).failures = 0,
             Owner::Put(key) => self.put_again(now, key, &put, outbox),
@@ -243,12 +267,16 @@ impl Store for KvThroughObject {
         Idiom { several_keys: self.read_from == ReadFrom::Object, ..self.object.idiom() }
     }
 
+    /// Quotas of a day are the account's, and puts depend on what the object is answered.
     fn coupling(&self) -> Coupling {
-        self.cache.coupling()
+        if self.quotas.is_limited() { Coupling::Everything } else { self.cache.coupling().and(self.object.coupling()) }
     }
 
     fn begin(&mut self, ground: Ground) {
         // What every key holds at the start is in both.
+        self.quotas.begin();
+        self.usage = Usage::default();
+        self.measured_from = ground.measured.0;
         self.rows.clear();
         self.rows.push(Seen { version: Version::INITIAL, value: ground.initial });
         self.cache.begin(Ground { initial: ground.initial.map(|_| 0), ..ground });
@@ -261,7 +289,7 @@ impl Store for KvThroughObject {
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
         let inner = self.own(*request, Owner::Client(id));
         if request.operation.is_read() && self.read_from == ReadFrom::Kv {
-            self.cache.request(now, inner, request, &mut self.from_cache);
+            self.ask_kv(now, inner, request, outbox);
         } else {
             self.from_object.noting = outbox.noting;
             self.object.request(now, inner, request, &mut self.from_object);
@@ -278,7 +306,7 @@ impl Store for KvThroughObject {
             }
             Message::Answered { inner, answer } => self.answered(now, inner, answer, outbox),
             Message::Updated { request, seen, expires } => self.updated(now, (request, seen, expires), outbox),
-            Message::Publish { key } => self.publish(now, key),
+            Message::Publish { key } => self.publish(now, key, outbox),
         }
         self.forward(outbox);
     }
@@ -302,6 +330,12 @@ impl Store for KvThroughObject {
 
     fn latest(&self, key: Key) -> Seen {
         self.object.latest(key)
+    }
+
+    fn usage(&mut self) -> Usage {
+        let mut usage = self.object.usage();
+        usage.merge(&self.usage);
+        usage
     }
 
     /// What a location would answer depends on values on their way into KV: not told.

@@ -60,6 +60,8 @@ pub struct Found {
     pub restarted: bool,
     /// Its first request waits for so long.
     pub cold_start: Span,
+    /// It may not hibernate, had nothing to do, and was in memory all the same: from and until.
+    pub idled: (Time, Time),
 }
 
 impl Life {
@@ -98,7 +100,8 @@ impl Life {
 
     /// Something arrives for it now.
     pub fn call(&mut self, now: Time, habits: &Habits) -> Found {
-        let mut found = Found { forgot: false, restarted: false, cold_start: Span::ZERO };
+        let idled = self.idle(now, habits);
+        let mut found = Found { forgot: false, restarted: false, cold_start: Span::ZERO, idled };
         while self.next_restart <= now {
             found.restarted = true;
             self.draw_restart(habits);
@@ -117,6 +120,16 @@ impl Life {
             self.in_memory = true;
         }
         found
+    }
+
+    /// From when until when it has nothing to do and stays in memory nevertheless, as far as it is known at `now`.
+    pub fn idle(&self, now: Time, habits: &Habits) -> (Time, Time) {
+        let from = self.active_until;
+        if habits.hibernate_after.is_some() || !self.in_memory || now <= from {
+            return (from, from);
+        }
+        let patience = habits.evict_after.span(self.draw(IDLE, self.idle_periods));
+        (from, now.min(from + patience).min(self.next_restart.max(from)))
     }
 
     /// It has something to do until `until`, or until it is restarted.

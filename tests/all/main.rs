@@ -40,6 +40,7 @@ mod pairs;
 mod pbs;
 mod queue;
 mod quotas;
+mod quotas_of_rows;
 mod reference;
 mod report;
 mod scenario;

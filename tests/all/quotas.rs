@@ -13,14 +13,18 @@ use consistency_sim::workloads::*;
 
 use crate::support::*;
 
-/// A platform whose free plan has small quotas.
-fn small(reads: u64, writes: u64, deletes: u64) -> Arc<Platform> {
-    let text = format!(
-        "name = \"small\"\nextends = \"cf-2026-11\"\n[kv]\nreads_per_day = {{ free = {reads}, paid = \"unlimited\" }}\n\
-         writes_per_day = {{ free = {writes}, paid = \"unlimited\" }}\n\
-         deletes_per_day = {{ free = {deletes}, paid = \"unlimited\" }}\n"
-    );
+/// A platform whose free plan has these figures of one product, and the newest ones of all others.
+pub fn free(section: &str, figures: &[(&str, u64)]) -> Arc<Platform> {
+    let mut text = format!("name = \"small\"\nextends = \"cf-2026-11\"\n[{section}]\n");
+    for (key, figure) in figures {
+        text += &format!("{key} = {{ free = {figure}, paid = \"unlimited\" }}\n");
+    }
     Arc::new(platform_of(&text, "small.toml").expect("a platform"))
+}
+
+/// A platform whose free plan has small quotas of Workers KV.
+fn small(reads: u64, writes: u64, deletes: u64) -> Arc<Platform> {
+    free("kv", &[("reads_per_day", reads), ("writes_per_day", writes), ("deletes_per_day", deletes)])
 }
 
 /// Twenty hours before midnight and a day after it, of reads, writes and deletes on many keys.
