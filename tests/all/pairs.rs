@@ -169,15 +169,9 @@ const UNMET: &[(&str, &str)] = &[
     ("d1.statement_bytes", "no store counts it"),
     ("d1.bound_parameters", "no store counts it"),
     ("d1.database_bytes", "no store counts it"),
-    ("d1.rows_read_per_day", "no store counts it"),
-    ("d1.rows_written_per_day", "no store counts it"),
     ("durable_object.data_queued", "no store counts it"),
     ("durable_object.account_load", "Cloudflare publishes neither a figure nor what is counted"),
     ("durable_object.storage", "no store counts it"),
-    ("durable_object.requests_per_day", "no store counts it"),
-    ("durable_object.duration_per_day", "no store counts it"),
-    ("durable_object.rows_read_per_day", "no store counts it"),
-    ("durable_object.rows_written_per_day", "no store counts it"),
 ];
 
 #[test]
@@ -209,8 +203,6 @@ const APART: &[(&str, &str)] = &[
     ("d1.read_retries", "faults::a_place_that_is_cut_off_answers_from_its_cache_and_reaches_nobody"),
     ("d1.time_travel", "unmet: nothing is restored in a run"),
     ("d1.import_bytes_max", "unmet: nothing is imported in a run"),
-    ("d1.rows_read_per_day", "unmet: no store counts it"),
-    ("d1.rows_written_per_day", "unmet: no store counts it"),
     ("durable_object.classes_max", "unmet: a run has no account to create them in"),
     ("durable_object.object_bytes_max", "unmet: no store counts it"),
     ("durable_object.storage_bytes_max", "unmet: no store counts it"),
@@ -233,10 +225,6 @@ const APART: &[(&str, &str)] = &[
     ("durable_object.alarm_retries", "objects::an_alarm_that_throws_is_tried_again_six_times"),
     ("durable_object.alarm_duration_max", "unmet: no store counts it"),
     ("durable_object.multi_keys_max", "unmet: no store counts it"),
-    ("durable_object.requests_per_day", "unmet: no store counts it"),
-    ("durable_object.duration_gb_s_per_day", "unmet: no store counts it"),
-    ("durable_object.rows_read_per_day", "unmet: no store counts it"),
-    ("durable_object.rows_written_per_day", "unmet: no store counts it"),
     ("rate_limit.period_short", "contestants::the_binding_offers_windows_of_ten_and_of_sixty_seconds"),
     ("rate_limit.period_long", "contestants::the_binding_offers_windows_of_ten_and_of_sixty_seconds"),
 ];

@@ -118,13 +118,11 @@ fn life(s: &mut Section<'_>, setting: &Setting<'_>, state: ObjectState) -> Objec
         .law_if_any();
     let describing = s.desk.describing;
     let sleeps = state != ObjectState::Storage || cold_start.is_some() || describing;
-    const SLEEPS: &str = "objects with their state in memory, or with a cold_start";
     let hibernates = s
         .field(
             "hibernates",
-            "Whether an idle object may hibernate: no timer, pending call or socket keeps it in memory.",
+            "Whether an idle object may hibernate: no timer, pending call or socket keeps it in memory, where its time is charged.",
         )
-        .only_if(sleeps, SLEEPS)
         .default(true)
         .flag();
     let hibernate_after = s
@@ -135,7 +133,7 @@ fn life(s: &mut Section<'_>, setting: &Setting<'_>, state: ObjectState) -> Objec
     let range = [FigureId::ObjectEvictAfterMin, FigureId::ObjectEvictAfterMax].map(|id| setting.terms.span(id));
     let evict_after = s
         .field("evict_after", "Idle for so long, an object that may not hibernate is evicted.")
-        .only_if(sleeps && (!hibernates || describing), "hibernates = false")
+        .only_if(!hibernates || describing, "hibernates = false")
         .default_toml(&format!("{{ uniform = [\"{}\", \"{}\"] }}", range[0], range[1]))
         .assumed("Cloudflare publishes a range, 70 to 140 s, and no law")
         .law();
