@@ -60,7 +60,9 @@ impl Span {
     #[inline]
     pub fn from_nanos_f64(nanoseconds: f64) -> Span {
         // `as` saturates, and truncates: adding a half rounds.
-        Span((nanoseconds + 0.5) as u64)
+        let rounded = nanoseconds + 0.5;
+        // What is signed is converted in half the instructions.
+        Span(if rounded < 9_223_372_036_854_775_808.0 { (rounded as i64).max(0) as u64 } else { rounded as u64 })
     }
 
     /// Seconds, for print only.

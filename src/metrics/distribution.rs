@@ -36,6 +36,24 @@ pub fn bucket_range(bucket: usize) -> (u64, u64) {
 }
 
 impl Distribution {
+    /// Buckets within each doubling.
+    pub(super) const STEPS: usize = STEPS as usize;
+
+    /// Adds so many values of a bucket; their sum and the largest of them are to be added apart.
+    pub(super) fn add_to_bucket(&mut self, bucket: usize, count: u64) {
+        if bucket >= self.buckets.len() {
+            self.grow(bucket);
+        }
+        self.buckets[bucket] += count;
+        self.count += count;
+    }
+
+    /// What [`Distribution::add_to_bucket`] cannot know.
+    pub(super) fn add_totals(&mut self, sum: u128, max: u64) {
+        self.sum += sum;
+        self.max = self.max.max(max);
+    }
+
     /// Adds one value.
     #[inline]
     pub fn add(&mut self, value: u64) {

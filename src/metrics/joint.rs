@@ -27,10 +27,11 @@ pub struct Joint {
 impl Joint {
     /// Adds a stale read: at least one version behind.
     pub fn add(&mut self, versions: u64, age: Span) {
-        let row = VERSIONS.iter().rposition(|least| *least <= versions);
-        let column = AGES.iter().rposition(|least| *least <= age);
-        if let (Some(row), Some(column)) = (row, column) {
-            self.cells[row][column] += 1;
+        // Thresholds rise: so many as are reached, without a guess of where they end.
+        let rows = VERSIONS.iter().filter(|least| **least <= versions).count();
+        let columns = AGES.iter().filter(|least| **least <= age).count();
+        if rows > 0 {
+            self.cells[rows - 1][columns - 1] += 1;
         }
     }
 

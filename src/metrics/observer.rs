@@ -77,10 +77,12 @@ impl Observer {
         if batch != self.batch {
             std::mem::swap(&mut self.measurements, &mut self.batches[self.batch]);
             std::mem::swap(&mut self.measurements, &mut self.batches[batch]);
-            // The largest tables are kept once: how places were served is not told batch by batch, and neither is what
-            // is told by its time anyway.
+            // The largest tables are kept once: what is told of places is not told batch by batch, and neither is what is
+            // told by its time anyway.
             std::mem::swap(&mut self.measurements.places, &mut self.batches[self.batch].places);
             std::mem::swap(&mut self.measurements.series, &mut self.batches[self.batch].series);
+            let kept = &mut self.batches[self.batch].stale_by_location;
+            std::mem::swap(&mut self.measurements.stale_by_location, kept);
             self.batch = batch;
         }
     }

@@ -18,6 +18,8 @@ struct Completed {
     /// The newest version among this and all earlier completions.
     newest: Version,
     at: Time,
+    /// The place of the first of the completions up to this whose versions rise without a break.
+    rising_from: u32,
     /// The start of the last read that missed this write and, of those that it missed, no older one.
     last_missed: Time,
     measured: bool,
@@ -42,8 +44,12 @@ pub struct Verdict {
 impl Truth {
     /// A write is acknowledged.
     pub fn complete(&mut self, version: Version, at: Time, measured: bool) {
-        let newest = self.completed.last().map_or(version, |write| write.newest.max(version));
-        self.completed.push(Completed { version, newest, at, last_missed: Time::START, measured });
+        let (mut newest, mut rising_from) = (version, self.completed.len() as u32);
+        if let Some(last) = self.completed.last() {
+            newest = last.newest.max(version);
+            rising_from = if last.version < version { last.rising_from } else { rising_from };
+        }
+        self.completed.push(Completed { version, newest, at, rising_from, last_missed: Time::START, measured });
     }
 
     /// How many writes are complete.
@@ -59,27 +65,36 @@ impl Truth {
     /// Judges a read that started when so many writes were complete.
     #[inline]
     pub fn judge(&mut self, start: Time, completed_before: usize, seen: Version) -> Verdict {
-        let completed = &mut self.completed[..completed_before];
-        let Some(last) = completed.last() else {
+        let Some(last) = self.completed[..completed_before].last() else {
             return Verdict { judgement: Judgement::default(), lag: 0, last: None };
         };
         let since = Some((start.since(last.at), seen >= last.version));
         if last.newest <= seen {
             return Verdict { judgement: Judgement::default(), lag: 0, last: since };
         }
-        let first = completed.partition_point(|write| write.newest <= seen);
+        let (age, lag) = self.miss(start, completed_before, seen);
+        Verdict { judgement: Judgement { stale: true, age }, lag, last: since }
+    }
+
+    /// A read that missed some of so many completed writes: since when the first of them is complete, and how many.
+    fn miss(&mut self, start: Time, completed_before: usize, seen: Version) -> (Span, u64) {
+        let completed = &mut self.completed[..completed_before];
+        let first = first_newer(completed, seen);
         let age = start.since(completed[first].at);
-        let (mut lag, mut oldest) = (0, first);
-        for n in first..completed.len() {
-            if completed[n].version > seen {
-                lag += 1;
-                if completed[n].version < completed[oldest].version {
-                    oldest = n;
+        let (mut lag, mut oldest) = ((completed.len() - first) as u64, first);
+        if completed[completed.len() - 1].rising_from as usize > first {
+            lag = 0;
+            for n in first..completed.len() {
+                if completed[n].version > seen {
+                    lag += 1;
+                    if completed[n].version < completed[oldest].version {
+                        oldest = n;
+                    }
                 }
             }
         }
         completed[oldest].last_missed = completed[oldest].last_missed.max(start);
-        Verdict { judgement: Judgement { stale: true, age }, lag, last: since }
+        (age, lag)
     }
 
     /// The key's run is over: tells the window of inconsistency of every measured write, and forgets all.
@@ -96,4 +111,16 @@ impl Truth {
             }
         }
     }
+}
+
+/// The first completion after which something newer than `seen` was complete; the last is one of them. Readers are rarely
+/// far behind, so the search goes back from the end in growing steps.
+fn first_newer(completed: &[Completed], seen: Version) -> usize {
+    let (mut newer, mut step) = (completed.len() - 1, 1);
+    while step <= newer && completed[newer - step].newest > seen {
+        newer -= step;
+        step *= 2;
+    }
+    let from = newer.saturating_sub(step);
+    from + completed[from..newer].partition_point(|write| write.newest <= seen)
 }

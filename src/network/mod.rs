@@ -75,7 +75,19 @@ impl Network {
         if from == to {
             return Span::ZERO;
         }
-        self.half_rtt[from.index() * self.places + to.index()] + self.jitter.span(derive(draw, 0))
+        self.half_rtt(from, to) + self.jitter(draw)
+    }
+
+    /// What distance alone takes, one way.
+    #[inline]
+    pub fn half_rtt(&self, from: Location, to: Location) -> Span {
+        self.half_rtt[from.index() * self.places + to.index()]
+    }
+
+    /// What is added to it for the message with this random number, unless it stays within one place.
+    #[inline]
+    pub fn jitter(&self, draw: u64) -> Span {
+        self.jitter.span(derive(draw, 0))
     }
     /// When a message arrives that leaves then, which carries this random number; where a fault loses it, when its sender
     /// gives up.

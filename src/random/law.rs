@@ -240,10 +240,9 @@ struct Part {
     kept: f64,
     /// The maximum, in nanoseconds.
     most: f64,
-    /// The first cell that has a line, and how many have one.
+    /// The first cell that has a line.
     first: usize,
-    cells: usize,
-    /// The quantiles where those cells begin and end.
+    /// The quantiles where the cells that have a line begin and end.
     table: Box<[f64]>,
 }
 
@@ -287,11 +286,16 @@ impl Sampler {
     /// The span that belongs to a draw, in nanoseconds with their fraction.
     #[inline]
     pub fn nanos(&self, draw: u64) -> f64 {
-        if self.ends.is_empty() {
-            return self.parts[0].nanos(draw);
+        match &*self.parts {
+            [part] => part.nanos(draw),
+            parts => self.of_mixture(parts, draw),
         }
-        let part = self.ends.partition_point(|end| *end < draw).min(self.parts.len() - 1);
-        self.parts[part].nanos(derive(draw, 0))
+    }
+
+    #[inline(never)]
+    fn of_mixture(&self, parts: &[Part], draw: u64) -> f64 {
+        let part = self.ends.partition_point(|end| *end < draw).min(parts.len() - 1);
+        parts[part].nanos(derive(draw, 0))
     }
 }
 
@@ -310,7 +314,7 @@ impl Part {
     /// The part, and the weight that is left of it below the maximum.
     fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
-        let mut part = Part { law, kept, most: max.0 as f64, first: 0, cells: 0, table: Box::default() };
+        let mut part = Part { law, kept, most: max.0 as f64, first: 0, table: Box::default() };
         // The other laws are as fast without a table, and empirical ones have corners that a line would cut off.
         if kept > 0.0 && matches!(part.law, Law::Exponential { .. } | Law::LogNormal { .. } | Law::Pareto { .. }) {
             part.tabulate();
@@ -330,20 +334,24 @@ impl Part {
         let last = (CELLS / 2..CELLS).rev().find(straight).map_or(CELLS / 2, |cell| cell + 1);
         self.table = (first..=last).map(|cell| at(cell as f64)).collect();
         self.first = first;
-        self.cells = last - first;
     }
 
     #[inline]
     fn nanos(&self, draw: u64) -> f64 {
         let cell = ((draw >> 52) as usize).wrapping_sub(self.first);
-        let nanos = if cell < self.cells {
-            let along = ((draw << 12) >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0);
-            let (from, to) = (self.table[cell], self.table[cell + 1]);
-            from + (to - from) * along
-        } else {
-            self.law.quantile(unit(draw) * self.kept)
+        let nanos = match self.table.get(cell..cell.wrapping_add(2)) {
+            Some(&[from, to]) => {
+                let along = ((draw << 12) >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0);
+                from + (to - from) * along
+            }
+            _ => self.exact(draw),
         };
         // Rounding must not lift a truncated draw above the maximum.
         nanos.min(self.most)
+    }
+
+    #[inline(never)]
+    fn exact(&self, draw: u64) -> f64 {
+        self.law.quantile(unit(draw) * self.kept)
     }
 }

@@ -128,7 +128,7 @@ pub fn chance(probability: f64) -> u64 {
 #[inline]
 pub fn unit(draw: u64) -> f64 {
     // Odd, so that it is never 0; below 2⁵³, so that nothing is rounded and it is never 1, where logarithms end.
-    ((draw >> 11) | 1) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    ((draw >> 11) | 1).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0)
 }
 
 /// A bijection of 64 bits in which every input bit reaches every output bit (the finaliser of SplitMix64).

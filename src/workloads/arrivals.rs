@@ -21,6 +21,15 @@ pub struct Source {
     phase_end: Time,
 }
 
+/// A rate of arrivals, ready to be drawn at.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The mean time between the arrivals that are drawn, in nanoseconds.
+    gap: f64,
+    /// What a draw is to be multiplied with.
+    scale: f64,
+}
+
 /// Exponential draws are made for this mean, and scaled.
 const UNIT: Span = Span(1 << 40);
 
@@ -34,6 +43,24 @@ impl Arrivals {
     #[inline]
     pub fn exponential(&self, stream: &mut Stream, mean_nanos: f64) -> f64 {
         self.exponential.nanos(stream.draw()) * (mean_nanos / UNIT.0 as f64)
+    }
+
+    /// A rate, made ready for many arrivals at it.
+    #[inline]
+    pub fn pace(&self, rate: Rate) -> Pace {
+        let rate_drawn = match &self.shape {
+            Shape::Poisson | Shape::Constant => rate,
+            Shape::OnOff { on, off } => rate * (on.0 as f64 + off.0 as f64) / on.0 as f64,
+            Shape::Diurnal { depth, .. } => rate * (1.0 + depth),
+        };
+        let gap = 1e9 / rate_drawn;
+        Pace { gap, scale: gap / UNIT.0 as f64 }
+    }
+
+    /// A time from one arrival to the next as it is drawn at a pace.
+    #[inline]
+    fn gap(&self, stream: &mut Stream, pace: Pace) -> f64 {
+        self.exponential.nanos(stream.draw()) * pace.scale
     }
 
     /// A source that starts at the beginning of the run, and its first arrival. `rate` is per second and above zero.
@@ -63,30 +90,39 @@ impl Arrivals {
     /// The arrival after the one at `now`.
     #[inline]
     pub fn next(&self, source: &mut Source, now: Time, rate: Rate) -> Time {
+        self.next_at(source, now, self.pace(rate))
+    }
+
+    /// The same at a pace that is ready.
+    #[inline]
+    pub fn next_at(&self, source: &mut Source, now: Time, pace: Pace) -> Time {
         match &self.shape {
-            Shape::Poisson => now + Span::from_nanos_f64(self.exponential(&mut source.stream, 1e9 / rate)),
-            Shape::Constant => now + Span::from_nanos_f64(1e9 / rate),
-            Shape::OnOff { on, off } => self.next_on_off(source, now, rate, *on, *off),
-            Shape::Diurnal { period, depth } => {
-                let mut at = now.0 as f64;
-                loop {
-                    at += self.exponential(&mut source.stream, 1e9 / (rate * (1.0 + depth)));
-                    let angle = std::f64::consts::TAU * (at / period.0 as f64);
-                    let relative = 1.0 + depth * libm::sin(angle);
-                    if unit(source.stream.draw()) * (1.0 + depth) < relative || at >= u64::MAX as f64 {
-                        return Time(at as u64);
-                    }
-                }
+            Shape::Poisson => now + Span::from_nanos_f64(self.gap(&mut source.stream, pace)),
+            Shape::Constant => now + Span::from_nanos_f64(pace.gap),
+            Shape::OnOff { on, off } => self.next_on_off(source, now, pace, *on, *off),
+            Shape::Diurnal { period, depth } => self.next_diurnal(source, now, pace, *period, *depth),
+        }
+    }
+
+    #[inline(never)]
+    fn next_diurnal(&self, source: &mut Source, now: Time, pace: Pace, period: Span, depth: f64) -> Time {
+        let mut at = now.0 as f64;
+        loop {
+            at += self.gap(&mut source.stream, pace);
+            let angle = std::f64::consts::TAU * (at / period.0 as f64);
+            let relative = 1.0 + depth * libm::sin(angle);
+            if unit(source.stream.draw()) * (1.0 + depth) < relative || at >= u64::MAX as f64 {
+                return Time(at as u64);
             }
         }
     }
 
-    fn next_on_off(&self, source: &mut Source, now: Time, rate: Rate, on: Span, off: Span) -> Time {
-        let while_on = rate * (on.0 as f64 + off.0 as f64) / on.0 as f64;
+    #[inline(never)]
+    fn next_on_off(&self, source: &mut Source, now: Time, pace: Pace, on: Span, off: Span) -> Time {
         let mut at = now;
         loop {
             if source.on {
-                let next = at + Span::from_nanos_f64(self.exponential(&mut source.stream, 1e9 / while_on));
+                let next = at + Span::from_nanos_f64(self.gap(&mut source.stream, pace));
                 if next < source.phase_end {
                     return next;
                 }

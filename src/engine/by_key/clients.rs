@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::{Location, Operation, Time};
+use crate::model::{Location, Time};
 use crate::random::{Purpose, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
-use crate::workloads::arrivals::{Arrivals, Source, any_edge};
+use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ pub(super) struct Clients {
 #[derive(Debug)]
 pub(super) struct OfKey {
     source: Source,
-    rate: f64,
+    pace: Pace,
     /// The group's number for random draws.
     number: u64,
     /// How many have acted, and when the last of them did.
     acted: u64,
     last: Time,
-    /// When the next acts; `None`: nobody does any more.
-    next: Option<Time>,
+    /// When the next acts; [`Time::NEVER`]: nobody does any more.
+    next: Time,
 }
 
 /// Somebody acts.
@@ -46,10 +46,18 @@ pub(super) struct Act {
     pub at: Time,
     /// When the one before acted.
     pub before: Time,
-    pub location: Location,
-    pub operation: Operation,
     /// The request's own random number.
     pub draw: u64,
+    pub location: Location,
+    pub what: What,
+}
+
+/// What somebody does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    Read,
+    Put,
+    Delete,
 }
 
 impl Clients {
@@ -78,32 +86,32 @@ impl Clients {
     /// The clients of a key, before any of them acts.
     pub fn of(&self, key: u32) -> OfKey {
         let rate = self.rate * self.shares[key as usize];
+        let pace = self.arrivals.pace(rate);
         let (source, first) = self.arrivals.first(self.streams.stream(u64::from(key)), rate);
         let number = self.requests.entity(u64::from(key));
-        let next = (first < self.until).then_some(first);
-        OfKey { source, rate, number, acted: 0, last: Time::START, next }
+        let next = if first < self.until { first } else { Time::NEVER };
+        OfKey { source, pace, number, acted: 0, last: Time::START, next }
     }
 
     /// The next to act.
     #[inline]
     pub fn next(&self, key: &mut OfKey) -> Option<Act> {
-        let at = key.next?;
+        let at = key.next;
+        if at == Time::NEVER {
+            return None;
+        }
         let location = any_edge(&mut key.source.stream, self.edges);
-        let operation = if key.source.stream.happens(self.writes) {
-            if key.source.stream.happens(self.deletes) {
-                Operation::Delete
-            } else {
-                Operation::Put { value: 0, ttl: None }
-            }
+        let what = if key.source.stream.happens(self.writes) {
+            if key.source.stream.happens(self.deletes) { What::Delete } else { What::Put }
         } else {
-            Operation::Get { cache_ttl: None }
+            What::Read
         };
-        let next = self.arrivals.next(&mut key.source, at, key.rate);
-        key.next = (next < self.until).then_some(next);
+        let next = self.arrivals.next_at(&mut key.source, at, key.pace);
+        key.next = if next < self.until { next } else { Time::NEVER };
         let n = key.acted;
         key.acted += 1;
         let before = std::mem::replace(&mut key.last, at);
-        Some(Act { n, at, before, location, operation, draw: derive(key.number, n + 1) })
+        Some(Act { n, at, before, draw: derive(key.number, n + 1), location, what })
     }
 }
 
@@ -111,7 +119,7 @@ impl OfKey {
     /// Nobody who has not acted yet acts earlier than this.
     #[inline]
     pub fn horizon(&self) -> Time {
-        self.next.unwrap_or(Time::NEVER)
+        self.next
     }
 
     /// When the last one acted.

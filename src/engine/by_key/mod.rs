@@ -33,7 +33,7 @@ use crate::network::{Network, NetworkConfig};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::{MixConfig, Prepared, WorkloadConfig};
 
-use clients::{Act, Clients, OfKey};
+use clients::{Act, Clients, OfKey, What};
 use pull::Pull;
 use push::Push;
 use tally::Tally;
@@ -102,7 +102,13 @@ impl Plan {
             return None;
         }
         Some(Plan {
-            centre: Centre::new(common, terms.span(FigureId::KvWriteInterval), *central, Network::new(network)),
+            centre: Centre::new(
+                common,
+                terms.span(FigureId::KvWriteInterval),
+                *central,
+                Network::new(network),
+                places.len(),
+            ),
             store,
             mix: mix.clone(),
             shares: prepared.shares()?,
@@ -126,7 +132,7 @@ impl Plan {
         };
         let store = match &self.store {
             Kv::Pull(config) => Live::Pull(Pull::new(config, self.mix.preloaded, self.locations)),
-            Kv::Push(config) => Live::Push(Push::new(config)),
+            Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
         };
         KeyByKey { common, store }
     }
@@ -198,8 +204,7 @@ impl Common {
     fn next_read(&mut self, key: &mut OfKey, before: Time) -> Option<Act> {
         while key.horizon() < before {
             let act = self.clients.next(key)?;
-            self.tally.start(act.at);
-            if act.operation.is_read() {
+            if act.what == What::Read {
                 return Some(act);
             }
             self.writes.send(&self.centre, &act);

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Location, Operation, Span, Time, Version};
+use crate::metrics::Served;
+use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
 
@@ -27,26 +28,37 @@ struct Fill {
 }
 
 /// What a location has of the key. A newer copy stays, and of equal ones the later: so the order in which copies that
-/// have arrived are put together does not matter.
+/// have arrived are put together does not matter. Fits into a line of a cache, what every read looks at first.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 struct Cached {
-    /// The key whose copy this is, by count: of other keys there is nothing.
-    key: u32,
-    /// How many fills are under way beyond `fill`.
-    more: u32,
-    version: Version,
     /// From then on the copy is too old; nothing was ever fresh until the start of the run.
     fresh_until: Time,
-    /// A fill under way, or one that never arrives.
-    fill: Fill,
+    /// When a fill is here that is under way; [`Time::NEVER`] without any.
+    fill_at: Time,
+    stamp: u64,
+    nonce: u32,
+    /// The key whose copy this is, by count: of other keys there is nothing.
+    key: u32,
+    /// How many fills are under way beyond the first.
+    more: u32,
+    /// The fill's version.
+    fill_nonce: u32,
+    fill_stamp: u64,
+    /// When it left the central store.
+    fill_left: Arrival,
 }
 
 const NOTHING: Cached = Cached {
+    fresh_until: Time::START,
+    fill_at: Time::NEVER,
+    stamp: Version::INITIAL.stamp,
+    nonce: Version::INITIAL.nonce,
     key: 0,
     more: 0,
-    version: Version::INITIAL,
-    fresh_until: Time::START,
-    fill: Fill { back: Return { at: Time::NEVER, left: Arrival { at: Time::NEVER, n: 0 } }, version: Version::INITIAL },
+    fill_nonce: 0,
+    fill_stamp: 0,
+    fill_left: Arrival { at: Time::NEVER, n: 0 },
 };
 
 /// The store, for one key after another.
@@ -88,7 +100,7 @@ impl Pull {
         while let Some(write) = common.decide_next(horizon) {
             let (newest, value) = self.newest(self.commits.len());
             let newer = write.version > newest;
-            let value = if newer { write.operation != Operation::Delete } else { value };
+            let value = if newer { !write.deletes } else { value };
             self.commits.push_back(Commit { arrival: write.arrival, newest: newest.max(write.version), value });
         }
     }
@@ -122,20 +134,24 @@ impl Pull {
         cached
     }
 
-    /// What the location holds when somebody acts there.
+    /// What the location holds when somebody acts there: until when it is fresh, and its version.
     #[inline]
-    fn arrived(&mut self, act: &Act) -> Cached {
+    fn arrived(&mut self, act: &Act) -> (Time, Version) {
         let ttl = self.cache_ttl;
         let cached = self.at(act.location);
-        if cached.fill.back.is_before(act) {
-            cached.take(cached.fill.version, cached.fill.back.at + ttl);
-            cached.fill = NOTHING.fill;
+        if cached.fill_at <= act.at && cached.fill().back.is_before(act) {
+            cached.take(cached.fill().version, cached.fill_at + ttl);
+            cached.fill_at = Time::NEVER;
         }
-        if cached.more == 0 { *cached } else { self.arrived_of_many(act) }
+        if cached.more > 0 {
+            self.arrived_of_many(act);
+        }
+        let cached = &self.cached[act.location.index()];
+        (cached.fresh_until, cached.version())
     }
 
     #[cold]
-    fn arrived_of_many(&mut self, act: &Act) -> Cached {
+    fn arrived_of_many(&mut self, act: &Act) {
         let ttl = self.cache_ttl;
         let cached = &mut self.cached[act.location.index()];
         self.more.retain(|(location, fill)| {
@@ -146,7 +162,6 @@ impl Pull {
             cached.more -= 1;
             false
         });
-        *cached
     }
 
     #[inline]
@@ -157,11 +172,11 @@ impl Pull {
         while self.commits.get(1).is_some_and(|second| second.arrival.at < act.at) {
             self.commits.pop_front();
         }
-        let cached = self.arrived(act);
-        if act.at < cached.fresh_until {
-            let verdict = common.truth.judge(act.at, common.truth.writes(), cached.version);
+        let (fresh_until, version) = self.arrived(act);
+        if act.at < fresh_until {
+            let verdict = common.truth.judge(act.at, common.truth.writes(), version);
             let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
-            common.tally.read(act.location, act.at, act.at, end, true, &verdict);
+            common.tally.read(act.location, act.at, end, Served::FromCache, &verdict);
         } else {
             self.fetch(common, key, act);
         }
@@ -186,14 +201,15 @@ impl Pull {
             self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
         }
         let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-        common.tally.read(act.location, act.at, at, at, false, &verdict);
+        common.tally.read(act.location, act.at, at, Served::Read, &verdict);
     }
 
     #[inline]
     fn fill(&mut self, location: Location, fill: Fill) {
         let cached = &mut self.cached[location.index()];
-        if cached.fill.back.at == Time::NEVER {
-            cached.fill = fill;
+        if cached.fill_at == Time::NEVER {
+            (cached.fill_at, cached.fill_left) = (fill.back.at, fill.back.left);
+            (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
         } else {
             cached.more += 1;
             self.more.push((location, fill));
@@ -219,13 +235,24 @@ impl Keyed for Pull {
 }
 
 impl Cached {
+    #[inline]
+    fn version(&self) -> Version {
+        Version { stamp: self.stamp, nonce: self.nonce }
+    }
+
+    #[inline]
+    fn fill(&self) -> Fill {
+        let version = Version { stamp: self.fill_stamp, nonce: self.fill_nonce };
+        Fill { back: Return { at: self.fill_at, left: self.fill_left }, version }
+    }
+
     /// A copy arrives.
     #[inline]
     fn take(&mut self, version: Version, fresh_until: Time) {
-        if version > self.version {
-            self.version = version;
+        if version > self.version() {
+            (self.stamp, self.nonce) = (version.stamp, version.nonce);
             self.fresh_until = fresh_until;
-        } else if version == self.version {
+        } else if version == self.version() {
             self.fresh_until = self.fresh_until.max(fresh_until);
         }
     }

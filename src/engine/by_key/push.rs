@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::metrics::Served;
 use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
@@ -30,16 +31,40 @@ pub(super) struct Push {
     everywhere: Version,
     /// Rising in version.
     on_the_way: VecDeque<Pushed>,
+    /// How many versions have settled: so the versions on their way have numbers of their own.
+    settled: u64,
+    /// Whether a version was overtaken by a newer one, so that numbers are not in the order of versions.
+    overtaken: bool,
+    key: u32,
+    arrivals: Vec<Arrivals>,
+}
+
+/// So many arrivals at a location are kept; more are worked out again.
+const KEPT: usize = 32;
+
+/// When versions arrive at a location, as far as somebody asked.
+#[derive(Clone, Debug)]
+struct Arrivals {
+    /// The key whose arrivals these are, by count.
+    key: u32,
+    /// The number of the first version that nobody has asked for.
+    known: u64,
+    /// By the last digits of the version's number; the start of the run where it is not worked out.
+    at: [Time; KEPT],
 }
 
 impl Push {
-    pub fn new(config: &KvPushConfig) -> Push {
+    pub fn new(config: &KvPushConfig, locations: usize) -> Push {
         Push {
             hit: Sampler::new(&config.common.hit_latency),
             delay: Sampler::truncated(&config.delay, config.max),
             max: config.max,
             everywhere: Version::INITIAL,
             on_the_way: VecDeque::new(),
+            settled: 0,
+            overtaken: false,
+            key: 0,
+            arrivals: vec![Arrivals { key: 0, known: 0, at: [Time::START; KEPT] }; locations],
         }
     }
 
@@ -50,6 +75,7 @@ impl Push {
         while let Some(write) = common.decide_next(until) {
             self.settle(write.arrival.at);
             let place = self.on_the_way.partition_point(|pushed| pushed.version < write.version);
+            self.overtaken |= place < self.on_the_way.len();
             let pushed = Pushed {
                 version: write.version,
                 committed: write.arrival.at,
@@ -60,13 +86,19 @@ impl Push {
             self.on_the_way.insert(place, pushed);
         }
         while let Some(acknowledged) = common.complete_next(act) {
-            let version = acknowledged.version;
-            // One that has settled already is everywhere.
-            if acknowledged.shown
-                && let Some(pushed) = self.on_the_way.iter_mut().find(|pushed| pushed.version == version)
-            {
-                pushed.shown_from = acknowledged.back.at;
+            if acknowledged.shown {
+                self.show(acknowledged.version, acknowledged.back.at);
             }
+        }
+    }
+
+    /// Where it was written a version is shown from then on. One that has settled already is everywhere.
+    fn show(&mut self, version: Version, from: Time) {
+        if let Some(place) = self.on_the_way.iter().position(|pushed| pushed.version == version) {
+            let pushed = &mut self.on_the_way[place];
+            pushed.shown_from = from;
+            let number = self.settled + place as u64;
+            self.arrivals[pushed.shown_at.index()].at[number as usize % KEPT] = Time::START;
         }
     }
 
@@ -76,32 +108,70 @@ impl Push {
         while self.on_the_way.front().is_some_and(|pushed| pushed.committed + self.max <= now) {
             let pushed = self.on_the_way.pop_front().expect("a front");
             self.everywhere = self.everywhere.max(pushed.version);
+            self.settled += 1;
         }
     }
 
     /// The newest version that has reached the location.
     #[inline]
-    fn at(&self, location: Location, now: Time) -> Version {
-        for pushed in self.on_the_way.iter().rev() {
-            let arrives = || pushed.committed + self.delay.span(derive(pushed.draw, u64::from(location.0)));
-            if (pushed.shown_at == location && pushed.shown_from <= now) || arrives() <= now {
+    fn at(&mut self, location: Location, now: Time) -> Version {
+        if self.on_the_way.is_empty() {
+            return self.everywhere;
+        }
+        if self.overtaken || self.on_the_way.len() > KEPT {
+            return self.at_anew(location, now);
+        }
+        let arrivals = &mut self.arrivals[location.index()];
+        let end = self.settled + self.on_the_way.len() as u64;
+        let known = if arrivals.key == self.key { arrivals.known.max(self.settled) } else { self.settled };
+        (known..end).for_each(|number| arrivals.at[number as usize % KEPT] = Time::START);
+        (arrivals.key, arrivals.known) = (self.key, end);
+        for (place, pushed) in self.on_the_way.iter().enumerate().rev() {
+            let number = self.settled + place as u64;
+            let at = &mut arrivals.at[number as usize % KEPT];
+            if *at == Time::START {
+                *at = pushed.arrives(&self.delay, location);
+            }
+            if *at <= now {
                 return pushed.version;
             }
         }
         self.everywhere
     }
+
+    #[inline(never)]
+    fn at_anew(&self, location: Location, now: Time) -> Version {
+        let arrived = |pushed: &&Pushed| pushed.arrives(&self.delay, location) <= now;
+        self.on_the_way.iter().rev().find(arrived).map_or(self.everywhere, |pushed| pushed.version)
+    }
+}
+
+impl Pushed {
+    /// When it is at the location.
+    #[inline]
+    fn arrives(&self, delay: &Sampler, location: Location) -> Time {
+        let at = self.committed + delay.span(derive(self.draw, u64::from(location.0)));
+        if self.shown_at == location { at.min(self.shown_from) } else { at }
+    }
 }
 
 impl Keyed for Push {
     fn simulate(&mut self, common: &mut Common, key: &mut OfKey) {
+        if self.key == u32::MAX {
+            self.arrivals.iter_mut().for_each(|arrivals| arrivals.key = 0);
+            self.key = 0;
+        }
+        self.key += 1;
         self.everywhere = Version::INITIAL;
         self.on_the_way.clear();
+        (self.settled, self.overtaken) = (0, false);
         while let Some(act) = common.next_read(key, Time::NEVER) {
             self.catch_up(common, Some(&act));
             self.settle(act.at);
-            let verdict = common.truth.judge(act.at, common.truth.writes(), self.at(act.location, act.at));
+            let version = self.at(act.location, act.at);
+            let verdict = common.truth.judge(act.at, common.truth.writes(), version);
             let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
-            common.tally.read(act.location, act.at, act.at, end, true, &verdict);
+            common.tally.read(act.location, act.at, end, Served::FromCache, &verdict);
         }
         self.catch_up(common, None);
     }

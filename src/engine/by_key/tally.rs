@@ -1,7 +1,7 @@
-//! What is counted of all keys of a unit; in the end the same measurements, batch by batch, as an observer's.
+//! What is counted of all keys; in the end the same measurements, batch by batch, as an observer's.
 
 use crate::metrics::truth::Verdict;
-use crate::metrics::{Count, CountId, CurveId, DistributionId, Measurements};
+use crate::metrics::{Count, CountId, CurveId, DistributionId, DistributionRows, Measurements};
 use crate::metrics::{PlaceMeasurements, Series, Served, Window};
 use crate::model::{Location, Refusal, Span, Time};
 
@@ -9,25 +9,49 @@ use crate::model::{Location, Refusal, Span, Time};
 #[derive(Debug)]
 pub(super) struct Tally {
     window: Window,
-    /// When each batch begins, and [`Time::NEVER`] after the last.
-    starts: Vec<Time>,
-    /// Batches for each nanosecond of the measured time: a first guess.
-    per_nano: f64,
     locations: usize,
+    clock: Clock,
     /// By batch: what is rare, or has its place there anyway.
     batches: Vec<Measurements>,
+    /// By batch: operations that started.
     operations: Vec<u64>,
-    /// By batch and location: answered reads, and stale ones among them.
+    /// By batch: answered reads, and stale ones among them.
     reads: Vec<Count>,
-    /// Kept once for all batches, as the largest tables are.
-    places: Vec<PlaceMeasurements>,
+    /// By location: stale reads.
+    stale: Vec<u64>,
+    /// By batch, of stale reads: their age in nanoseconds, and by how many versions they were behind.
+    ages: DistributionRows,
+    lags: DistributionRows,
+    /// By batch, by the time since the last write: reads that missed it, and reads that had it.
+    since: DistributionRows,
+    /// By [`Served`] and location; once for all batches, as the largest tables are.
+    latencies: DistributionRows,
     /// Kept once, too: it tells its time itself.
     series: Series,
 }
 
-impl Tally {
-    pub fn new(locations: usize, window: Window, batches: u32) -> Tally {
-        let batches = batches.max(1);
+/// Tells the stretch of the series and the batch that a time belongs to.
+#[derive(Debug)]
+struct Clock {
+    from: Time,
+    /// 2⁶⁴ divided by the length of a stretch, rounded up: to multiply with it is to divide, by at most one too much.
+    per_nano: u64,
+    stretches: Vec<Stretch>,
+    /// When each batch begins; after the last, one that never begins.
+    batches: Vec<Time>,
+}
+
+/// A stretch of the series.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: Time,
+    /// The batch that holds its start, and when the next one begins.
+    batch: usize,
+    next: Time,
+}
+
+impl Clock {
+    fn new(window: Window, series: &Series, batches: u32) -> Clock {
         let measured = window.until.since(window.from).0;
         let start = |batch: u32| {
             let before = u128::from(measured) * u128::from(batch) / u128::from(batches);
@@ -36,33 +60,60 @@ impl Tally {
         let mut starts: Vec<Time> = (0..batches).map(start).collect();
         starts[0] = Time::START;
         starts.push(Time::NEVER);
+        let stretch = |number| {
+            let start = if number == 0 { Time::START } else { series.start(number) };
+            let batch = starts[..batches as usize].iter().rposition(|batch| *batch <= start).unwrap_or(0);
+            Stretch { start, batch, next: starts[batch + 1] }
+        };
+        let stretches = (0..series.stretches().len()).map(stretch).collect();
+        let per_nano = u64::try_from((1_u128 << 64).div_ceil(u128::from(series.width().0))).unwrap_or(u64::MAX);
+        Clock { from: window.from, per_nano, stretches, batches: starts }
+    }
+
+    /// The stretch and the batch.
+    #[inline]
+    fn tell(&self, at: Time) -> (usize, usize) {
+        let guess = ((u128::from(at.since(self.from).0) * u128::from(self.per_nano)) >> 64) as usize;
+        let guess = guess.min(self.stretches.len() - 1);
+        let number = guess - usize::from(at < self.stretches[guess].start);
+        let Stretch { batch, next, .. } = self.stretches[number];
+        (number, if at < next { batch } else { self.later(batch, at) })
+    }
+
+    /// The batch, given one that begins no later.
+    #[inline]
+    fn later(&self, mut batch: usize, at: Time) -> usize {
+        while at >= self.batches[batch + 1] && at < Time::NEVER {
+            batch += 1;
+        }
+        batch
+    }
+
+    fn batch(&self, at: Time) -> usize {
+        if at == Time::NEVER { self.batches.len() - 2 } else { self.tell(at).1 }
+    }
+}
+
+impl Tally {
+    pub fn new(locations: usize, window: Window, batches: u32) -> Tally {
+        let batches = batches.max(1);
+        let series = Series::new(window);
         let mut empty = Measurements::new(locations);
         empty.places.clear();
         Tally {
             window,
-            starts,
-            per_nano: f64::from(batches) / measured.max(1) as f64,
             locations,
+            clock: Clock::new(window, &series, batches),
             operations: vec![0; batches as usize],
-            reads: vec![Count::default(); batches as usize * locations],
+            reads: vec![Count::default(); batches as usize],
+            stale: vec![0; locations],
+            ages: DistributionRows::new(batches as usize),
+            lags: DistributionRows::new(batches as usize),
+            since: DistributionRows::new(2 * batches as usize),
+            latencies: DistributionRows::new(Served::ALL.len() * locations),
             batches: vec![empty; batches as usize],
-            places: vec![PlaceMeasurements::default(); locations],
-            series: Series::new(window),
+            series,
         }
-    }
-
-    /// The batch that a time belongs to.
-    #[inline]
-    fn batch(&self, at: Time) -> usize {
-        let last = self.starts.len() - 2;
-        let mut batch = ((at.since(self.window.from).0 as f64 * self.per_nano) as usize).min(last);
-        while at < self.starts[batch] {
-            batch -= 1;
-        }
-        while batch < last && at >= self.starts[batch + 1] {
-            batch += 1;
-        }
-        batch
     }
 
     /// Whether what started then is measured.
@@ -71,69 +122,65 @@ impl Tally {
         start >= self.window.from
     }
 
-    /// An operation starts.
+    /// An operation started then and ended so; says the batch in which it started.
     #[inline]
-    pub fn start(&mut self, at: Time) {
-        if self.measures(at) {
-            let batch = self.batch(at);
-            self.operations[batch] += 1;
-        }
-    }
-
-    /// An operation ended so; says in which stretch of the series it is.
-    #[inline]
-    fn served(&mut self, location: Location, start: Time, end: Time, served: Served) -> usize {
-        self.places[location.index()].latency_mut(served).add(end.since(start).0);
-        let stretch = self.series.number(start);
+    fn served(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
+        let (stretch, batch) = self.clock.tell(start);
+        self.latencies.add(served as usize * self.locations + location.index(), end.since(start).0);
         self.series.add(stretch, served);
-        stretch
+        self.operations[batch] += 1;
+        (stretch, batch)
     }
 
-    /// A read is judged at a time, and its answer is at the client at another.
+    /// A read from a cache is judged when it starts, another one when its answer is at the client.
     #[inline]
-    pub fn read(&mut self, location: Location, start: Time, judged: Time, end: Time, cached: bool, verdict: &Verdict) {
+    pub fn read(&mut self, location: Location, start: Time, end: Time, served: Served, verdict: &Verdict) {
         if !self.measures(start) {
             return;
         }
-        let served = if cached { Served::FromCache } else { Served::Read };
-        let stretch = self.served(location, start, end, served);
-        let batch = self.batch(judged);
+        let (stretch, mut batch) = self.served(location, start, end, served);
+        if served == Served::Read {
+            batch = self.clock.later(batch, end);
+        }
         let judgement = verdict.judgement;
-        self.reads[batch * self.locations + location.index()].add(judgement.stale);
-        let measurements = &mut self.batches[batch];
-        if judgement.stale {
-            measurements.distribution_mut(DistributionId::StaleAge).add(judgement.age.0);
-            measurements.distribution_mut(DistributionId::VersionLag).add(verdict.lag);
-            measurements.joint.add(verdict.lag, judgement.age);
-            self.series.add_stale(stretch);
-        }
+        self.reads[batch].add(judgement.stale);
         if let Some((since, hit)) = verdict.last {
-            measurements.curve_mut(CurveId::TVisibility).add(since.0, hit);
+            self.since.add(2 * batch + usize::from(hit), since.0);
         }
+        if judgement.stale {
+            self.stale(location, stretch, batch, verdict);
+        }
+    }
+
+    fn stale(&mut self, location: Location, stretch: usize, batch: usize, verdict: &Verdict) {
+        let age = verdict.judgement.age;
+        self.ages.add(batch, age.0);
+        self.lags.add(batch, verdict.lag);
+        self.batches[batch].joint.add(verdict.lag, age);
+        self.stale[location.index()] += 1;
+        self.series.add_stale(stretch);
     }
 
     /// A write is refused.
     pub fn refused(&mut self, location: Location, start: Time, end: Time) {
         if self.measures(start) {
-            let stretch = self.served(location, start, end, Served::WriteRefused);
+            let (stretch, batch) = self.served(location, start, end, Served::WriteRefused);
             self.series.refuse(stretch, Refusal::KvTooManyWrites);
-            let batch = self.batch(end);
-            self.batches[batch].refuse(Refusal::KvTooManyWrites, end);
+            self.batches[self.clock.later(batch, end)].refuse(Refusal::KvTooManyWrites, end);
         }
     }
 
     /// A write is acknowledged.
     pub fn wrote(&mut self, location: Location, start: Time, end: Time, deletes: bool) {
         if self.measures(start) {
-            self.served(location, start, end, Served::Write);
-            let batch = self.batch(end);
-            self.batches[batch].deletes += u64::from(deletes);
+            let (_, batch) = self.served(location, start, end, Served::Write);
+            self.batches[self.clock.later(batch, end)].deletes += u64::from(deletes);
         }
     }
 
     /// A measured write was missed for so long; its key had its last event then.
     pub fn window(&mut self, span: Span, last_event: Time) {
-        let batch = self.batch(last_event);
+        let batch = self.clock.batch(last_event);
         self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow).add(span.0);
     }
 
@@ -146,17 +193,30 @@ impl Tally {
     pub fn into_batches(mut self) -> Vec<Measurements> {
         for (batch, measurements) in self.batches.iter_mut().enumerate() {
             measurements.operations = self.operations[batch];
-            let from = batch * self.locations;
-            measurements.stale_by_location.copy_from_slice(&self.reads[from..from + self.locations]);
-            for count in &measurements.stale_by_location.clone() {
-                measurements.count_mut(CountId::StaleReads).merge(*count);
-            }
+            *measurements.count_mut(CountId::StaleReads) = self.reads[batch];
+            *measurements.distribution_mut(DistributionId::StaleAge) = self.ages.distribution(batch);
+            *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);
+            let curve = measurements.curve_mut(CurveId::TVisibility);
+            curve.hits = self.since.distribution(2 * batch + 1);
+            curve.chances = self.since.distribution(2 * batch);
+            curve.chances.merge(&curve.hits);
         }
+        let places: Vec<PlaceMeasurements> = (0..self.locations).map(|location| self.place(location)).collect();
         if let Some(last) = self.batches.last_mut() {
-            last.places = self.places;
+            let stale = self.stale.iter().zip(&places).map(|(stale, place)| Count { hits: *stale, of: place.reads() });
+            last.stale_by_location = stale.collect();
+            last.places = places;
             last.series = self.series;
         }
         self.batches.iter_mut().for_each(Measurements::sum_places);
         self.batches
+    }
+
+    fn place(&self, location: usize) -> PlaceMeasurements {
+        let mut place = PlaceMeasurements::default();
+        for served in Served::ALL {
+            *place.latency_mut(served) = self.latencies.distribution(served as usize * self.locations + location);
+        }
+        place
     }
 }

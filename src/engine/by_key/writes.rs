@@ -9,14 +9,16 @@ use crate::random::{Sampler, chance, derive};
 use crate::stores::kv_pull::{counts_as_write, stamp_of};
 use crate::stores::{KvCommon, hop};
 
-use super::clients::Act;
+use super::clients::{Act, What};
 use super::order::{Arrival, Return};
 
 /// What stays the same: how the central store takes writes.
 #[derive(Clone, Debug)]
 pub(super) struct Centre {
-    pub place: Location,
-    pub network: Network,
+    place: Location,
+    network: Network,
+    /// By location, what distance alone takes: towards the central store, and back.
+    ways: Vec<[Span; 2]>,
     write: Sampler,
     shown_locally: u64,
     /// Between two writes to the key.
@@ -31,7 +33,7 @@ pub(super) struct Write {
     pub start: Time,
     pub location: Location,
     pub version: Version,
-    pub operation: Operation,
+    pub deletes: bool,
     pub draw: u64,
 }
 
@@ -84,13 +86,18 @@ pub(super) enum Decision {
 pub(super) struct Writes {
     coming: BinaryHeap<Waiting<Arrival, Write>>,
     returning: BinaryHeap<Waiting<Return, Acknowledged>>,
+    /// When the first of each is there; [`Time::NEVER`] without any.
+    next_coming: Time,
+    next_returning: Time,
     last_accepted: Option<Time>,
 }
 
 impl Centre {
-    pub fn new(common: &KvCommon, write_interval: Span, place: Location, network: Network) -> Centre {
+    pub fn new(common: &KvCommon, write_interval: Span, place: Location, network: Network, locations: usize) -> Centre {
+        let ways = |from| [network.half_rtt(from, place), network.half_rtt(place, from)];
         Centre {
             place,
+            ways: (0..locations).map(|n| ways(Location(n as u16))).collect(),
             network,
             write: Sampler::new(&common.central_write),
             shown_locally: chance(common.local_visibility),
@@ -102,13 +109,21 @@ impl Centre {
     /// When what starts with this act is at the central store.
     #[inline]
     pub fn reached(&self, act: &Act) -> Time {
-        act.at + self.network.one_way(act.location, self.place, derive(act.draw, hop::OUT))
+        act.at + self.way(act.location, 0, act.draw, hop::OUT)
     }
 
     /// When what leaves the central store then is back.
     #[inline]
     pub fn back(&self, leaves: Time, to: Location, draw: u64) -> Time {
-        leaves + self.network.one_way(self.place, to, derive(draw, hop::BACK))
+        leaves + self.way(to, 1, draw, hop::BACK)
+    }
+
+    #[inline]
+    fn way(&self, location: Location, direction: usize, draw: u64, hop: u64) -> Span {
+        if location == self.place {
+            return Span::ZERO;
+        }
+        self.ways[location.index()][direction] + self.network.jitter(derive(draw, hop))
     }
 }
 
@@ -117,6 +132,7 @@ impl Writes {
     pub fn begin(&mut self) {
         self.coming.clear();
         self.returning.clear();
+        (self.next_coming, self.next_returning) = (Time::NEVER, Time::NEVER);
         self.last_accepted = None;
     }
 
@@ -127,26 +143,30 @@ impl Writes {
             start: act.at,
             location: act.location,
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
-            operation: act.operation,
+            deletes: act.what == What::Delete,
             draw: act.draw,
         };
+        self.next_coming = self.next_coming.min(write.arrival.at);
         self.coming.push(Waiting(write.arrival, write));
     }
 
     /// Takes the next write that arrives no later than `until`, in the order of arrival.
     #[inline]
     pub fn arrive(&mut self, until: Time) -> Option<Write> {
-        let Waiting(next, _) = self.coming.peek()?;
-        if next.at > until {
-            return None;
-        }
-        self.coming.pop().map(|Waiting(_, write)| write)
+        if self.next_coming > until { None } else { self.arrives() }
+    }
+
+    fn arrives(&mut self) -> Option<Write> {
+        let Waiting(_, write) = self.coming.pop()?;
+        self.next_coming = self.coming.peek().map_or(Time::NEVER, |Waiting(next, _)| next.at);
+        Some(write)
     }
 
     /// The central store accepts or refuses a write that arrived.
     pub fn decide(&mut self, centre: &Centre, write: &Write) -> Decision {
         let now = write.arrival.at;
-        let counted = counts_as_write(&centre.common, write.operation);
+        let operation = if write.deletes { Operation::Delete } else { Operation::Put { value: 0, ttl: None } };
+        let counted = counts_as_write(&centre.common, operation);
         if counted && self.last_accepted.is_some_and(|last| now.since(last) < centre.write_interval) {
             return Decision::Refused(centre.back(now, write.location, write.draw));
         }
@@ -161,9 +181,10 @@ impl Writes {
             start: write.start,
             location: write.location,
             version: write.version,
-            deletes: write.operation == Operation::Delete,
+            deletes: write.deletes,
             shown: derive(write.draw, hop::LOCAL) <= centre.shown_locally && centre.shown_locally > 0,
         };
+        self.next_returning = self.next_returning.min(at);
         self.returning.push(Waiting(back, acknowledged));
         Decision::Accepted
     }
@@ -171,10 +192,18 @@ impl Writes {
     /// Takes the next acknowledgement if the engine sees it before this act; without an act, the next one.
     #[inline]
     pub fn acknowledge(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
+        // Without an act `until` is the end of time, which is not before anything.
+        let until = act.map_or(Time::NEVER, |act| act.at);
+        if self.next_returning > until { None } else { self.returns(act) }
+    }
+
+    fn returns(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
         let Waiting(next, _) = self.returning.peek()?;
         if act.is_some_and(|act| !next.is_before(act)) {
             return None;
         }
-        self.returning.pop().map(|Waiting(_, acknowledged)| acknowledged)
+        let Waiting(_, acknowledged) = self.returning.pop()?;
+        self.next_returning = self.returning.peek().map_or(Time::NEVER, |Waiting(next, _)| next.at);
+        Some(acknowledged)
     }
 }
