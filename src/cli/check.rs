@@ -47,6 +47,7 @@ fn check(file: &Path, overrides: &[Override]) -> std::result::Result<String, Vec
         return wrangler::lint(file);
     }
     let scenario = scenario::load_with(file, overrides)?;
+    scenario::inspect_trace(&scenario)?;
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let lints = wrangler::lint_named(&text, file.parent().unwrap_or(Path::new("")));
     if lints.is_empty() { Ok(summary(&scenario)) } else { Err(lints) }

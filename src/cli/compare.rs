@@ -120,10 +120,6 @@ impl Compare {
 
     fn compare(&self, terminal: &Terminal, file: &Path, mut scenario: Scenario) -> Result<Outcome> {
         let prefer = self.prefer.prefer();
-        let failure = |error: run::RunError| Failure::Other {
-            message: format!("{}: {error}", file.display()),
-            input: error.is_input(),
-        };
         let usual = defaults::complete(&mut scenario);
         let mut command = self.selection.command("compare", file);
         if prefer == Prefer::Nearest {
@@ -133,10 +129,10 @@ impl Compare {
         let progress = Progress::new(&scenario.name);
         let outcome = run::run(&scenario, &options, &progress);
         let (operations, time) = progress.finish();
-        let mut outcome = outcome.map_err(failure)?;
+        let mut outcome = outcome.map_err(|error| terminal.failed(error))?;
         advise::advise(&mut outcome, prefer, usual);
         if !self.no_search {
-            self.search(terminal, file, &mut outcome, &options, prefer).map_err(failure)?;
+            self.search(terminal, file, &mut outcome, &options, prefer).map_err(|error| terminal.failed(error))?;
         }
         let folder = self.out.join(&scenario.name);
         let written = scenario::text_with(file, &self.selection.overrides())

@@ -107,10 +107,7 @@ impl Run {
     /// Simulates everything twice; a difference is a fault of the program.
     fn repeat(&self, terminal: &Terminal, scenario: &Scenario) -> Result<()> {
         let checked = run::determinism::check(scenario, self.threads);
-        let (units, found) = checked.map_err(|error| Failure::Other {
-            message: format!("{}: {error}", scenario.name),
-            input: error.is_input(),
-        })?;
+        let (units, found) = checked.map_err(|error| terminal.failed(error))?;
         let Some(run::determinism::Difference { unit, figure }) = found else {
             let line = format!("{}: deterministic: {units} units, each twice, give the same figures", scenario.name);
             return terminal.print(&line);
@@ -138,10 +135,7 @@ impl Run {
             }
         };
         let (operations, time) = progress.finish();
-        let (outcome, reached) = outcome.map_err(|error| Failure::Other {
-            message: format!("{}: {error}", file.display()),
-            input: error.is_input(),
-        })?;
+        let (outcome, reached) = outcome.map_err(|error| terminal.failed(error))?;
         let folder = self.out.join(&scenario.name);
         let failed = |error: std::io::Error| Failure::Other {
             message: format!("cannot write to {}: {error}", folder.display()),

@@ -102,7 +102,7 @@ impl Sweep {
         let mut cells = Vec::new();
         for (number, (point, scenario)) in points.iter().zip(&scenarios).enumerate().skip(shard - 1).step_by(shards) {
             let progress = Progress::new(&format!("{} {}/{}", plan.name, number + 1, points.len()));
-            cells.push(self.cell(&folder, scenario, plan.values(point), &progress)?);
+            cells.push(self.cell(terminal, &folder, scenario, plan.values(point), &progress)?);
         }
         if shards > 1 {
             terminal.print(&format!(
@@ -129,6 +129,7 @@ impl Sweep {
     /// The cell of a point: from its file where the sweep is resumed and it was finished, else from a run.
     fn cell(
         &self,
+        terminal: &Terminal,
         folder: &Path,
         scenario: &Scenario,
         values: Vec<String>,
@@ -147,10 +148,7 @@ impl Sweep {
         let options = run::Options { threads: self.threads, command: self.command() };
         let outcome = run::run(scenario, &options, progress);
         progress.finish();
-        let mut outcome = outcome.map_err(|error| Failure::Other {
-            message: format!("{}: {error}", self.scenario.display()),
-            input: error.is_input(),
-        })?;
+        let mut outcome = outcome.map_err(|error| terminal.failed(error))?;
         advise::advise(&mut outcome, self.prefer.prefer(), false);
         let cell = sweep::Cell::of(&outcome, values);
         let bytes = serde_json::to_vec(&cell).map_err(|error| cannot_write(&file, &io::Error::other(error)))?;

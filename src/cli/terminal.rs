@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use consistency_sim::history::pairing::ReadError;
+use consistency_sim::run::RunError;
 use consistency_sim::scenario::Diagnostic;
 
 use super::{Color, Done, Failure, Result};
@@ -94,6 +95,13 @@ impl Terminal {
         let mut files: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
         files.dedup();
         self.remark(&format!("{mistakes} in {}", files.join(", ")));
+    }
+
+    /// Writes to standard error why a run of these scenarios has no outcome.
+    pub fn failed(&self, error: RunError) -> Failure {
+        let RunError::Trace(error) = error;
+        self.diagnose(&[error.into()]);
+        Failure::Input
     }
 
     /// Writes to standard error why a history cannot be read, with the line of the file's text if one is to blame.

@@ -235,8 +235,11 @@ impl Observer {
             self.guarantee(1, request, request.read_before, seen.version);
         }
         let Some(sessions) = &mut self.sessions else { return };
-        let [read, _] = sessions.entry((request.client, key)).or_default();
-        *read = seen.version.max(*read);
+        // Whoever saw nothing but the start knows as much as who saw nothing; most pairs of client and key stay so.
+        if seen.version > Version::INITIAL && (key != request.key || seen.version > request.read_before) {
+            let [read, _] = sessions.entry((request.client, key)).or_default();
+            *read = seen.version.max(*read);
+        }
     }
 
     /// Counts one of [`GUARANTEES`]: the version must not be older than what the client knew when it asked.

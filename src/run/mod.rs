@@ -73,14 +73,6 @@ pub enum RunError {
     Trace(TraceError),
 }
 
-impl RunError {
-    /// Whether the input is at fault, and not the machine.
-    pub fn is_input(&self) -> bool {
-        let RunError::Trace(_) = self;
-        true
-    }
-}
-
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RunError::Trace(error) = self;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::Span;
-use crate::workloads::trace_file::{TraceError, inspect};
+use crate::workloads::trace_file::{self, TraceError};
 use crate::workloads::{TraceConfig, TraceFile, TraceSource, WorkloadConfig};
 
 use super::Scenario;
@@ -26,8 +26,8 @@ pub fn load(path: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 /// Reads a scenario file after setting some of its fields otherwise.
 ///
 /// # Errors
-/// Everything that is wrong with it or with the overrides; also the first thing that is wrong with its trace, which is
-/// read to its end. Without a `duration`, the run is as long as the trace.
+/// Everything that is wrong with it or with the overrides; also the first thing that is wrong with its trace. Of a large
+/// trace only the ends are looked at here, see [`inspect_trace`]. Without a `duration`, the run is as long as the trace.
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<Scenario, Vec<Diagnostic>> {
     load_beside(path, path.parent().unwrap_or(Path::new("")), overrides)
 }
@@ -48,13 +48,14 @@ pub fn load_beside(path: &Path, folder: &Path, overrides: &[Override]) -> Result
         return Err(sorted(desk));
     }
     let mut scenario = parsed.scenario;
-    if let Some(source) = trace(&scenario.workload) {
-        let edges = scenario.edges().map(|edge| scenario.network.places[edge.index()].code.clone()).collect::<Vec<_>>();
-        let summary = inspect(source, &edges).map_err(|error| vec![of_trace(error)])?;
+    let edges = codes_of_edges(&scenario);
+    if let Some(source) = trace_mut(&mut scenario.workload) {
+        let length = trace_file::look(source, &edges).map_err(|error| vec![error.into()])?;
         if !parsed.duration_given {
-            scenario.duration = summary.length + after(&scenario.workload);
+            source.length = Some(length);
+            scenario.duration = length + after(&scenario.workload);
             if scenario.warmup >= scenario.duration {
-                let message = format!("`warmup` is {}, and the trace takes {}", scenario.warmup, summary.length);
+                let message = format!("`warmup` is {}, and the trace takes {}", scenario.warmup, length);
                 let fault = Fault::new(codes::WARMUP, message).label("nothing of it would be measured");
                 if let Some((place, desk)) = parsed.trace {
                     desk.report(place, fault.help("shorten `warmup`"));
@@ -64,6 +65,19 @@ pub fn load_beside(path: &Path, folder: &Path, overrides: &[Override]) -> Result
         }
     }
     Ok(scenario)
+}
+
+/// Reads the trace of a scenario, if it has one, to its end.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn inspect_trace(scenario: &Scenario) -> Result<(), Vec<Diagnostic>> {
+    let Some(source) = trace(&scenario.workload) else { return Ok(()) };
+    trace_file::inspect(source, &codes_of_edges(scenario)).map(|_| ()).map_err(|error| vec![error.into()])
+}
+
+fn codes_of_edges(scenario: &Scenario) -> Vec<String> {
+    scenario.edges().map(|edge| scenario.network.places[edge.index()].code.clone()).collect()
 }
 
 /// The text of a scenario file after setting some of its fields otherwise: the same text where nothing is set, else its
@@ -89,16 +103,18 @@ fn after(workload: &WorkloadConfig) -> Span {
     }
 }
 
-fn of_trace(error: TraceError) -> Diagnostic {
-    Diagnostic {
-        code: error.code,
-        message: error.message,
-        file: error.file,
-        span: (!error.row.is_empty()).then_some(error.at),
-        source: Arc::from(error.row),
-        first_line: error.line as usize,
-        label: String::new(),
-        help: vec![error.help],
+impl From<TraceError> for Diagnostic {
+    fn from(error: TraceError) -> Diagnostic {
+        Diagnostic {
+            code: error.code,
+            message: error.message,
+            file: error.file,
+            span: (!error.row.is_empty()).then_some(error.at),
+            source: Arc::from(error.row),
+            first_line: error.line as usize,
+            label: String::new(),
+            help: vec![error.help],
+        }
     }
 }
 
@@ -106,6 +122,14 @@ fn trace(workload: &WorkloadConfig) -> Option<&TraceSource> {
     match workload {
         WorkloadConfig::Trace(trace) => Some(&trace.source),
         WorkloadConfig::RateLimit(limit) => limit.arrivals.as_ref(),
+        _ => None,
+    }
+}
+
+fn trace_mut(workload: &mut WorkloadConfig) -> Option<&mut TraceSource> {
+    match workload {
+        WorkloadConfig::Trace(trace) => Some(&mut trace.source),
+        WorkloadConfig::RateLimit(limit) => limit.arrivals.as_mut(),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ pub use diagnostic::{Diagnostic, Origin};
 pub use form::{Field, Form, Kind};
 pub use lines::promise_lines;
 #[cfg(feature = "host")]
-pub use load::{load, load_beside, load_with, text_with};
+pub use load::{inspect_trace, load, load_beside, load_with, text_with};
 pub use overrides::Override;
 pub use parse::{parse, parse_with};
 pub use read::platform::{newest, own as platform_of, platform, platforms};

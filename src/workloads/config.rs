@@ -346,6 +346,9 @@ pub struct TraceSource {
     pub time_scale: f64,
     /// How places are given to rows without one.
     pub placement: Placement,
+    /// The time of the last row, where the run takes its length from it: rows after it are out of order.
+    #[serde(skip)]
+    pub length: Option<Span>,
 }
 
 /// Where a trace is read from.

@@ -15,7 +15,9 @@ pub mod put_then_get;
 pub mod rate_limit;
 pub mod session;
 pub mod trace;
+pub mod trace_bytes;
 pub mod trace_feed;
+mod trace_fields;
 pub mod trace_file;
 
 pub use config::*;

@@ -4,12 +4,10 @@ use std::fmt;
 use std::io::Read;
 
 use crate::model::{Location, Span, Time};
-use crate::random::mix;
 
 use super::config::{TimeUnit, TraceFile, TraceOperation, TraceSource};
-
-/// No line of a trace is longer than this.
-pub const LINE_BYTES_MAX: usize = 1 << 20;
+use super::trace_bytes::{READ_BYTES, last_line, open};
+use super::trace_fields::{What, clip, date_time, decimal, name_number, operation};
 
 /// What is wrong with a trace, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,79 +81,30 @@ impl fmt::Debug for TraceReader {
     }
 }
 
-/// What a whole trace holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct TraceSummary {
-    pub rows: u64,
-    /// From the first row to the last, scaled.
-    pub length: Span,
+/// How long a trace is, from its first row to its last, scaled. A small one is read to its end, so that every row is known to
+/// be good; of a large file only the first and the last row are looked at, and what is wrong between them is found when it
+/// is replayed.
+///
+/// # Errors
+/// The first thing that is wrong with these rows.
+pub fn look(source: &TraceSource, places: &[String]) -> Result<Span, TraceError> {
+    let mut reader = TraceReader::open(source, places)?;
+    let first = reader.first_row()?;
+    // Where the end does not look like a row by itself, the whole is read, for the first thing that is wrong.
+    match last_line(source).and_then(|line| reader.row_of(&line)) {
+        Some(last) => Ok(last.at.since(Time::START)),
+        None => reader.last_time(first),
+    }
 }
 
-/// Reads a whole trace, to know that every row is good and how long it is.
+/// The same, and every row is read however large the file is.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn inspect(source: &TraceSource, places: &[String]) -> Result<TraceSummary, TraceError> {
+pub fn inspect(source: &TraceSource, places: &[String]) -> Result<Span, TraceError> {
     let mut reader = TraceReader::open(source, places)?;
-    let mut summary = TraceSummary::default();
-    while let Some(row) = reader.next_row()? {
-        summary.rows += 1;
-        summary.length = row.at.since(Time::START);
-    }
-    if summary.rows == 0 {
-        return Err(reader.error(
-            "T003",
-            0,
-            "the trace holds no row".into(),
-            "a header and at least one row are needed",
-        ));
-    }
-    Ok(summary)
-}
-
-/// Fails on lines that never end, so that a file of garbage is not swallowed whole.
-struct BoundedLines<R> {
-    inner: R,
-    since_newline: usize,
-}
-
-impl<R: Read> Read for BoundedLines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let mut rest = &buffer[..count];
-        while let Some(newline) = rest.iter().position(|byte| *byte == b'\n') {
-            self.check(newline)?;
-            self.since_newline = 0;
-            rest = &rest[newline + 1..];
-        }
-        self.check(rest.len())?;
-        self.since_newline += rest.len();
-        Ok(count)
-    }
-}
-
-impl<R> BoundedLines<R> {
-    fn check(&self, more: usize) -> std::io::Result<()> {
-        if self.since_newline + more > LINE_BYTES_MAX {
-            return Err(std::io::Error::other(format!("a line is longer than {LINE_BYTES_MAX} bytes")));
-        }
-        Ok(())
-    }
-}
-
-fn open(source: &TraceSource) -> std::io::Result<Box<dyn Read + Send>> {
-    match &source.file {
-        TraceFile::Bytes(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.clone()))),
-        #[cfg(feature = "host")]
-        TraceFile::Path { resolved, .. } => {
-            if resolved.is_dir() {
-                return Err(std::io::Error::other("it is a directory"));
-            }
-            Ok(Box::new(std::fs::File::open(resolved)?))
-        }
-        #[cfg(not(feature = "host"))]
-        TraceFile::Path { .. } => Err(std::io::Error::other("there are no files here")),
-    }
+    let first = reader.first_row()?;
+    reader.last_time(first)
 }
 
 /// The name of a trace in messages.
@@ -188,8 +137,7 @@ impl TraceReader {
                 "check the path; it starts at the scenario's folder",
             )
         })?;
-        let bounded: Box<dyn Read + Send> = Box::new(BoundedLines { inner: file, since_newline: 0 });
-        let mut rows = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bounded);
+        let mut rows = csv::ReaderBuilder::new().flexible(true).buffer_capacity(READ_BYTES).from_reader(file);
         let headers = rows.byte_headers().map_err(|error| {
             fail("T001", format!("the trace cannot be read: {error}"), "a csv file with a header line is needed")
         })?;
@@ -242,12 +190,36 @@ impl TraceReader {
                 row.push(',');
             }
             let from = row.len();
-            row.push_str(&clip(&String::from_utf8_lossy(field)));
+            row.push_str(&clip(&String::from_utf8_lossy(field.trim_ascii())));
             if n == column {
                 at = from..row.len();
             }
         }
         if at.is_empty() { (row.clone(), 0..row.len()) } else { (row, at) }
+    }
+
+    fn first_row(&mut self) -> Result<Row, TraceError> {
+        self.next_row()?.ok_or_else(|| {
+            self.error("T003", 0, "the trace holds no row".into(), "a header and at least one row are needed")
+        })
+    }
+
+    /// Reads on to the end; the time of the last row.
+    fn last_time(&mut self, first: Row) -> Result<Span, TraceError> {
+        let mut last = first;
+        while let Some(row) = self.next_row()? {
+            last = row;
+        }
+        Ok(last.at.since(Time::START))
+    }
+
+    /// The row in a line that was read by other means, if it is a good one and not before those that were read so far.
+    fn row_of(&mut self, line: &[u8]) -> Option<Row> {
+        let read = (self.last, std::mem::take(&mut self.record));
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line);
+        let row = rows.read_byte_record(&mut self.record).ok().filter(|found| *found).and_then(|_| self.parse().ok());
+        (self.last, self.record) = read;
+        row
     }
 
     /// The next row, or `None` after the last.
@@ -271,27 +243,50 @@ impl TraceReader {
         })
     }
 
-    fn field(&self, column: usize) -> Result<&str, Wrong> {
-        let bytes = self.record.get(column).ok_or_else(|| {
-            let message = format!("the row has {} fields, and column {} is needed", self.record.len(), column + 1);
-            (column, "T004", message, "every row needs all named columns".to_string())
-        })?;
-        std::str::from_utf8(bytes).map_err(|_| {
+    #[inline]
+    fn field(&self, column: usize) -> Result<&[u8], Wrong> {
+        match self.record.get(column) {
+            Some(field) => Ok(field.trim_ascii()),
+            None => Err(self.short_row(column)),
+        }
+    }
+
+    #[cold]
+    fn short_row(&self, column: usize) -> Wrong {
+        let message = format!("the row has {} fields, and column {} is needed", self.record.len(), column + 1);
+        (column, "T004", message, "every row needs all named columns".to_string())
+    }
+
+    fn text(column: usize, field: &[u8]) -> Result<&str, Wrong> {
+        std::str::from_utf8(field).map_err(|_| {
             let message = format!("the field in column {} is not valid UTF-8", column + 1);
             (column, "T005", message, "save the trace as UTF-8".to_string())
         })
     }
 
+    /// The number of a name. What is not ASCII must at least be text.
+    #[inline]
+    fn name(column: usize, field: &[u8]) -> Result<u64, Wrong> {
+        let (number, ascii) = name_number(field);
+        if !ascii {
+            TraceReader::text(column, field)?;
+        }
+        Ok(number)
+    }
+
     /// Parses an optional column's field; an empty one is absent.
+    #[inline]
     fn optional<T>(&self, column: Option<usize>, parse: impl Fn(&str) -> Result<T, What>) -> Result<Option<T>, Wrong> {
         let Some(column) = column else { return Ok(None) };
         let field = self.field(column)?;
         if field.is_empty() {
             return Ok(None);
         }
-        parse(field).map(Some).map_err(|(code, message, help)| (column, code, message, help))
+        let parsed = parse(TraceReader::text(column, field)?);
+        parsed.map(Some).map_err(|(code, message, help)| (column, code, message, help))
     }
 
+    #[inline]
     fn parse(&mut self) -> Result<Row, Wrong> {
         let at = self.time()?;
         let columns = self.columns;
@@ -304,7 +299,7 @@ impl TraceReader {
         Ok(Row {
             at,
             key: match columns.key {
-                Some(column) => name_number(self.field(column)?),
+                Some(column) => TraceReader::name(column, self.field(column)?)?,
                 None => 0,
             },
             operation: self.optional(columns.operation, operation)?,
@@ -312,37 +307,51 @@ impl TraceReader {
             // Caches write a TTL of zero for "none".
             ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
             location: self.optional(columns.location, |field| self.place(field))?,
-            client: self.optional(columns.client, |field| Ok(name_number(field)))?,
+            client: match columns.client.map(|column| (column, self.field(column))) {
+                Some((column, field)) => match field? {
+                    [] => None,
+                    field => Some(TraceReader::name(column, field)?),
+                },
+                None => None,
+            },
         })
     }
 
     fn time(&mut self) -> Result<Time, Wrong> {
-        let field = self.field(self.columns.time)?;
+        let column = self.columns.time;
+        let field = self.field(column)?;
         let nanos = match self.source.time_unit {
             TimeUnit::Number(unit) => decimal(field, unit),
-            TimeUnit::DateTime => date_time(field),
+            TimeUnit::DateTime => date_time(TraceReader::text(column, field)?),
         };
-        let nanos = nanos.ok_or_else(|| {
+        let Some(nanos) = nanos else {
+            let field = TraceReader::text(column, field)?;
             let help = match self.source.time_unit {
                 TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
                 TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
             };
-            (self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string())
-        })?;
+            return Err((column, "T006", format!("`{}` is not a time", clip(field)), help.to_string()));
+        };
         let first = *self.first.get_or_insert(nanos);
         if nanos < self.last {
             let back = (self.last - nanos) as f64 / 1e9;
             let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
-            return Err((self.columns.time, "T007", message, "sort the rows by time".to_string()));
+            return Err((column, "T007", message, "sort the rows by time".to_string()));
         }
         self.last = nanos;
+        // Exact where nothing is scaled.
         let scaled = (nanos - first) as f64 * self.source.time_scale;
         if scaled >= 3.2e17 {
             let message = "the trace is longer than ten years".to_string();
-            return Err((self.columns.time, "T009", message, "check `time_unit` and `time_scale`".to_string()));
+            return Err((column, "T009", message, "check `time_unit` and `time_scale`".to_string()));
         }
-        // Exact where nothing is scaled.
-        Ok(Time(if self.source.time_scale == 1.0 { (nanos - first) as u64 } else { scaled as u64 }))
+        let at = Time(if self.source.time_scale == 1.0 { (nanos - first) as u64 } else { scaled as u64 });
+        if let Some(length) = self.source.length.filter(|length| at.0 > length.0) {
+            let late = at.since(Time(length.0));
+            let message = format!("the trace is out of order: this row is {late} later than the last one");
+            return Err((column, "T007", message, "sort the rows by time".to_string()));
+        }
+        Ok(at)
     }
 
     fn place(&self, field: &str) -> Result<Location, What> {
@@ -355,99 +364,5 @@ impl TraceReader {
     }
 }
 
-/// Code, message and help.
-type What = (&'static str, String, String);
 /// The column, and what is wrong with it.
 type Wrong = (usize, &'static str, String, String);
-
-/// The operations of well-known traces (memcached's words, Twitter's, Meta's, YCSB's) and our own.
-const OPERATIONS: [(&str, TraceOperation); 24] = [
-    ("get", TraceOperation::Get),
-    ("gets", TraceOperation::Get),
-    ("get_lease", TraceOperation::Get),
-    ("read", TraceOperation::Get),
-    ("r", TraceOperation::Get),
-    ("put", TraceOperation::Put),
-    ("set", TraceOperation::Put),
-    ("set_lease", TraceOperation::Put),
-    ("write", TraceOperation::Put),
-    ("w", TraceOperation::Put),
-    ("add", TraceOperation::Put),
-    ("replace", TraceOperation::Put),
-    ("cas", TraceOperation::Put),
-    ("append", TraceOperation::Put),
-    ("prepend", TraceOperation::Put),
-    ("update", TraceOperation::Put),
-    ("insert", TraceOperation::Put),
-    ("delete", TraceOperation::Delete),
-    ("del", TraceOperation::Delete),
-    ("remove", TraceOperation::Delete),
-    ("incr", TraceOperation::Add),
-    ("decr", TraceOperation::Add),
-    ("increment", TraceOperation::Add),
-    ("decrement", TraceOperation::Add),
-];
-
-fn operation(field: &str) -> Result<TraceOperation, What> {
-    OPERATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, operation)| *operation).ok_or_else(
-        || {
-            let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-            ("T011", format!("`{}` is no operation", clip(field)), format!("the operations are: {}", names.join(", ")))
-        },
-    )
-}
-
-/// A name as a number: FNV-1a, then mixed so that every bit counts.
-pub fn name_number(name: &str) -> u64 {
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    mix(hash)
-}
-
-/// A piece of the user's text, short enough for a message.
-fn clip(text: &str) -> String {
-    let mut short: String = text.chars().take(120).flat_map(char::escape_debug).collect();
-    if text.chars().nth(120).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-/// A decimal number of units, in nanoseconds: digits, perhaps a point and more digits (those below a nanosecond are cut).
-fn decimal(field: &str, unit: u64) -> Option<u128> {
-    let (whole, fraction) = field.split_once('.').unwrap_or((field, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 20 || !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    let mut nanos = whole.parse::<u128>().ok()? * u128::from(unit);
-    let mut place = u128::from(unit);
-    for digit in fraction.bytes() {
-        place /= 10;
-        nanos += u128::from(digit - b'0') * place;
-    }
-    Some(nanos)
-}
-
-/// `2023-11-16 18:17:03.9799600` in nanoseconds since the year 0, in UTC.
-fn date_time(field: &str) -> Option<u128> {
-    let field = field.strip_suffix('Z').unwrap_or(field);
-    let (date, time) = field.split_once([' ', 'T'])?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<u32>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<u32>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let good = year <= 9999 && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !good || hour > 23 || minute > 59 || second > 60 || fraction.is_empty() {
-        return None;
-    }
-    // Days since 0000-03-01, counting years from March, so that the leap day is a year's last.
-    let (shifted, months) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * u64::from(shifted)
-        + u64::from(shifted / 4 - shifted / 100 + shifted / 400)
-        + u64::from((153 * months + 2) / 5 + day - 1);
-    let seconds = days * 86_400 + u64::from(hour * 3_600 + minute * 60 + second);
-    Some(u128::from(seconds) * 1_000_000_000 + decimal(&format!("0.{fraction}"), 1_000_000_000)?)
-}

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use consistency_sim::random::{Purpose, StreamKey};
-use consistency_sim::workloads::Popularity;
+use consistency_sim::workloads::{Placement, Popularity, TimeUnit, TraceFile, TraceSource, trace_bytes, trace_file};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_consistency-sim")).args(arguments).output().expect("the program starts")
@@ -140,6 +140,88 @@ fn a_million_rows_stream() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["stores"][0]["operations"], 1_000_000);
+}
+
+/// Rows of a trace that is too large to be read before it is replayed.
+fn large() -> String {
+    let mut trace = String::from("t,k,op,ttl,size,at\n");
+    let mut n = 0_u32;
+    while (trace.len() as u64) <= trace_bytes::SMALL_BYTES_MAX + 100_000 {
+        let _ = writeln!(trace, "{}.{:03},product:{},get,,,LHR", n / 50, n % 50 * 20, n % 997);
+        n += 1;
+    }
+    trace
+}
+
+#[test]
+fn a_large_trace_is_read_once_and_its_mistakes_are_told_as_well() {
+    let mut rows: Vec<String> = large().lines().map(str::to_string).collect();
+    let wrong = rows.len() / 2;
+    rows[wrong] = rows[wrong].replace("get", "frobnicate");
+    let store = format!("{COLUMNS}\n[[store]]\nkind = \"kv\"");
+    let folder = folder(rows.join("\n").as_bytes(), &store);
+    let out = folder.path().join("out");
+    let (scenario, into) = (folder.path().join("t.toml"), out.to_str().expect("UTF-8"));
+    let scenario = scenario.to_str().expect("UTF-8");
+    let told = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !out.exists(), "{arguments:?}: something was left");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let checked = told(&["check", scenario]);
+    assert!(checked.contains("T011") && checked.contains(&format!("t.csv:{}", wrong + 1)), "{checked}");
+    assert!(checked.contains("frobnicate"), "the row is shown: {checked}");
+    assert_eq!(told(&["run", scenario, "--out", into]), checked);
+    assert_eq!(told(&["run", scenario, "--check-determinism"]), checked);
+    assert_eq!(told(&["compare", scenario, "--out", into]), checked);
+}
+
+#[test]
+fn two_large_traces_in_one_file_are_out_of_order_and_not_cut_short() {
+    let rows = large();
+    let again = rows.split_once('\n').expect("a header").1;
+    let folder =
+        folder(format!("{rows}{}", &again[..=again[..again.len() / 2].rfind('\n').expect("rows")]).as_bytes(), COLUMNS);
+    let output = run(&["run", folder.path().join("t.toml").to_str().expect("UTF-8"), "--no-charts"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("T007") && said.contains("later than the last one"), "{said}");
+}
+
+#[test]
+fn the_ends_of_a_large_trace_tell_its_length() {
+    let rows = large();
+    let places = ["LHR".to_string()];
+    let cases = [
+        ("as it is", rows.clone()),
+        ("without a line break at the end", rows.trim_end().to_string()),
+        ("with empty lines at the end", format!("{rows}\r\n\n")),
+        ("other line breaks", rows.replace('\n', "\r\n")),
+        ("quoted over two lines at the end", format!("{rows}99999,\"a\n1,b\",get,,,LHR\n")),
+        ("a row before the first at the end", format!("{}0,b,get,,,LHR\n", rows.replace("\n0.", "\n1."))),
+        ("wrong at the end", format!("{rows}soon,b,get,,,LHR\n")),
+    ];
+    for (name, trace) in cases {
+        let folder = folder(trace.as_bytes(), COLUMNS);
+        let source = TraceSource {
+            file: TraceFile::Path { written: "t.csv".into(), resolved: folder.path().join("t.csv") },
+            time: "t".into(),
+            time_unit: TimeUnit::Number(1_000_000_000),
+            key: Some("k".into()),
+            operation: Some("op".into()),
+            size: None,
+            ttl: None,
+            location: Some("at".into()),
+            client: None,
+            time_scale: 0.5,
+            placement: Placement::PerRow,
+            length: None,
+        };
+        let whole = trace_file::inspect(&source, &places);
+        assert_eq!(trace_file::look(&source, &places), whole, "{name}");
+        assert_eq!(whole.is_err(), name.starts_with("a row before") || name.starts_with("wrong"), "{name}: {whole:?}");
+    }
 }
 
 /// A real trace of `../shared/data/traces`, if it is there.

@@ -60,6 +60,7 @@ pub(super) fn source(s: &mut Section<'_>, setting: &Setting<'_>) -> TraceSource 
                     "All rows of a client at one place, drawn evenly for the client; rows without a client anywhere.",
                 ),
             ]),
+        length: None,
     }
 }
 

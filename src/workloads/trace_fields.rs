@@ -1,0 +1,110 @@
+//! What the fields of a trace say: operations, names, times.
+
+use crate::random::mix;
+
+use super::config::TraceOperation;
+
+/// Code, message and help of what is wrong with a field.
+pub type What = (&'static str, String, String);
+
+/// The operations of well-known traces (memcached's words, Twitter's, Meta's, YCSB's) and our own.
+const OPERATIONS: [(&str, TraceOperation); 24] = [
+    ("get", TraceOperation::Get),
+    ("gets", TraceOperation::Get),
+    ("get_lease", TraceOperation::Get),
+    ("read", TraceOperation::Get),
+    ("r", TraceOperation::Get),
+    ("put", TraceOperation::Put),
+    ("set", TraceOperation::Put),
+    ("set_lease", TraceOperation::Put),
+    ("write", TraceOperation::Put),
+    ("w", TraceOperation::Put),
+    ("add", TraceOperation::Put),
+    ("replace", TraceOperation::Put),
+    ("cas", TraceOperation::Put),
+    ("append", TraceOperation::Put),
+    ("prepend", TraceOperation::Put),
+    ("update", TraceOperation::Put),
+    ("insert", TraceOperation::Put),
+    ("delete", TraceOperation::Delete),
+    ("del", TraceOperation::Delete),
+    ("remove", TraceOperation::Delete),
+    ("incr", TraceOperation::Add),
+    ("decr", TraceOperation::Add),
+    ("increment", TraceOperation::Add),
+    ("decrement", TraceOperation::Add),
+];
+
+pub fn operation(field: &str) -> Result<TraceOperation, What> {
+    OPERATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, operation)| *operation).ok_or_else(
+        || {
+            let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+            ("T011", format!("`{}` is no operation", clip(field)), format!("the operations are: {}", names.join(", ")))
+        },
+    )
+}
+
+/// A name as a number: FNV-1a, then mixed so that every bit counts; and whether all of it is ASCII.
+pub fn name_number(name: &[u8]) -> (u64, bool) {
+    let (mut hash, mut bits) = (0xcbf2_9ce4_8422_2325_u64, 0);
+    for byte in name {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        bits |= byte;
+    }
+    (mix(hash), bits.is_ascii())
+}
+
+/// A piece of the user's text, short enough for a message.
+pub fn clip(text: &str) -> String {
+    let mut short: String = text.chars().take(120).flat_map(char::escape_debug).collect();
+    if text.chars().nth(120).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A decimal number of units, in nanoseconds: digits, perhaps a point and more digits (those below a nanosecond are cut).
+pub fn decimal(field: &[u8], unit: u64) -> Option<u128> {
+    let point = field.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = point.map_or((field, &[][..]), |point| (&field[..point], &field[point + 1..]));
+    if whole.is_empty() || whole.len() > 20 {
+        return None;
+    }
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let mut units: u64 = 0;
+    for byte in &whole[..whole.len().min(19)] {
+        units = units * 10 + digit(byte)?;
+    }
+    let mut units = u128::from(units);
+    if let Some(last) = whole.get(19) {
+        units = units * 10 + u128::from(digit(last)?);
+    }
+    let (mut nanos, mut place) = (0, unit);
+    for byte in fraction {
+        place /= 10;
+        nanos += digit(byte)? * place;
+    }
+    Some(units * u128::from(unit) + u128::from(nanos))
+}
+
+/// `2023-11-16 18:17:03.9799600` in nanoseconds since the year 0, in UTC.
+pub fn date_time(field: &str) -> Option<u128> {
+    let field = field.strip_suffix('Z').unwrap_or(field);
+    let (date, time) = field.split_once([' ', 'T'])?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<u32>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<u32>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let good = year <= 9999 && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !good || hour > 23 || minute > 59 || second > 60 || fraction.is_empty() {
+        return None;
+    }
+    // Days since 0000-03-01, counting years from March, so that the leap day is a year's last.
+    let (shifted, months) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * u64::from(shifted)
+        + u64::from(shifted / 4 - shifted / 100 + shifted / 400)
+        + u64::from((153 * months + 2) / 5 + day - 1);
+    let seconds = days * 86_400 + u64::from(hour * 3_600 + minute * 60 + second);
+    Some(u128::from(seconds) * 1_000_000_000 + decimal(format!("0.{fraction}").as_bytes(), 1_000_000_000)?)
+}
