@@ -137,4 +137,20 @@ refusals! {
     KvListUnauthorized "kv.list_unauthorized"
     /// Workers KV: a bulk read that everybody is refused.
     KvBulkUnauthorized "kv.bulk_unauthorized"
+    /// Durable Object with key-value storage: the key has too many bytes.
+    ObjectKeyTooLong "durable_object.key_bytes"
+    /// Durable Object with key-value storage: the value has too many bytes.
+    ObjectKvValueTooLarge "durable_object.kv_value_bytes"
+    /// Durable Object with key-value storage: a `get`, `put` or `delete` of too many keys.
+    ObjectTooManyKeys "durable_object.multi_keys"
+    /// Durable Object with SQLite: a statement has too many bytes.
+    ObjectStatementTooLong "durable_object.statement_bytes"
+    /// Durable Object with SQLite: a statement binds too many parameters.
+    ObjectTooManyParameters "durable_object.bound_parameters"
+    /// Durable Object: a WebSocket message has too many bytes.
+    ObjectMessageTooLarge "durable_object.message_bytes"
+    /// Durable Object: a request took too much processor time.
+    ObjectTooMuchCpu "durable_object.cpu_time"
+    /// Too many requests to Durable Objects in one invocation of a Worker.
+    TooManySubrequests "worker.subrequests"
 }

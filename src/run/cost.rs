@@ -56,9 +56,21 @@ pub fn month(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) 
             let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
             let in_unit = |(meter, amount): (MeterId, u128)| match meter {
                 MeterId::ObjectDuration => (meter, month(amount as f64 / 1e9 * object_gb)),
+                MeterId::ObjectRequests => (meter, month(amount as f64 / messages_per_request(scenario, &store.kind))),
                 _ => (meter, month(amount as f64)),
             };
             measured.usage.used().map(in_unit).collect()
         }
     })
+}
+
+/// How many of what an object is asked are charged as one request: messages of WebSockets are smaller than requests.
+fn messages_per_request(scenario: &Scenario, kind: &StoreKind) -> f64 {
+    let websocket = match kind {
+        StoreKind::DurableObject(config) => config.websocket,
+        StoreKind::KvThroughObject(config) => config.object.websocket,
+        _ => false,
+    };
+    let messages = scenario.platform.bound(FigureId::ObjectMessagesPerRequest, Plan::Paid).max(1);
+    if websocket { messages as f64 } else { 1.0 }
 }

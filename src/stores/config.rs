@@ -140,11 +140,36 @@ pub struct D1Statements {
     pub batch: bool,
     /// Indexes of the table: each adds a row written to every write (d1/platform/pricing). Default: 0.
     pub indexes: u32,
+    /// What limits look at in their text.
+    #[serde(skip_serializing_if = "SqlText::is_default")]
+    pub sql: SqlText,
+}
+
+/// The text of SQL statements, as far as limits look at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct SqlText {
+    /// Bytes of each statement. Default: 100.
+    pub bytes: u32,
+    /// Parameters that a statement binds for each of its keys. Default: 1.
+    pub parameters: u32,
+}
+
+impl Default for SqlText {
+    fn default() -> SqlText {
+        SqlText { bytes: 100, parameters: 1 }
+    }
+}
+
+impl SqlText {
+    fn is_default(&self) -> bool {
+        *self == SqlText::default()
+    }
 }
 
 impl Default for D1Statements {
     fn default() -> D1Statements {
-        D1Statements { delete_time: None, scan_rows: 0, scan_row_time: Span(1_000), batch: false, indexes: 0 }
+        let sql = SqlText::default();
+        D1Statements { delete_time: None, scan_rows: 0, scan_row_time: Span(1_000), batch: false, indexes: 0, sql }
     }
 }
 
@@ -215,8 +240,45 @@ pub struct DurableObjectConfig {
     pub read_then_write: bool,
     /// How many requests an object takes in ten seconds before it refuses. Not published; default: any number.
     pub window_limit: Option<u32>,
+    /// How many bytes of requests may wait, keys and values together. Not published; default: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_bytes: Option<u64>,
+    /// The processor time of one request. Default: what the platform gives where nothing else is configured, 30 s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<Span>,
+    /// Requests are messages of WebSockets, which stay open, instead of calls from a Worker. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub websocket: bool,
+    /// What the object stores its state in. Default: SQLite, a statement for each key.
+    #[serde(skip_serializing_if = "ObjectStorage::is_default")]
+    pub storage: ObjectStorage,
     pub code: ObjectCode,
     pub life: ObjectLife,
+}
+
+/// What an object stores its state in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum ObjectStorage {
+    /// SQLite.
+    Sqlite {
+        /// Several keys are read or written by one statement, instead of one for each key.
+        one_statement: bool,
+        sql: SqlText,
+    },
+    /// The older key-value storage, whose `get`, `put` and `delete` take several keys.
+    KeyValue,
+}
+
+impl Default for ObjectStorage {
+    fn default() -> ObjectStorage {
+        ObjectStorage::Sqlite { one_statement: false, sql: SqlText::default() }
+    }
+}
+
+impl ObjectStorage {
+    fn is_default(&self) -> bool {
+        *self == ObjectStorage::default()
+    }
 }
 
 /// What the code of an object does with an update, beyond one storage operation
@@ -288,6 +350,10 @@ impl Default for DurableObjectConfig {
             queue_timeout: Span::from_secs(5),
             read_then_write: false,
             window_limit: None,
+            queue_bytes: None,
+            cpu_limit: None,
+            websocket: false,
+            storage: ObjectStorage::default(),
             code: ObjectCode::default(),
             life: ObjectLife::default(),
         }

@@ -114,9 +114,17 @@ fn write(row: &mut (Seen, Time), request: &Request, found: Option<Value>, at: Ti
     seen
 }
 
-/// Whether D1 itself tries a refused query again: reads, unless they would take too long again, or the day has no rows left.
+/// Whether D1 itself tries a refused query again: reads, unless they would fail again for what they are, or the day has no
+/// rows left.
 pub(super) fn tried_again(request: &Request, refusal: Refusal) -> bool {
-    request.operation.is_read() && !matches!(refusal, Refusal::D1QueryTooLong | Refusal::D1RowsReadPerDay)
+    let in_vain = matches!(
+        refusal,
+        Refusal::D1QueryTooLong
+            | Refusal::D1StatementTooLong
+            | Refusal::D1TooManyParameters
+            | Refusal::D1RowsReadPerDay
+    );
+    request.operation.is_read() && !in_vain
 }
 
 /// The store.

@@ -19,13 +19,16 @@ pub struct Statements {
     most: Span,
     queries: u64,
     row_bytes: u64,
+    /// Parameters that a statement may bind, and what it binds for each of its keys.
+    parameters: (u64, u64),
+    statement_too_long: bool,
 }
 
 /// How long a query keeps the database busy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy {
     pub span: Span,
-    /// Why it has failed then, and nothing was done: its time was over, or a row is too large.
+    /// Why it has failed then, and nothing was done: its time was over, or a statement or row is too large.
     pub refusal: Option<Refusal>,
 }
 
@@ -42,11 +45,16 @@ impl Statements {
             most: terms.span(FigureId::D1QueryDuration),
             queries: terms.bound(FigureId::D1Queries),
             row_bytes: terms.bound(FigureId::D1RowBytes),
+            parameters: (terms.bound(FigureId::D1Parameters), more.sql.parameters.into()),
+            statement_too_long: u64::from(more.sql.bytes) > terms.bound(FigureId::D1StatementBytes),
         }
     }
 
     /// A query: one statement, or a batch of one for each key, which is one transaction and has one limit of time.
     pub fn busy(&self, request: &Request, draw: u64) -> Busy {
+        if let Some(refusal) = self.refuses_text(request) {
+            return Busy { span: Span::ZERO, refusal: Some(refusal) };
+        }
         let time = match request.operation {
             Operation::Delete => &self.delete,
             operation if operation.is_read() => &self.read,
@@ -66,6 +74,16 @@ impl Statements {
             (!request.operation.is_read() && bytes > self.row_bytes).then_some(Refusal::D1RowTooLarge)
         };
         Busy { span: span.at_most(self.most), refusal }
+    }
+
+    /// Why the database does not even begin with a query: what it is asked in.
+    fn refuses_text(&self, request: &Request) -> Option<Refusal> {
+        if self.statement_too_long {
+            return Some(Refusal::D1StatementTooLong);
+        }
+        let (most, for_each) = self.parameters;
+        let keys = if self.batch { 1 } else { u64::from(request.keys) };
+        (keys * for_each > most).then_some(Refusal::D1TooManyParameters)
     }
 
     /// Why a query is refused before it leaves its caller: the invocation has made too many.

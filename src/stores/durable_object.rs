@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 
 use crate::history::Note;
-use crate::limits::{FigureId, Terms, Usage};
+use crate::limits::{Terms, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
-use crate::random::{Sampler, chance, derive};
+use crate::random::{chance, derive};
 
 use super::alarm::{Alarm, Patience};
 use super::config::{DurableObjectConfig, ObjectState};
@@ -19,8 +19,10 @@ use super::d1::Rows;
 use super::d1_day::keys;
 use super::kv_pull::shown;
 use super::object::{Halfway, Living, Object};
+use super::object_code::{Stretch, Times, later};
 use super::object_day::ObjectDay;
 use super::object_life::{Habits, Life};
+use super::object_limits::{ObjectLimits, Queued, bytes};
 use super::server::Turn;
 
 /// What travels between the locations and the objects, and what an object waits for.
@@ -34,15 +36,6 @@ pub enum Message {
     Alarm { group: u32 },
 }
 
-/// How long things take.
-#[derive(Clone, Debug)]
-struct Times {
-    read: Sampler,
-    write: Sampler,
-    durability: Sampler,
-    foreign: Option<Sampler>,
-}
-
 /// The store: all objects of a partition.
 #[derive(Clone, Debug)]
 pub struct DurableObjects {
@@ -52,8 +45,8 @@ pub struct DurableObjects {
     times: Times,
     habits: Habits,
     patience: Patience,
-    /// The largest key with its value.
-    value_bytes: u64,
+    limits: ObjectLimits,
+    queued: Queued,
     /// Whether it matters how objects live: otherwise nobody keeps count of it.
     lives: bool,
     objects: Vec<Object>,
@@ -81,22 +74,18 @@ impl DurableObjects {
         let life = &config.life;
         DurableObjects {
             nearest_host: places().map(|caller| config.placement.unwrap_or_else(|| nearest(caller))).collect(),
-            times: Times {
-                read: Sampler::new(&config.read_time),
-                write: Sampler::new(&config.write_time),
-                durability: Sampler::new(&config.durability),
-                foreign: config.code.foreign_await.as_ref().map(Sampler::new),
-            },
+            times: Times::new(config),
             habits: Habits::new(life),
             patience: Patience::of(terms),
-            value_bytes: terms.bound(FigureId::ObjectValueBytes),
+            limits: ObjectLimits::new(config, terms),
+            queued: Queued::default(),
             lives: config.code.state != ObjectState::Storage
                 || life.restart_every.is_some()
                 || life.cold_start != never
                 || !life.hibernates,
             config: config.clone(),
             objects: Vec::new(),
-            day: ObjectDay::new(terms),
+            day: ObjectDay::new(config.websocket, terms),
             measured_until: Time::NEVER,
             rows: Rows::default(),
             stored: Rows::default(),
@@ -118,6 +107,7 @@ impl DurableObjects {
         if found.restarted {
             object.server.reset();
             object.durable = Time::START;
+            self.queued.forget(group);
         }
         if found.forgot {
             for key in std::mem::take(&mut living.unwritten) {
@@ -139,24 +129,34 @@ impl DurableObjects {
             self.refuse(now, now, Refusal::ObjectTooManyRequests, id, request, outbox);
             return;
         }
-        let updates = !request.operation.is_read();
-        let bytes = u64::from(request.call.value_bytes) + u64::from(request.call.key_bytes);
-        if updates && bytes > self.value_bytes {
-            self.refuse(now, now, Refusal::ObjectValueTooLarge, id, request, outbox);
+        if let Some(refusal) = self.limits.refuses(request) {
+            self.refuse(now, now, refusal, id, request, outbox);
             return;
         }
-        let draw = derive(request.draw, hop::SERVICE);
-        let foreign = self.times.foreign.as_ref().filter(|_| updates);
-        let own = match foreign {
-            None if updates => self.times.write.span(draw),
-            Some(foreign) if self.config.code.block_concurrency_while => {
-                let [waits, writes] = later(request, 0);
-                self.times.read.span(draw) + foreign.span(waits) + self.times.write.span(writes)
+        let data = self.limits.queue_bytes.map(|most| (most, bytes(request)));
+        if let Some((most, bytes)) = data
+            && object.server.is_busy(now)
+            && self.queued.waiting(request.group, now) + bytes > most
+        {
+            self.refuse(now, now, Refusal::ObjectTooMuchData, id, request, outbox);
+            return;
+        }
+        let Stretch { own, pauses, too_long } =
+            self.times.stretch(request, self.config.code.block_concurrency_while, self.limits.cpu);
+        let service = cold_start + own;
+        let object = &mut self.objects[request.group as usize];
+        let turn = object.server.arrive(now, service, self.config.queue_limit, self.config.queue_timeout);
+        if let Some((_, bytes)) = data {
+            match turn {
+                Turn::Done { end } => self.queued.waits(request.group, end - service, bytes),
+                Turn::WaitedTooLong { until } => self.queued.waits(request.group, until, bytes),
+                Turn::QueueFull => {}
             }
-            _ => self.times.read.span(draw),
-        };
-        let pauses = foreign.is_some() && !self.config.code.block_concurrency_while;
-        match object.server.arrive(now, cold_start + own, self.config.queue_limit, self.config.queue_timeout) {
+        }
+        match turn {
+            Turn::Done { end } if too_long => {
+                self.refuse(now, end, Refusal::ObjectTooMuchCpu, id, request, outbox);
+            }
             Turn::Done { end } if pauses => {
                 let found = request.all_keys().map(|key| {
                     let (seen, expires) = self.rows.get(key);
@@ -380,12 +380,6 @@ impl DurableObjects {
     }
 }
 
-/// The draws of what a request's code does before the write of one of its keys: for the wait, and for the write.
-fn later(request: &Request, key: u16) -> [u64; 2] {
-    let draw = derive(request.draw, hop::AWAIT);
-    [derive(draw, 2 * u64::from(key)), derive(draw, 2 * u64::from(key) + 1)]
-}
-
 impl Store for DurableObjects {
     type Message = Message;
 
@@ -401,6 +395,7 @@ impl Store for DurableObjects {
     fn begin(&mut self, ground: Ground) {
         self.day.begin(ground);
         self.measured_until = ground.measured.1;
+        self.queued.begin();
         self.objects.clear();
         self.objects.resize(ground.groups as usize, Object::default());
         self.rows.begin(ground.initial);
@@ -409,7 +404,8 @@ impl Store for DurableObjects {
     }
 
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
-        if let Some(refusal) = self.day.asked(now, request) {
+        let refusal = self.limits.refuses_to_send(request).or_else(|| self.day.asked(now, request));
+        if let Some(refusal) = refusal {
             outbox.reply(id, Span::ZERO, Answer::refused(refusal));
             return;
         }

@@ -22,8 +22,10 @@ pub mod kv_push;
 pub mod kv_stock;
 pub mod kv_through_object;
 mod object;
+mod object_code;
 mod object_day;
 pub mod object_life;
+mod object_limits;
 pub mod rate_limiting;
 pub mod server;
 

@@ -4,7 +4,7 @@
 //! keeps it active: the request at which a day's quota ends is still served, every later one refused until midnight UTC.
 
 use crate::limits::day::DayQuota;
-use crate::limits::{MeterId, Terms, Usage};
+use crate::limits::{FigureId, MeterId, Terms, Usage};
 use crate::model::{Refusal, Request, Time};
 
 use super::contract::Ground;
@@ -21,9 +21,12 @@ pub(super) struct ObjectDay {
 }
 
 impl ObjectDay {
-    pub(super) fn new(terms: &Terms) -> ObjectDay {
+    /// Requests are calls, or messages of WebSockets, of which several count as one.
+    pub(super) fn new(websocket: bool, terms: &Terms) -> ObjectDay {
+        let per_request = if websocket { terms.bound(FigureId::ObjectMessagesPerRequest) } else { 1 };
+        let requests = terms.bound(FigureId::ObjectRequestsPerDay).saturating_mul(per_request);
         ObjectDay {
-            requests: DayQuota::new(Refusal::ObjectRequestsPerDay, terms),
+            requests: DayQuota::of(Refusal::ObjectRequestsPerDay, requests, terms),
             duration: DayQuota::of(Refusal::ObjectDurationPerDay, terms.object_ns_per_day(), terms),
             rows_read: DayQuota::new(Refusal::ObjectRowsReadPerDay, terms),
             rows_written: DayQuota::new(Refusal::ObjectRowsWrittenPerDay, terms),
@@ -52,7 +55,7 @@ impl ObjectDay {
         self.duration.refuses(now).or_else(|| self.requests.take((now, request.draw), 1))
     }
 
-    /// A request was served.
+    /// A request, or a message, was served.
     pub(super) fn served(&mut self, request: &Request) {
         if request.start >= self.measured_from {
             self.usage.add(MeterId::ObjectRequests, 1);

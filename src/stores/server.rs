@@ -52,6 +52,11 @@ impl Server {
         self.leaving.clear();
     }
 
+    /// Whether a job that arrives would wait.
+    pub fn is_busy(&self, now: Time) -> bool {
+        self.busy_until > now
+    }
+
     /// A job arrives that takes `service`; at most `limit` others may wait, and it waits at most `patience`.
     pub fn arrive(&mut self, now: Time, service: Span, limit: u32, patience: Span) -> Turn {
         while self.leaving.front().is_some_and(|leaves| *leaves <= now) {

@@ -338,6 +338,20 @@ fn the_queue_of_an_object_is_that_of_theory() {
 }
 
 #[test]
+fn twenty_messages_of_a_websocket_are_charged_as_one_request() {
+    let requests = |websocket: bool| {
+        let store = object("object", "Object", DurableObjectConfig { websocket, ..plain() });
+        let mut scenario = scenario(network(2, RTT), mix(5, 10.0, 2.0), vec![store]);
+        scenario.replications = 1;
+        let bill = outcome(&scenario).stores[0].cost.clone().expect("a bill");
+        bill.items.iter().find(|item| item.meter == "durable_object.requests").expect("requests").quantity
+    };
+    let (calls, messages) = (requests(false), requests(true));
+    assert!((calls / (12.0 * 2_592_000.0) - 1.0).abs() < 0.05, "{calls}: twelve a second for thirty days");
+    assert!((calls / messages - 20.0).abs() < 1e-9, "{calls} calls are {messages} requests");
+}
+
+#[test]
 fn the_defaults_of_a_scenario_are_those_of_the_config() {
     let text = "name = \"a\"\n[workload]\nkind = \"counter\"\n[[store]]\nkind = \"durable_object\"\n";
     let parsed = |text: &str| parse(text, &Origin::default()).expect("a scenario");

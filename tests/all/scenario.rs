@@ -176,7 +176,8 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
                 "foreign_await = \"20 ms\"\n"
             }
             "state = \"written-behind\"" => "state = \"written-behind\"\n",
-            "state = \"storage\" or \"written-behind\"" => "",
+            "state = \"storage\" or \"written-behind\"" | "storage = \"sqlite\"" => "",
+            "one_statement = true" => "one_statement = true\n",
             "objects with their state in memory, or with a cold_start"
             | "hibernates = true, with a state in memory or a cold_start" => "state = \"memory\"\n",
             "statements with scan_rows" => "scan_rows = 1000\n",

@@ -12,6 +12,8 @@ use super::stores::{NOT_PUBLISHED, Setting, queue_limit, queue_timeout};
 /// The most rows of a table, and the most indexes.
 const ROWS_MOST: u32 = 1_000_000_000;
 const INDEXES_MOST: u32 = 1000;
+/// The longest statement that can be given, in bytes, and the most parameters: far beyond what any store takes.
+const STATEMENT_MOST: u32 = 1_000_000_000;
 
 pub(super) fn database(s: &mut Section<'_>, setting: &Setting<'_>) -> D1Config {
     let primary = s
@@ -77,7 +79,24 @@ fn statements(s: &mut Section<'_>) -> D1Statements {
             .field("indexes", "Indexes of the table: each adds a row written to every write.")
             .default(0)
             .count(0..=INDEXES_MOST),
+        sql: sql(s, (true, ""), (true, "")),
     }
+}
+
+/// What limits look at in the text of statements: whether there are any, and whether one is for several keys, and when.
+pub(super) fn sql(s: &mut Section<'_>, any: (bool, &'static str), several: (bool, &'static str)) -> SqlText {
+    let defaults = SqlText::default();
+    let statement_bytes = s
+        .field("statement_bytes", "The length of each SQL statement, in bytes.")
+        .only_if(any.0, any.1)
+        .default(defaults.bytes)
+        .count(1..=STATEMENT_MOST);
+    let parameters = s
+        .field("bound_parameters", "How many parameters a statement binds for each of its keys.")
+        .only_if(several.0, several.1)
+        .default(defaults.parameters)
+        .count(0..=STATEMENT_MOST);
+    SqlText { bytes: statement_bytes, parameters }
 }
 
 pub(super) fn d1(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {

@@ -2,12 +2,15 @@
 //!
 //! Sources of the figures are at the fields of the configs in `stores/config.rs`.
 
-use crate::limits::FigureId;
+use crate::limits::{FigureId, Plan};
 use crate::model::Span;
+use crate::scenario::codes;
+use crate::scenario::diagnostic::Fault;
 use crate::scenario::section::Section;
 use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;
 
+use super::databases::sql;
 use super::hints::{Hinted, location_hint};
 use super::stores::{NOT_PUBLISHED, QUEUE_MOST, Setting, queue_limit, queue_timeout};
 
@@ -55,6 +58,17 @@ pub(super) fn object(s: &mut Section<'_>, setting: &Setting<'_>) -> DurableObjec
             .field("window_limit", "How many requests an object takes in ten seconds before it refuses; by default any number, because Cloudflare publishes none.")
             .assumed("Cloudflare documents the error, and a soft limit of 1,000 requests per second, but no threshold")
             .count_if_any(1..=QUEUE_MOST),
+        queue_bytes: s
+            .field("queue_bytes", "How many bytes of requests may wait, keys and values together; by default any number, because Cloudflare publishes none.")
+            .assumed("Cloudflare documents the error, and no threshold")
+            .count_if_any(0..=u32::MAX)
+            .map(u64::from),
+        cpu_limit: cpu_limit(s, setting),
+        websocket: s
+            .field("websocket", "Requests are messages of WebSockets, which stay open, instead of calls from a Worker: twenty are charged as one request.")
+            .default(false)
+            .flag(),
+        storage: storage(s, setting, code.state),
         read_then_write: s
             .field("read_then_write", "Client code reads in one call and writes in another.")
             .default(false)
@@ -64,6 +78,47 @@ pub(super) fn object(s: &mut Section<'_>, setting: &Setting<'_>) -> DurableObjec
     };
     s.exclude("foreign_await", "read_then_write");
     config
+}
+
+fn storage(s: &mut Section<'_>, setting: &Setting<'_>, state: ObjectState) -> ObjectStorage {
+    let describing = s.desk.describing;
+    let stores = state != ObjectState::Memory || describing;
+    let key_value = s
+        .field("storage", "What the object stores its state in.")
+        .only_if(stores, "state = \"storage\" or \"written-behind\"")
+        .default("sqlite")
+        .word(&[
+            ("sqlite", false, "SQLite."),
+            ("key-value", true, "The older key-value storage, of paid plans and accounts that have such a class."),
+        ]);
+    if key_value && setting.terms.plan == Plan::Free && s.good(&["storage"]) {
+        let fault = Fault::new(codes::CONFLICT, "objects of the free plan have SQLite storage only");
+        s.fault("storage", fault.label("on the paid plan only").help("write plan = \"paid\", or remove `storage`"));
+    }
+    const SQLITE: &str = "storage = \"sqlite\"";
+    let sqlite = stores && (!key_value || describing);
+    let one_statement = s
+        .field("one_statement", "Several keys are read or written by one SQL statement, instead of one for each key.")
+        .only_if(sqlite, SQLITE)
+        .default(false)
+        .flag();
+    let sql = sql(s, (sqlite, SQLITE), (one_statement || describing, "one_statement = true"));
+    if key_value { ObjectStorage::KeyValue } else { ObjectStorage::Sqlite { one_statement, sql } }
+}
+
+fn cpu_limit(s: &mut Section<'_>, setting: &Setting<'_>) -> Option<Span> {
+    let most = setting.terms.span(FigureId::ObjectCpuMost);
+    let limit = s
+        .field(
+            "cpu_limit",
+            "How much processor time one request may use, as configured; by default what the platform gives: 30 s.",
+        )
+        .span_if_any(POSITIVE)?;
+    if limit > most {
+        let message = format!("`cpu_limit` is {limit}, and no more than {most} can be configured");
+        s.fault("cpu_limit", Fault::new(codes::CONFLICT, message).label("too long"));
+    }
+    Some(limit)
 }
 
 fn code(s: &mut Section<'_>) -> ObjectCode {
