@@ -101,6 +101,14 @@ impl Series {
         self.stretches[number].served[served as usize] += 1;
     }
 
+    /// So many reads of this stretch were answered from caches and from elsewhere, and so many of them were stale.
+    pub fn add_reads(&mut self, number: usize, from_cache: u64, from_elsewhere: u64, stale: u64) {
+        let stretch = &mut self.stretches[number];
+        stretch.served[Served::FromCache as usize] += from_cache;
+        stretch.served[Served::Read as usize] += from_elsewhere;
+        stretch.stale += stale;
+    }
+
     /// An answered read of this stretch was stale.
     #[inline]
     pub fn add_stale(&mut self, number: usize) {

@@ -228,6 +228,11 @@ const TOLERANCE: f64 = 9e-6;
 /// Making one computes some thousand quantiles; a clone shares them and costs nothing.
 #[derive(Clone, Debug)]
 pub struct Sampler {
+    /// The table of a law that is no mixture, and its first cell; empty for a mixture.
+    table: Arc<[f64]>,
+    first: usize,
+    /// The maximum, in nanoseconds.
+    most: f64,
     parts: Arc<[Part]>,
     /// Where the choice among parts ends, as thresholds of a draw; empty for one part.
     ends: Arc<[u64]>,
@@ -238,12 +243,10 @@ struct Part {
     law: Law,
     /// The share of the law that lies below the maximum.
     kept: f64,
-    /// The maximum, in nanoseconds.
-    most: f64,
     /// The first cell that has a line.
     first: usize,
     /// The quantiles where the cells that have a line begin and end.
-    table: Box<[f64]>,
+    table: Arc<[f64]>,
 }
 
 impl Sampler {
@@ -274,7 +277,12 @@ impl Sampler {
             }
             *ends.last_mut().expect("more than one part") = u64::MAX;
         }
-        Sampler { parts: weighted.into_iter().map(|(_, part)| part).collect(), ends: ends.into() }
+        let parts: Arc<[Part]> = weighted.into_iter().map(|(_, part)| part).collect();
+        let (table, first) = match &*parts {
+            [part] => (part.table.clone(), part.first),
+            _ => (Arc::default(), 0),
+        };
+        Sampler { table, first, most: max.0 as f64, parts, ends: ends.into() }
     }
 
     /// The span that belongs to a draw.
@@ -286,17 +294,39 @@ impl Sampler {
     /// The span that belongs to a draw, in nanoseconds with their fraction.
     #[inline]
     pub fn nanos(&self, draw: u64) -> f64 {
-        match &*self.parts {
-            [part] => part.nanos(draw),
-            parts => self.of_mixture(parts, draw),
+        match on_line(&self.table, self.first, draw) {
+            // Rounding must not lift a truncated draw above the maximum.
+            Some(nanos) => at_most(nanos, self.most),
+            None => self.without_line(draw),
         }
     }
 
     #[inline(never)]
-    fn of_mixture(&self, parts: &[Part], draw: u64) -> f64 {
-        let part = self.ends.partition_point(|end| *end < draw).min(parts.len() - 1);
-        parts[part].nanos(derive(draw, 0))
+    fn without_line(&self, draw: u64) -> f64 {
+        let (part, draw) = match &*self.parts {
+            [part] => (part, draw),
+            parts => {
+                let part = self.ends.partition_point(|end| *end < draw).min(parts.len() - 1);
+                (&parts[part], derive(draw, 0))
+            }
+        };
+        let nanos = on_line(&part.table, part.first, draw);
+        at_most(nanos.unwrap_or_else(|| part.law.quantile(unit(draw) * part.kept)), self.most)
     }
+}
+
+/// A draw where its cell has a line.
+#[inline]
+fn on_line(table: &[f64], first: usize, draw: u64) -> Option<f64> {
+    let cell = ((draw >> 52) as usize).wrapping_sub(first);
+    let &[from, to] = table.get(cell..cell.wrapping_add(2))? else { return None };
+    let along = ((draw << 12) >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0);
+    Some(from + (to - from) * along)
+}
+
+#[inline]
+fn at_most(nanos: f64, most: f64) -> f64 {
+    if nanos > most { most } else { nanos }
 }
 
 fn flatten(law: &Law, weight: f64, into: &mut Vec<(f64, Law)>) {
@@ -314,7 +344,7 @@ impl Part {
     /// The part, and the weight that is left of it below the maximum.
     fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
-        let mut part = Part { law, kept, most: max.0 as f64, first: 0, table: Box::default() };
+        let mut part = Part { law, kept, first: 0, table: Arc::default() };
         // The other laws are as fast without a table, and empirical ones have corners that a line would cut off.
         if kept > 0.0 && matches!(part.law, Law::Exponential { .. } | Law::LogNormal { .. } | Law::Pareto { .. }) {
             part.tabulate();
@@ -334,24 +364,5 @@ impl Part {
         let last = (CELLS / 2..CELLS).rev().find(straight).map_or(CELLS / 2, |cell| cell + 1);
         self.table = (first..=last).map(|cell| at(cell as f64)).collect();
         self.first = first;
-    }
-
-    #[inline]
-    fn nanos(&self, draw: u64) -> f64 {
-        let cell = ((draw >> 52) as usize).wrapping_sub(self.first);
-        let nanos = match self.table.get(cell..cell.wrapping_add(2)) {
-            Some(&[from, to]) => {
-                let along = ((draw << 12) >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0);
-                from + (to - from) * along
-            }
-            _ => self.exact(draw),
-        };
-        // Rounding must not lift a truncated draw above the maximum.
-        nanos.min(self.most)
-    }
-
-    #[inline(never)]
-    fn exact(&self, draw: u64) -> f64 {
-        self.law.quantile(unit(draw) * self.kept)
     }
 }

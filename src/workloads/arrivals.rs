@@ -94,7 +94,7 @@ impl Arrivals {
     }
 
     /// The same at a pace that is ready.
-    #[inline]
+    #[inline(always)]
     pub fn next_at(&self, source: &mut Source, now: Time, pace: Pace) -> Time {
         match &self.shape {
             Shape::Poisson => now + Span::from_nanos_f64(self.gap(&mut source.stream, pace)),

@@ -94,7 +94,7 @@ impl Clients {
     }
 
     /// The next to act.
-    #[inline]
+    #[inline(always)]
     pub fn next(&self, key: &mut OfKey) -> Option<Act> {
         let at = key.next;
         if at == Time::NEVER {

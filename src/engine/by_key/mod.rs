@@ -200,7 +200,7 @@ impl Common {
     }
 
     /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.
-    #[inline]
+    #[inline(always)]
     fn next_read(&mut self, key: &mut OfKey, before: Time) -> Option<Act> {
         while key.horizon() < before {
             let act = self.clients.next(key)?;
@@ -213,7 +213,6 @@ impl Common {
     }
 
     /// The next write that arrives no later than `until` and is accepted.
-    #[inline]
     fn decide_next(&mut self, until: Time) -> Option<Write> {
         while let Some(write) = self.writes.arrive(until) {
             match self.writes.decide(&self.centre, &write) {
@@ -228,7 +227,6 @@ impl Common {
     }
 
     /// The next write that is acknowledged before the act; without an act, the next one.
-    #[inline]
     fn complete_next(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
         let acknowledged = self.writes.acknowledge(act)?;
         let Acknowledged { back, start, location, version, deletes, .. } = acknowledged;

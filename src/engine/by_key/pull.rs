@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::metrics::Served;
 use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
@@ -97,6 +96,13 @@ impl Pull {
     /// Writes that arrive before anybody acts again are taken or refused.
     #[inline]
     fn commit(&mut self, common: &mut Common, horizon: Time) {
+        if common.writes.is_any_due(horizon) {
+            self.commit_due(common, horizon);
+        }
+    }
+
+    #[inline(never)]
+    fn commit_due(&mut self, common: &mut Common, horizon: Time) {
         while let Some(write) = common.decide_next(horizon) {
             let (newest, value) = self.newest(self.commits.len());
             let newer = write.version > newest;
@@ -117,6 +123,13 @@ impl Pull {
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
     #[inline]
     fn acknowledge(&mut self, common: &mut Common, act: Option<&Act>) {
+        if common.writes.is_any_back(act) {
+            self.acknowledge_back(common, act);
+        }
+    }
+
+    #[inline(never)]
+    fn acknowledge_back(&mut self, common: &mut Common, act: Option<&Act>) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
                 let fresh_until = acknowledged.back.at + self.cache_ttl;
@@ -175,8 +188,7 @@ impl Pull {
         let (fresh_until, version) = self.arrived(act);
         if act.at < fresh_until {
             let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-            let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
-            common.tally.read(act.location, act.at, end, Served::FromCache, &verdict);
+            common.tally.hit(act.location, act.at, self.hit.span(derive(act.draw, hop::HIT)), &verdict);
         } else {
             self.fetch(common, key, act);
         }
@@ -185,8 +197,8 @@ impl Pull {
     /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
     fn fetch(&mut self, common: &mut Common, key: &mut OfKey, act: &Act) {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
-        while let Some(later) = common.next_read(key, arrival.at) {
-            self.ahead.push_back(later);
+        if key.horizon() < arrival.at {
+            self.look_ahead(common, key, arrival.at);
         }
         self.commit(common, key.horizon());
         let mut before = self.commits.len();
@@ -201,7 +213,14 @@ impl Pull {
             self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
         }
         let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-        common.tally.read(act.location, act.at, at, Served::Read, &verdict);
+        common.tally.miss(act.location, act.at, at, &verdict);
+    }
+
+    #[inline(never)]
+    fn look_ahead(&mut self, common: &mut Common, key: &mut OfKey, until: Time) {
+        while let Some(later) = common.next_read(key, until) {
+            self.ahead.push_back(later);
+        }
     }
 
     #[inline]
@@ -226,7 +245,11 @@ impl Keyed for Pull {
         self.key += 1;
         self.more.clear();
         self.commits.clear();
-        while let Some(act) = self.ahead.pop_front().or_else(|| common.next_read(key, Time::NEVER)) {
+        loop {
+            while let Some(act) = self.ahead.pop_front() {
+                self.read(common, key, &act);
+            }
+            let Some(act) = common.next_read(key, Time::NEVER) else { break };
             self.read(common, key, &act);
         }
         self.commit(common, Time::NEVER);

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::metrics::Served;
 use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
@@ -72,6 +71,13 @@ impl Push {
     #[inline]
     fn catch_up(&mut self, common: &mut Common, act: Option<&Act>) {
         let until = act.map_or(Time::NEVER, |act| act.at);
+        if common.writes.is_any_due(until) || common.writes.is_any_back(act) {
+            self.take_and_show(common, act, until);
+        }
+    }
+
+    #[inline(never)]
+    fn take_and_show(&mut self, common: &mut Common, act: Option<&Act>, until: Time) {
         while let Some(write) = common.decide_next(until) {
             self.settle(write.arrival.at);
             let place = self.on_the_way.partition_point(|pushed| pushed.version < write.version);
@@ -170,8 +176,7 @@ impl Keyed for Push {
             self.settle(act.at);
             let version = self.at(act.location, act.at);
             let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-            let end = act.at + self.hit.span(derive(act.draw, hop::HIT));
-            common.tally.read(act.location, act.at, end, Served::FromCache, &verdict);
+            common.tally.hit(act.location, act.at, self.hit.span(derive(act.draw, hop::HIT)), &verdict);
         }
         self.catch_up(common, None);
     }

@@ -48,6 +48,10 @@ struct Stretch {
     /// The batch that holds its start, and when the next one begins.
     batch: usize,
     next: Time,
+    /// Reads that started in it: answered by a cache, from elsewhere, and stale ones among them.
+    from_cache: u64,
+    from_elsewhere: u64,
+    stale: u64,
 }
 
 impl Clock {
@@ -63,7 +67,7 @@ impl Clock {
         let stretch = |number| {
             let start = if number == 0 { Time::START } else { series.start(number) };
             let batch = starts[..batches as usize].iter().rposition(|batch| *batch <= start).unwrap_or(0);
-            Stretch { start, batch, next: starts[batch + 1] }
+            Stretch { start, batch, next: starts[batch + 1], from_cache: 0, from_elsewhere: 0, stale: 0 }
         };
         let stretches = (0..series.stretches().len()).map(stretch).collect();
         let per_nano = u64::try_from((1_u128 << 64).div_ceil(u128::from(series.width().0))).unwrap_or(u64::MAX);
@@ -122,49 +126,72 @@ impl Tally {
         start >= self.window.from
     }
 
-    /// An operation started then and ended so; says the batch in which it started.
+    /// A read is answered by its location's cache, and judged when it starts.
     #[inline]
-    fn served(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
-        let (stretch, batch) = self.clock.tell(start);
-        self.latencies.add(served as usize * self.locations + location.index(), end.since(start).0);
-        self.series.add(stretch, served);
-        self.operations[batch] += 1;
-        (stretch, batch)
+    pub fn hit(&mut self, location: Location, start: Time, latency: Span, verdict: &Verdict) {
+        if self.measures(start) {
+            let (number, batch) = self.clock.tell(start);
+            let stretch = &mut self.clock.stretches[number];
+            stretch.from_cache += 1;
+            stretch.stale += u64::from(verdict.judgement.stale);
+            self.operations[batch] += 1;
+            self.latencies.add(self.row(Served::FromCache, location), latency.0);
+            self.judged(location, batch, verdict);
+        }
     }
 
-    /// A read from a cache is judged when it starts, another one when its answer is at the client.
+    /// A read is answered from elsewhere, and judged when its answer is at the client.
     #[inline]
-    pub fn read(&mut self, location: Location, start: Time, end: Time, served: Served, verdict: &Verdict) {
-        if !self.measures(start) {
-            return;
+    pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
+        if self.measures(start) {
+            let (number, batch) = self.clock.tell(start);
+            let stretch = &mut self.clock.stretches[number];
+            stretch.from_elsewhere += 1;
+            stretch.stale += u64::from(verdict.judgement.stale);
+            self.operations[batch] += 1;
+            self.latencies.add(self.row(Served::Read, location), end.since(start).0);
+            self.judged(location, self.clock.later(batch, end), verdict);
         }
-        let (stretch, mut batch) = self.served(location, start, end, served);
-        if served == Served::Read {
-            batch = self.clock.later(batch, end);
-        }
-        let judgement = verdict.judgement;
-        self.reads[batch].add(judgement.stale);
+    }
+
+    #[inline]
+    fn row(&self, served: Served, location: Location) -> usize {
+        served as usize * self.locations + location.index()
+    }
+
+    #[inline]
+    fn judged(&mut self, location: Location, batch: usize, verdict: &Verdict) {
+        self.reads[batch].add(verdict.judgement.stale);
         if let Some((since, hit)) = verdict.last {
             self.since.add(2 * batch + usize::from(hit), since.0);
-        }
-        if judgement.stale {
-            self.stale(location, stretch, batch, verdict);
+            if verdict.judgement.stale {
+                self.stale(location, batch, verdict);
+            }
         }
     }
 
-    fn stale(&mut self, location: Location, stretch: usize, batch: usize, verdict: &Verdict) {
+    #[inline(never)]
+    fn stale(&mut self, location: Location, batch: usize, verdict: &Verdict) {
         let age = verdict.judgement.age;
         self.ages.add(batch, age.0);
         self.lags.add(batch, verdict.lag);
         self.batches[batch].joint.add(verdict.lag, age);
         self.stale[location.index()] += 1;
-        self.series.add_stale(stretch);
+    }
+
+    /// A write started then and ended so; says the stretch and the batch in which it started.
+    fn write(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
+        let (stretch, batch) = self.clock.tell(start);
+        self.latencies.add(self.row(served, location), end.since(start).0);
+        self.series.add(stretch, served);
+        self.operations[batch] += 1;
+        (stretch, batch)
     }
 
     /// A write is refused.
     pub fn refused(&mut self, location: Location, start: Time, end: Time) {
         if self.measures(start) {
-            let (stretch, batch) = self.served(location, start, end, Served::WriteRefused);
+            let (stretch, batch) = self.write(location, start, end, Served::WriteRefused);
             self.series.refuse(stretch, Refusal::KvTooManyWrites);
             self.batches[self.clock.later(batch, end)].refuse(Refusal::KvTooManyWrites, end);
         }
@@ -173,7 +200,7 @@ impl Tally {
     /// A write is acknowledged.
     pub fn wrote(&mut self, location: Location, start: Time, end: Time, deletes: bool) {
         if self.measures(start) {
-            let (_, batch) = self.served(location, start, end, Served::Write);
+            let (_, batch) = self.write(location, start, end, Served::Write);
             self.batches[self.clock.later(batch, end)].deletes += u64::from(deletes);
         }
     }
@@ -202,6 +229,9 @@ impl Tally {
             curve.chances.merge(&curve.hits);
         }
         let places: Vec<PlaceMeasurements> = (0..self.locations).map(|location| self.place(location)).collect();
+        for (number, stretch) in self.clock.stretches.iter().enumerate() {
+            self.series.add_reads(number, stretch.from_cache, stretch.from_elsewhere, stretch.stale);
+        }
         if let Some(last) = self.batches.last_mut() {
             let stale = self.stale.iter().zip(&places).map(|(stale, place)| Count { hits: *stale, of: place.reads() });
             last.stale_by_location = stale.collect();

@@ -137,6 +137,7 @@ impl Writes {
     }
 
     /// A client writes.
+    #[inline(never)]
     pub fn send(&mut self, centre: &Centre, act: &Act) {
         let write = Write {
             arrival: Arrival { at: centre.reached(act), n: act.n },
@@ -150,13 +151,23 @@ impl Writes {
         self.coming.push(Waiting(write.arrival, write));
     }
 
-    /// Takes the next write that arrives no later than `until`, in the order of arrival.
+    /// Whether a write arrives no later than `until`.
     #[inline]
-    pub fn arrive(&mut self, until: Time) -> Option<Write> {
-        if self.next_coming > until { None } else { self.arrives() }
+    pub fn is_any_due(&self, until: Time) -> bool {
+        self.next_coming <= until
     }
 
-    fn arrives(&mut self) -> Option<Write> {
+    /// Whether an acknowledgement may be back before this act; without an act, always.
+    #[inline]
+    pub fn is_any_back(&self, act: Option<&Act>) -> bool {
+        act.is_none_or(|act| self.next_returning <= act.at)
+    }
+
+    /// Takes the next write that arrives no later than `until`, in the order of arrival.
+    pub fn arrive(&mut self, until: Time) -> Option<Write> {
+        if !self.is_any_due(until) {
+            return None;
+        }
         let Waiting(_, write) = self.coming.pop()?;
         self.next_coming = self.coming.peek().map_or(Time::NEVER, |Waiting(next, _)| next.at);
         Some(write)
@@ -190,14 +201,7 @@ impl Writes {
     }
 
     /// Takes the next acknowledgement if the engine sees it before this act; without an act, the next one.
-    #[inline]
     pub fn acknowledge(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
-        // Without an act `until` is the end of time, which is not before anything.
-        let until = act.map_or(Time::NEVER, |act| act.at);
-        if self.next_returning > until { None } else { self.returns(act) }
-    }
-
-    fn returns(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
         let Waiting(next, _) = self.returning.peek()?;
         if act.is_some_and(|act| !next.is_before(act)) {
             return None;
