@@ -3,7 +3,7 @@
 mod call;
 mod refusal;
 
-pub use call::{Call, Form, Listing, Told};
+pub use call::{Call, Form, Listing, Metadata, Told};
 pub use refusal::Refusal;
 
 use std::fmt;
@@ -267,6 +267,8 @@ pub struct Answer {
     pub others: Option<Box<[Seen]>>,
     /// The answer to a list.
     pub listing: Option<Box<Listing>>,
+    /// Of each key, where the caller asked for them.
+    pub metadata: Option<Box<[Metadata]>>,
     /// Set when the store refused; then nothing was read or changed.
     pub refusal: Option<Refusal>,
     /// Whether the answer came from a cache at the location.
@@ -277,7 +279,7 @@ impl Answer {
     /// One key's answer.
     #[inline]
     pub fn of(seen: Seen) -> Answer {
-        Answer { seen, others: None, listing: None, refusal: None, cached: false }
+        Answer { seen, others: None, listing: None, metadata: None, refusal: None, cached: false }
     }
 
     /// A refusal.

@@ -2,7 +2,7 @@
 
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
-use crate::model::{Answer, Request, RequestId, Time, Version};
+use crate::model::{Answer, Key, Metadata, Request, RequestId, Time, Value, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
@@ -340,12 +340,22 @@ impl<S: Store, W: Workload> World<S, W> {
             return (end, answer);
         }
         let seen = std::iter::once(&answer.seen).chain(answer.others.iter().flatten());
-        let bytes = request.all_keys().zip(seen).filter_map(|(key, seen)| Some((key, seen.value?)));
-        let bytes = bytes.map(|(key, value)| u64::from(self.workload.value_bytes(key, value))).sum();
-        match self.store.refuse_answer(request, bytes) {
-            Some(refusal) => (end, Answer::refused(refusal)),
-            None => (end + self.workload.parse_time(request.call, bytes), answer),
+        let values: Vec<(Key, Option<Value>)> = request.all_keys().zip(seen.map(|seen| seen.value)).collect();
+        let size =
+            |(key, value): &(Key, Option<Value>)| value.map_or(0, |value| self.workload.value_bytes(*key, value));
+        let bytes = values.iter().map(|one| u64::from(size(one))).sum();
+        if let Some(refusal) = self.store.refuse_answer(request, bytes) {
+            return (end, Answer::refused(refusal));
         }
+        let kept = self.store.keeps_metadata();
+        // A function of the version that was answered: metadata are never newer or older than their value.
+        let metadata = |(key, value): &(Key, Option<Value>)| {
+            let put_bytes = value.map_or(0, |value| self.workload.metadata_bytes(*key, value));
+            Metadata { put_bytes, kept }
+        };
+        let wanted = request.call.with_metadata && answer.listing.is_none();
+        let metadata = wanted.then(|| values.iter().map(metadata).collect());
+        (end + self.workload.parse_time(request.call, bytes), Answer { metadata, ..answer })
     }
 
     fn observe(&mut self, end: Time, request: &Request, answer: &Answer) -> crate::metrics::Judgement {

@@ -81,6 +81,9 @@ struct OperationLine {
     others: Option<Vec<SeenLine>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listing: Option<ListingLine>,
+    /// Of each key, where the caller asked for metadata; `null` where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata_bytes: Option<Box<[Option<u16>]>>,
     /// The rule by which the store refused.
     #[serde(default)]
     refusal: Option<String>,
@@ -223,6 +226,7 @@ fn operation_line(record: &Record) -> OperationLine {
         seen: record.seen.into(),
         others: record.others.as_ref().map(|others| others.iter().map(|&seen| seen.into()).collect()),
         listing: record.listing.as_deref().map(ListingLine::from),
+        metadata_bytes: record.metadata.clone(),
         refusal: record.refusal.map(|refusal| refusal.rule().to_owned()),
         cached: record.cached,
         stale: record.stale,
@@ -330,6 +334,7 @@ fn record(line: OperationLine, number: usize) -> Result<Record, ReadError> {
         seen: line.seen.into(),
         others: line.others.map(|others| others.into_iter().map(Seen::from).collect()),
         listing: line.listing.map(|listing| Box::new(listing.into())),
+        metadata: line.metadata_bytes,
         refusal,
         cached: line.cached,
         stale: line.stale,

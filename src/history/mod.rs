@@ -35,6 +35,8 @@ pub struct Record {
     pub others: Option<Box<[Seen]>>,
     /// What a list answered.
     pub listing: Option<Box<Listing>>,
+    /// What `getWithMetadata` answered: for each key, bytes of metadata, `None` where they were null.
+    pub metadata: Option<Box<[Option<u16>]>>,
     pub refusal: Option<Refusal>,
     /// Answered from a cache at the location.
     pub cached: bool,
@@ -62,6 +64,7 @@ impl Record {
             seen: answer.seen,
             others: answer.others.clone(),
             listing: answer.listing.clone(),
+            metadata: answer.metadata.as_ref().map(|all| all.iter().map(|one| one.bytes()).collect()),
             refusal: answer.refusal,
             cached: answer.cached,
             stale,

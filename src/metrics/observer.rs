@@ -164,6 +164,10 @@ impl Observer {
         if let Some(listing) = &answer.listing {
             return self.judge_list(request, listing, end, measured);
         }
+        if let Some(metadata) = answer.metadata.as_deref().filter(|_| measured) {
+            let lost = self.measurements.count_mut(CountId::MetadataLost);
+            metadata.iter().filter(|one| one.put_bytes > 0).for_each(|one| lost.add(one.is_lost()));
+        }
         if request.operation.is_read() {
             let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
             for (n, seen) in answer.others.iter().flatten().enumerate() {

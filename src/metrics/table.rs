@@ -110,11 +110,13 @@ metrics! {
         OldOrNothing "old_or_nothing" "old value or nothing" Share
             "Gets sent after the client's own put was acknowledged that returned an older value or nothing, among gets that were answered."
         StaleLists "stale_list_rate" "stale lists" Share
-            "Pages of lists that lack a key, or show a deleted one, as the next two metrics count them, among answered pages."
+            "Pages of lists that lack a key whose write was complete before the list started, or show one whose deletion was, among answered pages: what list_missing and list_deleted count key by key."
         ListMissing "list_missing" "keys missing in lists" Share
             "Keys that a page of a list tells of in a version older than one whose write was complete before the list started, and does not show although that write stored a value that has not expired at the list's end; among the keys within the page's range that are there by the last completed write."
         ListDeleted "list_deleted" "deleted keys in lists" Share
             "Keys that a page of a list shows in a version older than a deletion (or an expiry) that was complete before the list started, among the keys that pages show."
+        MetadataLost "metadata_null" "metadata null" Share
+            "Values that getWithMetadata returned with null for their metadata although their put had sent some, among returned values whose put had. Metadata that are returned are those of the value's own version, and count as stale with it."
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Call {
     pub form: Option<Form>,
     /// The key is `.` or `..`.
     pub dots: bool,
+    /// A read wants the metadata, too: `getWithMetadata`.
+    pub with_metadata: bool,
     /// A put's `ttl` counts from the start of the run: `expiration` instead of `expirationTtl`.
     pub absolute: bool,
 }
@@ -51,6 +53,27 @@ impl Call {
     #[inline]
     pub fn is_stated(&self) -> bool {
         self.form.is_some()
+    }
+}
+
+/// What `getWithMetadata` answers of a key beside its value: the metadata of the same version, as old as the value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metadata {
+    /// Bytes of metadata, as JSON, that the put of this version sent; 0: none.
+    pub put_bytes: u16,
+    /// Whether the store keeps metadata.
+    pub kept: bool,
+}
+
+impl Metadata {
+    /// The bytes that the caller gets; `None`: `metadata` is null.
+    pub fn bytes(self) -> Option<u16> {
+        (self.kept && self.put_bytes > 0).then_some(self.put_bytes)
+    }
+
+    /// Whether the put sent metadata and the caller gets null.
+    pub fn is_lost(self) -> bool {
+        self.put_bytes > 0 && !self.kept
     }
 }
 

@@ -68,7 +68,10 @@ pub fn of(word: &str) -> Emphasis {
             &[Share(StaleAfterInvalidation), Share(StaleBeyondTtl), Share(CacheHits)],
             &[Share(StaleAfterInvalidation), Figures(StaleAge, P50_P99_MAX)],
         ),
-        "calls" => (&[Share(StaleLists), Share(ListMissing), Share(ListDeleted)], &[Figures(StaleAge, P50_P99_MAX)]),
+        "calls" => (
+            &[Share(StaleLists), Share(ListMissing), Share(ListDeleted), Share(MetadataLost)],
+            &[Share(StaleLists), Figures(StaleAge, P50_P99_MAX)],
+        ),
         _ => (&[], &[Figures(StaleAge, P50_P99_MAX)]),
     };
     Emphasis { harm, charts }
@@ -184,6 +187,7 @@ fn words(line: Line) -> (&'static str, &'static str) {
             StaleLists => ("answers {} of lists with keys missing or deleted", "Every list was true"),
             ListMissing => ("leaves {} of keys out of lists", "No list lacked a key"),
             ListDeleted => ("lists {} of keys that are deleted", "No list showed a deleted key"),
+            MetadataLost => ("answers {} of metadata with null", "No metadata were lost"),
         },
         Line::Figures(id, _) => match id {
             StaleAge => ("answers with values out of date for up to {}", "No read was stale"),

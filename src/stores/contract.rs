@@ -100,6 +100,11 @@ pub trait Store {
         Usage::default()
     }
 
+    /// Whether what a put sends as metadata is kept beside the value. A database has a column for them, an object a field.
+    fn keeps_metadata(&self) -> bool {
+        true
+    }
+
     /// Why the store refuses an answer to a call that states sizes, if it does: its values have so many bytes together.
     fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {
         let _ = (request, bytes);

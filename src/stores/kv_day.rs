@@ -143,6 +143,10 @@ impl<S: Store> Store for Daily<S> {
         self.store.storage()
     }
 
+    fn keeps_metadata(&self) -> bool {
+        self.store.keeps_metadata()
+    }
+
     fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {
         self.store.refuse_answer(request, bytes)
     }

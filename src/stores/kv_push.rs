@@ -350,6 +350,10 @@ impl Store for KvPush {
         self.stock.storage()
     }
 
+    fn keeps_metadata(&self) -> bool {
+        !self.limits.instant
+    }
+
     fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {
         self.limits.refuse_answer(request, bytes)
     }

@@ -37,6 +37,13 @@ impl Calls {
         }
     }
 
+    /// The put that wrote a value; `None` for the one that was there at the start.
+    fn put_of(&self, value: Value) -> Option<Call> {
+        let put = u64::try_from(value).ok()?.checked_sub(1)?;
+        let line = self.puts_before.partition_point(|before| *before <= put) - 1;
+        Some(self.config.calls[line].call)
+    }
+
     /// Makes a call: the line's, or the next page of its list, which begins at `from`.
     fn make(&mut self, line: usize, repetition: u32, page: Option<(u32, Key)>, desk: &mut Desk<'_>) {
         let config = &self.config.calls[line];
@@ -87,11 +94,11 @@ impl Workload for Calls {
     }
 
     fn value_bytes(&self, _key: Key, value: Value) -> u32 {
-        let Some(put) = u64::try_from(value).ok().and_then(|value| value.checked_sub(1)) else {
-            return PRELOADED_BYTES;
-        };
-        let line = self.puts_before.partition_point(|before| *before <= put) - 1;
-        self.config.calls[line].call.value_bytes
+        self.put_of(value).map_or(PRELOADED_BYTES, |put| put.value_bytes)
+    }
+
+    fn metadata_bytes(&self, _key: Key, value: Value) -> u16 {
+        self.put_of(value).map_or(0, |put| put.metadata_bytes)
     }
 
     fn parse_time(&self, call: Call, bytes: u64) -> Span {

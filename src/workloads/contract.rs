@@ -55,6 +55,12 @@ pub trait Workload {
         0
     }
 
+    /// The size of the metadata that the put of a value sent; 0: none. Asked only of calls that ask for metadata.
+    fn metadata_bytes(&self, key: Key, value: Value) -> u16 {
+        let _ = (key, value);
+        0
+    }
+
     /// How long the caller's code takes to make what a call asked for of so many bytes.
     fn parse_time(&self, call: Call, bytes: u64) -> Span {
         let _ = (call, bytes);

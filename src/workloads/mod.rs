@@ -137,6 +137,10 @@ impl Workload for AnyWorkload {
         each!(self, workload => workload.value_bytes(key, value))
     }
 
+    fn metadata_bytes(&self, key: Key, value: Value) -> u16 {
+        each!(self, workload => workload.metadata_bytes(key, value))
+    }
+
     fn parse_time(&self, call: Call, bytes: u64) -> Span {
         each!(self, workload => workload.parse_time(call, bytes))
     }

@@ -217,6 +217,58 @@ fn a_bulk_read_is_one_operation_and_fills_the_cache_for_each_key() {
     assert_eq!(measured.count(CountId::StaleReads), count(2, 8), "every key is judged, and billed: 1 + 3 + 1 + 3");
 }
 
+/// What `getWithMetadata` answered, read by read: for each key, bytes or null.
+fn metadata(records: &[Record]) -> Vec<Vec<Option<u16>>> {
+    records.iter().filter_map(|record| record.metadata.as_ref().map(|all| all.to_vec())).collect()
+}
+
+#[test]
+fn metadata_are_those_of_the_version_that_is_answered_and_as_old() {
+    let calls = [
+        "0 s, a, put, key = 'x'; metadata_bytes = 7",
+        "10 s, b, get_with_metadata, key = 'x'",
+        "20 s, a, put, key = 'x'; metadata_bytes = 9",
+        // Half a second after the acknowledgement: b's copy is ten seconds old.
+        "20.6 s, b, get_with_metadata, key = 'x'",
+        "20.6 s, a, get_with_metadata, key = 'x'",
+        "70.1 s, b, get_with_metadata, key = 'x'",
+        "80 s, a, put, key = 'x'",
+        "80.6 s, a, get_with_metadata, key = 'x'",
+        "90 s, a, delete, key = 'x'",
+        "90.6 s, a, get_with_metadata, key = 'x'",
+        "91 s, a, get, key = 'x'",
+    ];
+    let (old, new) = (vec![Some(7)], vec![Some(9)]);
+    let records = played(&scenario(GROUND, KV, &calls));
+    let expected = [old.clone(), old, new.clone(), new, vec![None], vec![None]];
+    assert_eq!(metadata(&records), expected);
+    assert!(records[3].stale, "the metadata of the older version are as stale as its value");
+    for store in [D1, OBJECT] {
+        let records = played(&scenario(GROUND, store, &calls));
+        let all: Vec<Option<u16>> = metadata(&records).concat();
+        assert_eq!(all, [Some(7), Some(9), Some(9), Some(9), None, None], "{store}");
+    }
+}
+
+#[test]
+fn bulk_reads_answer_metadata_key_by_key_and_instant_answers_null() {
+    let calls = [
+        "0 s, a, put, key = 'x'; metadata_bytes = 7",
+        "2 s, a, put, key = 'y'",
+        "4 s, a, put, key = 'z'; metadata_bytes = 9",
+        "10 s, a, get_bulk_with_metadata, keys = ['x', 'y', 'z']",
+        "10 s, a, get_bulk, keys = ['x', 'y', 'z']",
+    ];
+    let kv = scenario(GROUND, KV, &calls);
+    assert_eq!(metadata(&played(&kv)), [[Some(7), None, Some(9)]]);
+    assert_eq!(measured(&kv).count(CountId::MetadataLost), count(0, 2));
+    let instant = scenario(GROUND, INSTANT, &calls);
+    let records = played(&instant);
+    assert_eq!(metadata(&records), [[None, None, None]]);
+    assert!(records[3].seen.value.is_some(), "the value is there");
+    assert_eq!(measured(&instant).count(CountId::MetadataLost), count(2, 2));
+}
+
 #[test]
 fn what_a_read_makes_of_the_bytes_takes_its_time() {
     let calls: Vec<String> = ["stream", "array_buffer", "text", "json"]

@@ -123,6 +123,7 @@ fn our_own_histories_are_judged_by_what_clients_saw() {
         seen,
         others: None,
         listing: None,
+        metadata: None,
         refusal: None,
         cached: false,
         stale: false,

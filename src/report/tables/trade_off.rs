@@ -20,9 +20,13 @@ pub struct Row {
     pub usd_month: f64,
 }
 
-/// The harm that is weighed: the workload's worst, or the age of stale reads.
+/// The harm that is weighed: the workload's worst that was measured, or the age of stale reads.
 pub fn harm(outcome: &Outcome) -> Option<(emphasis::Line, Scalar)> {
-    let line = *emphasis::of(outcome.scenario.workload.word()).charts.first()?;
+    let lines = emphasis::of(outcome.scenario.workload.word()).charts;
+    let measured = |line: &&emphasis::Line| {
+        outcome.stores.iter().any(|store| store.estimate(&line.name()).is_some() || emptied(store, **line))
+    };
+    let line = *lines.iter().find(measured).or(lines.first())?;
     Some((line, Scalar::named(&line.name())?))
 }
 

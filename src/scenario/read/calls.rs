@@ -28,9 +28,20 @@ enum Op {
     Get,
     GetWithMetadata,
     GetBulk,
+    GetBulkWithMetadata,
     Put,
     Delete,
     List,
+}
+
+impl Op {
+    fn is_bulk(self) -> bool {
+        matches!(self, Op::GetBulk | Op::GetBulkWithMetadata)
+    }
+
+    fn wants_metadata(self) -> bool {
+        matches!(self, Op::GetWithMetadata | Op::GetBulkWithMetadata)
+    }
 }
 
 /// A line as it was read: its keys are names yet.
@@ -90,6 +101,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
         ("get", Op::Get, "Read a value."),
         ("get_with_metadata", Op::GetWithMetadata, "Read a value and its metadata: both of one version."),
         ("get_bulk", Op::GetBulk, "Read several values: one operation."),
+        ("get_bulk_with_metadata", Op::GetBulkWithMetadata, "Read several values and their metadata: one operation."),
         ("put", Op::Put, "Write a value."),
         ("delete", Op::Delete, "Delete a key."),
         ("list", Op::List, "List the keys with a prefix."),
@@ -98,7 +110,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
     let (keys, prefix, key_bytes) = names(s, op);
     let place = ["key", "keys", "prefix"].into_iter().find(|key| s.entry(key).is_some());
     let place = place.map_or(s.place, |key| s.place_of(key));
-    let reads = is(&[Op::Get, Op::GetWithMetadata, Op::GetBulk]);
+    let reads = is(&[Op::Get, Op::GetWithMetadata, Op::GetBulk, Op::GetBulkWithMetadata]);
     let (ttl, absolute) = expiration(s, is(&[Op::Put]));
     let cache_ttl = s
         .field("cache_ttl", "cacheTtl of a read; by default the store's own.")
@@ -116,6 +128,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
             .count(0..=BYTES_MOST) as u16,
         earlier: 0,
         form: Some(form),
+        with_metadata: op.wants_metadata(),
         dots: keys.iter().any(|key| key == "." || key == ".."),
         absolute,
     };
@@ -124,7 +137,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
         .field("invocation", "Calls with the same name here are made by one invocation of the caller's code; by default each is made by one of its own.")
         .text_if_any();
     let operation = match op {
-        Op::Get | Op::GetWithMetadata | Op::GetBulk => Operation::Get { cache_ttl },
+        Op::Get | Op::GetWithMetadata | Op::GetBulk | Op::GetBulkWithMetadata => Operation::Get { cache_ttl },
         Op::Put => Operation::Put { value: 0, ttl },
         Op::Delete => Operation::Delete,
         Op::List => Operation::List { until: Key(0), prefix: 0, limit },
@@ -150,7 +163,8 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
 /// The keys or the prefix, and the size of the key where that is given apart.
 fn names(s: &mut Section<'_>, op: Op) -> (Vec<String>, Option<String>, Option<u32>) {
     let describing = s.desk.describing;
-    let single = !matches!(op, Op::GetBulk | Op::List);
+    let bulk = op.is_bulk();
+    let single = !bulk && op != Op::List;
     let key = s.field("key", "The key, of any form.").only_if(describing || single, "calls for one key");
     let key = if single || describing { key.required() } else { key }.take(Form::Text, key_text);
     let keys = s
@@ -158,8 +172,8 @@ fn names(s: &mut Section<'_>, op: Op) -> (Vec<String>, Option<String>, Option<u3
             "keys",
             "The keys of a bulk read. Keys of the scenario that are connected with them must not lie between.",
         )
-        .only_if(describing || op == Op::GetBulk, "op = \"get_bulk\"");
-    let keys = if op == Op::GetBulk { keys.required() } else { keys }.take(Form::Texts, key_texts).unwrap_or_default();
+        .only_if(describing || bulk, "bulk reads");
+    let keys = if bulk { keys.required() } else { keys }.take(Form::Texts, key_texts).unwrap_or_default();
     let prefix = s
         .field("prefix", "The prefix of the listed keys; by default all keys.")
         .only_if(describing || op == Op::List, "op = \"list\"")
@@ -168,7 +182,7 @@ fn names(s: &mut Section<'_>, op: Op) -> (Vec<String>, Option<String>, Option<u3
         .field("key_bytes", "The size of the key, where its name here stands for a longer one.")
         .count_if_any(0..=BYTES_MOST);
     let prefix = if op == Op::List { Some(prefix.unwrap_or_default()) } else { None };
-    (if op == Op::GetBulk { keys } else { key.into_iter().collect() }, prefix, key_bytes)
+    (if bulk { keys } else { key.into_iter().collect() }, prefix, key_bytes)
 }
 
 fn expiration(s: &mut Section<'_>, applies: bool) -> (Option<Span>, bool) {
@@ -191,7 +205,7 @@ fn form(s: &mut Section<'_>, op: Op, reads: bool) -> Wanted {
         ("text", Wanted::Text, "A text."),
         ("json", Wanted::Json, "What JSON stands for: the slowest."),
     ]);
-    if op == Op::GetBulk && matches!(form, Wanted::Stream | Wanted::ArrayBuffer) && s.good(&["type", "op"]) {
+    if op.is_bulk() && matches!(form, Wanted::Stream | Wanted::ArrayBuffer) && s.good(&["type", "op"]) {
         let message = format!("a bulk read gives no {}", form.word());
         s.fault("type", Fault::new(codes::CONFLICT, message).label("text or json").help("write type = \"json\""));
     }

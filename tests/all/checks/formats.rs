@@ -49,8 +49,9 @@ fn record() -> impl Strategy<Value = Record> {
     let others = proptest::option::of(proptest::collection::vec(seen(), 0..4));
     let back = (seen(), others, proptest::option::of(listing()));
     let refusal = proptest::option::of(proptest::sample::select(Refusal::ALL.to_vec()));
-    (what, back, refusal, any::<(bool, bool)>()).prop_map(
-        |(what, (seen, others, listing), refusal, (cached, stale))| {
+    let metadata = proptest::option::of(proptest::collection::vec(any::<Option<u16>>(), 1..4));
+    (what, back, (refusal, metadata), any::<(bool, bool)>()).prop_map(
+        |(what, (seen, others, listing), (refusal, metadata), (cached, stale))| {
             let (client, location, key, operation, (a, b), answered) = what;
             Record {
                 client: Client(client),
@@ -63,6 +64,7 @@ fn record() -> impl Strategy<Value = Record> {
                 seen,
                 others: others.map(Vec::into_boxed_slice),
                 listing: listing.map(Box::new),
+                metadata: metadata.map(Vec::into_boxed_slice),
                 // Only an answer can refuse.
                 refusal: refusal.filter(|_| answered),
                 cached,

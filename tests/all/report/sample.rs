@@ -343,6 +343,7 @@ fn record(location: u16, operation: Operation, start_ms: u64, end_ms: u64, versi
         seen: Seen { version, value: Some(1) },
         others: None,
         listing: None,
+        metadata: None,
         refusal: None,
         cached: end_ms - start_ms < 10,
         stale,

@@ -28,7 +28,7 @@ fn json_has_every_metric_and_every_null() {
     let object = &value["stores"][2]["metrics"];
     assert_eq!(object["stale_read_rate"]["value"], 0.0);
     assert!(object["stale_age.p99"]["value"].is_null(), "no read was stale, so there is no age");
-    assert_eq!(object.as_object().map(|metrics| metrics.len()), Some(25 + 9 * 6));
+    assert_eq!(object.as_object().map(|metrics| metrics.len()), Some(26 + 9 * 6));
     assert_eq!(value["stores"][0]["limits"][0]["error"], "KV PUT failed: 429 Too Many Requests");
     assert!(text.ends_with("}\n"));
     insta::assert_snapshot!("json", text);
