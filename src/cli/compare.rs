@@ -87,14 +87,14 @@ impl Compare {
         for (file, scenario) in files.iter().zip(scenarios) {
             let outcome = self.compare(terminal, file, scenario)?;
             if folder.is_none() || self.format != Format::Human {
-                terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
+                terminal.print(&exports::printed(self.format, &outcome, file, terminal, false))?;
             }
             outcomes.push(outcome);
         }
         if let Some(folder) = folder {
             self.write_matrix(terminal, &folder, &outcomes)?;
         }
-        exports::write(&self.exports, &outcomes)?;
+        exports::write(&self.exports, &outcomes, false)?;
         let undecided = |outcome: &Outcome| outcome.advice.as_ref().is_none_or(|advice| advice.store().is_none());
         Ok(if !self.exit_zero && outcomes.iter().any(undecided) { Done::Broken } else { Done::Kept })
     }

@@ -18,12 +18,12 @@ pub enum Format {
     Json,
     /// Markdown, for issues and pages.
     Markdown,
-    /// Annotations of GitHub Actions, which point at the promises that are broken.
+    /// Annotations of GitHub Actions, which point at the promises that are broken, and at limits that are violated.
     Github,
 }
 
 /// The outcome as it is printed.
-pub fn printed(format: Format, outcome: &Outcome, file: &Path, terminal: &Terminal) -> String {
+pub fn printed(format: Format, outcome: &Outcome, file: &Path, terminal: &Terminal, deny_limits: bool) -> String {
     match format {
         Format::Human => report::human(outcome, terminal.width(), terminal.colors_output()),
         Format::Json => report::json(outcome),
@@ -31,7 +31,7 @@ pub fn printed(format: Format, outcome: &Outcome, file: &Path, terminal: &Termin
         Format::Github => {
             // The file was just read as text; where it is gone meanwhile, the first line stands for all.
             let lines = std::fs::read_to_string(file).map(|text| promise_lines(&text)).unwrap_or_default();
-            report::github(outcome, &file.display().to_string(), &lines)
+            report::github(outcome, &file.display().to_string(), &lines, deny_limits)
         }
     }
 }
@@ -39,15 +39,16 @@ pub fn printed(format: Format, outcome: &Outcome, file: &Path, terminal: &Termin
 /// Refuses names that say no form, before anything runs.
 pub fn check(files: &[PathBuf]) -> Result<()> {
     for file in files {
-        report::export(&[], &file.display().to_string()).map_err(|message| Failure::Other { message, input: true })?;
+        report::export(&[], &file.display().to_string(), false)
+            .map_err(|message| Failure::Other { message, input: true })?;
     }
     Ok(())
 }
 
 /// Writes each export, whole or not at all.
-pub fn write(files: &[PathBuf], outcomes: &[Outcome]) -> Result<()> {
+pub fn write(files: &[PathBuf], outcomes: &[Outcome], deny_limits: bool) -> Result<()> {
     for file in files {
-        let export = report::export(outcomes, &file.display().to_string())
+        let export = report::export(outcomes, &file.display().to_string(), deny_limits)
             .map_err(|message| Failure::Other { message, input: true })?;
         report::write::write_file(file, &export.bytes).map_err(|error| cannot_write(file, &error))?;
     }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use consistency_sim::limits::Nature;
 use consistency_sim::report;
 use consistency_sim::run::{self, Outcome};
 use consistency_sim::scenario::{self, Scenario};
@@ -91,7 +90,7 @@ impl Run {
             if !self.exit_zero && outcome.stores.iter().any(|store| store.promises.iter().any(|promise| !promise.met)) {
                 done = Done::Broken;
             }
-            let violated = self.deny.contains(&Denied::Limits) && tell_violations(terminal, &outcome);
+            let violated = self.denies_limits() && tell_violations(terminal, &outcome);
             if violated && !self.exit_zero && done == Done::Kept {
                 done = Done::Violated;
             }
@@ -100,8 +99,12 @@ impl Run {
                 outcomes.push(outcome);
             }
         }
-        exports::write(&self.exports, &outcomes)?;
+        exports::write(&self.exports, &outcomes, self.denies_limits())?;
         Ok(done)
+    }
+
+    fn denies_limits(&self) -> bool {
+        self.deny.contains(&Denied::Limits)
     }
 
     /// Simulates everything twice; a difference is a fault of the program.
@@ -145,7 +148,7 @@ impl Run {
         let text = scenario::text_with(file, &self.selection.overrides()).map_err(failed)?;
         let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
         let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
-        terminal.print(&exports::printed(self.format, &outcome, file, terminal))?;
+        terminal.print(&exports::printed(self.format, &outcome, file, terminal, self.denies_limits()))?;
         if let (Some(reached), Some(wanted)) = (reached, self.until_interval) {
             terminal.remark(&format!("{}: {}", scenario.name, told(&reached, wanted)));
         }
@@ -165,19 +168,10 @@ impl Run {
 fn tell_violations(terminal: &Terminal, outcome: &Outcome) -> bool {
     let mut any = false;
     for store in &outcome.stores {
-        for limit in store.limits.iter().filter(|limit| limit.refusal.facts().nature != Nature::Fault) {
+        for limit in report::limits::deniable(outcome, store) {
             any = true;
-            let times = match limit.violations {
-                1 => "once".to_string(),
-                many => format!("{} times", report::figures::grouped(many)),
-            };
-            terminal.remark(&format!(
-                "{}: denied: {} violates {} {times}, first at t = {:.3} s",
-                outcome.scenario.name,
-                store.name,
-                limit.refusal.rule(),
-                limit.first.seconds()
-            ));
+            let told = report::limits::sentence(&limit);
+            terminal.remark(&format!("{}: denied: {}: {told}", outcome.scenario.name, store.name));
         }
     }
     any

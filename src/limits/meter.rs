@@ -21,6 +21,13 @@ pub struct MeterRow {
     pub quota: Option<FigureId>,
 }
 
+impl MeterRow {
+    /// Whether it measures what is there, instead of counting what happens.
+    pub fn is_stored(&self) -> bool {
+        self.key == "storage"
+    }
+}
+
 macro_rules! meters {
     ($($id:ident $section:literal $key:literal $label:literal $unit:literal $quota:expr;)*) => {
         /// A meter of the platform.

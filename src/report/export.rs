@@ -6,14 +6,14 @@ use crate::run::Outcome;
 use super::{File, junit, tables};
 
 /// The file's text: JUnit for `.xml`, Markdown for `.md`, JSON for `.json` (a list where there are several outcomes),
-/// a table of all figures for `.csv`.
+/// a table of all figures for `.csv`. Where limits are denied, JUnit counts a violated one as failed.
 ///
 /// # Errors
 /// When the ending is another; the message lists what there is.
-pub fn export(outcomes: &[Outcome], path: &str) -> Result<File, String> {
+pub fn export(outcomes: &[Outcome], path: &str, deny_limits: bool) -> Result<File, String> {
     let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
     let text = match ending.to_ascii_lowercase().as_str() {
-        "xml" => junit::junit(outcomes),
+        "xml" => junit::junit(outcomes, deny_limits),
         "md" => outcomes.iter().map(super::markdown).collect::<Vec<_>>().join("\n"),
         "json" => match outcomes {
             [one] => super::json(one),

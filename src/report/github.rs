@@ -1,14 +1,15 @@
-//! Broken promises as annotations for GitHub Actions: `::error file=…,line=…::…`, at the promise's line.
+//! Broken promises and violated limits as annotations for GitHub Actions: `::error file=…,line=…::…`, at the promise's line.
 
 use crate::metrics::table::Unit;
 use crate::run::Outcome;
 
 use super::advice::{amount, bound_words, metric_words};
-use super::figures;
+use super::{figures, limits};
 
 /// One line for each promise that a store breaks; a comparison warns, and errs only where no store keeps all promises.
+/// A line for each limit that a store violates, too: an error where limits are denied, else a warning.
 /// `lines` are those of the promises in the file, in their order; a promise without one points at the first line.
-pub fn github(outcome: &Outcome, file: &str, lines: &[usize]) -> String {
+pub fn github(outcome: &Outcome, file: &str, lines: &[usize], deny_limits: bool) -> String {
     let fatal = outcome.advice.as_ref().is_none_or(|advice| advice.store().is_none());
     let level = if fatal { "error" } else { "warning" };
     let mut text = String::new();
@@ -34,6 +35,13 @@ pub fn github(outcome: &Outcome, file: &str, lines: &[usize]) -> String {
                 property(&format!("{}: {}", outcome.scenario.name, terms.name)),
                 data(&message)
             );
+        }
+        for limit in limits::deniable(outcome, store) {
+            let level = if deny_limits { "error" } else { "warning" };
+            let title = format!("{}: {}", outcome.scenario.name, limit.rule);
+            let message = format!("{}: {}", store.label, limits::sentence(&limit));
+            text +=
+                &format!("::{level} file={},line=1,title={}::{}\n", property(file), property(&title), data(&message));
         }
     }
     text

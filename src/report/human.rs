@@ -6,7 +6,7 @@ use crate::metrics::table::Unit;
 use crate::run::Outcome;
 
 use super::comparison::{Cell, TableRow, Tone, circumstances, rows};
-use super::{advice, figures};
+use super::{advice, figures, free_plan};
 
 /// The narrowest that a table is made for.
 const WIDTH_MIN: usize = 40;
@@ -155,6 +155,7 @@ fn notes(outcome: &Outcome) -> Vec<String> {
             ));
         }
     }
+    notes.extend(free_plan::paragraph(outcome));
     match outcome.scenario.assumptions.len() {
         0 => {}
         1 => notes.push("Rests on 1 assumption: a figure that is not published. The report names it.".to_string()),

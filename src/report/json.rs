@@ -15,6 +15,8 @@ use crate::scenario::Assumption;
 
 use super::advice;
 use super::figures::tidy;
+use super::free_plan::{self, Quota};
+use super::limits::{self, Violated};
 use super::over_time::{FaultOf, OverTime, faults, over_time};
 
 /// The name and version of the shape.
@@ -50,13 +52,14 @@ struct Store<'a> {
     kind: &'a str,
     operations: u64,
     metrics: Metrics<'a>,
-    limits: Vec<Limit>,
+    limits: Vec<Violated>,
     promises: Vec<Kept<'a>>,
     stale_by_location: Vec<AtLocation<'a>>,
     served: Vec<ServedAt<'a>>,
     stale_joint: StaleJoint,
     over_time: Option<OverTime>,
     cost: Option<Cost<'a>>,
+    free_plan: Vec<Quota>,
 }
 
 #[derive(serde::Serialize)]
@@ -144,14 +147,6 @@ struct Figure {
     /// Where the interval comes from.
     method: Option<&'static str>,
     unit: &'static str,
-}
-
-#[derive(serde::Serialize)]
-struct Limit {
-    rule: &'static str,
-    violations: u64,
-    first_s: f64,
-    error: String,
 }
 
 #[derive(serde::Serialize)]
@@ -298,12 +293,6 @@ pub fn json(outcome: &Outcome) -> String {
 
 fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
     use crate::scenario::Bound;
-    let limits = store.limits.iter().map(|limit| Limit {
-        rule: limit.refusal.rule(),
-        violations: limit.violations,
-        first_s: tidy(limit.first.seconds()),
-        error: limit.text.clone(),
-    });
     let promises = store.promises.iter().filter_map(|kept| {
         let promise = outcome.scenario.promises.get(kept.promise)?;
         let (at_most, at_least) = match promise.bound {
@@ -334,7 +323,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
         kind: store.kind,
         operations: store.pooled.operations,
         metrics: Metrics(store),
-        limits: limits.collect(),
+        limits: limits::of(outcome, store),
         promises: promises.collect(),
         stale_by_location: places
             .map(|(place, count)| AtLocation {
@@ -368,6 +357,7 @@ fn store_of<'a>(outcome: &'a Outcome, store: &'a StoreOutcome) -> Store<'a> {
                 })
                 .collect(),
         }),
+        free_plan: free_plan::of(store),
     }
 }
 

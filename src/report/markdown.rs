@@ -10,7 +10,7 @@ use crate::run::Outcome;
 use crate::scenario::{Bound, Promise};
 
 use super::comparison::{circumstances, rows};
-use super::{advice, emphasis, figures, finding};
+use super::{advice, emphasis, figures, finding, free_plan, limits as violated};
 
 /// An image of the report: where it is, and what it says.
 pub(super) struct Image {
@@ -128,20 +128,35 @@ fn limits(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     writeln!(text, "\n## Limits\n")?;
     let mut none = true;
     for store in &outcome.stores {
-        for limit in store.limits.iter().filter(|limit| limit.violations > 0) {
+        for limit in violated::of(outcome, store) {
             none = false;
             writeln!(
                 text,
-                "- {}: {} × `{}` (rule `{}`), first after {}",
+                "- {}: {} × `{}` (rule `{}`, {}), first after {} ({} UTC). What helps: {}",
                 escaped(&store.label),
                 figures::grouped(limit.violations),
-                limit.text,
-                limit.refusal.rule(),
-                figures::value(Unit::Seconds, limit.first.seconds()),
+                limit.error,
+                limit.rule,
+                limit.code,
+                figures::value(Unit::Seconds, limit.first_s),
+                limit.first_utc,
+                escaped(&limit.remedy),
             )?;
         }
     }
-    if none { writeln!(text, "No store refused an operation.") } else { Ok(()) }
+    if none {
+        writeln!(text, "No store refused an operation.")?;
+    }
+    let fates = free_plan::sentences(outcome);
+    if !fates.is_empty() {
+        writeln!(text, "\n### On the free plan\n")?;
+        for (sentence, seen) in fates {
+            let seen = seen.map_or(String::new(), |text| format!(": `{text}`"));
+            writeln!(text, "- {}{seen}", escaped(&sentence))?;
+        }
+        writeln!(text, "\n{}", free_plan::RULE)?;
+    }
+    Ok(())
 }
 
 fn definitions(text: &mut String, outcome: &Outcome) -> std::fmt::Result {

@@ -13,23 +13,27 @@ use crate::stores::{StoreConfig, StoreKind};
 
 /// The bill of one store; `None` where nothing was measured.
 pub fn cost(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -> Option<Bill> {
-    let used = month(scenario, store, measured)?;
-    let used: Vec<(&str, f64)> = used.into_iter().map(|(meter, amount)| (meter.row().name, amount)).collect();
+    let month = |meter: MeterId, per_second: f64| {
+        if meter.row().is_stored() { per_second } else { per_second * MONTH_DAYS * 86_400.0 }
+    };
+    let pace = pace(scenario, store, measured)?;
+    let used: Vec<(&str, f64)> =
+        pace.into_iter().map(|(meter, amount)| (meter.row().name, month(meter, amount))).collect();
     Some(limits::bill(&scenario.platform, &used))
 }
 
-/// What one store would use of each meter in a month, in the meter's unit; `None` where nothing was measured.
-pub fn month(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -> Option<Vec<(MeterId, f64)>> {
+/// How much of each meter one store uses, in the meter's unit: in a second, or, of what is stored, on average. `None`
+/// where nothing was measured.
+pub fn pace(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -> Option<Vec<(MeterId, f64)>> {
     let seconds = (scenario.duration.seconds() - scenario.warmup.seconds()) * f64::from(scenario.replications);
     if measured.operations == 0 || seconds <= 0.0 {
         return None;
     }
-    let month = |amount: f64| amount / seconds * MONTH_DAYS * 86_400.0;
-    let counted = |count: u64| month(count as f64);
+    let counted = |count: u64| count as f64 / seconds;
     // Every key read is judged once, and every key written has one window.
     let keys_read = counted(measured.count(CountId::StaleReads).of);
-    let keys_written = counted(measured.distribution(DistributionId::InconsistencyWindow).count());
-    let deleted = counted(measured.deletes);
+    let keys_written = measured.distribution(DistributionId::InconsistencyWindow).count();
+    let deleted = measured.deletes;
     let lists = counted(measured.count(CountId::StaleLists).of);
     let stored = measured.storage.0 as f64 / 1e9 / seconds;
     Some(match &store.kind {
@@ -37,15 +41,15 @@ pub fn month(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) 
             // A list is charged like a write.
             vec![
                 (MeterId::KvInstantReads, keys_read),
-                (MeterId::KvInstantWrites, keys_written + lists),
+                (MeterId::KvInstantWrites, counted(keys_written) + lists),
                 (MeterId::KvInstantStorage, stored / 1e6),
             ]
         }
         StoreKind::KvPull(_) | StoreKind::KvPush(_) => {
             vec![
                 (MeterId::KvReads, keys_read),
-                (MeterId::KvWrites, keys_written - deleted),
-                (MeterId::KvDeletes, deleted),
+                (MeterId::KvWrites, counted(keys_written - deleted)),
+                (MeterId::KvDeletes, counted(deleted)),
                 (MeterId::KvLists, lists),
                 (MeterId::KvStorage, stored / 1e9),
             ]
@@ -55,9 +59,11 @@ pub fn month(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) 
         StoreKind::D1(_) | StoreKind::DurableObject(_) | StoreKind::CacheAside(_) | StoreKind::KvThroughObject(_) => {
             let object_gb = scenario.platform.bound(FigureId::ObjectMemoryBytes, Plan::Paid) as f64 / 1e9;
             let in_unit = |(meter, amount): (MeterId, u128)| match meter {
-                MeterId::ObjectDuration => (meter, month(amount as f64 / 1e9 * object_gb)),
-                MeterId::ObjectRequests => (meter, month(amount as f64 / messages_per_request(scenario, &store.kind))),
-                _ => (meter, month(amount as f64)),
+                MeterId::ObjectDuration => (meter, amount as f64 / 1e9 * object_gb / seconds),
+                MeterId::ObjectRequests => {
+                    (meter, amount as f64 / messages_per_request(scenario, &store.kind) / seconds)
+                }
+                _ => (meter, amount as f64 / seconds),
             };
             measured.usage.used().map(in_unit).collect()
         }

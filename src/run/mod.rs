@@ -11,6 +11,7 @@ pub mod cost;
 pub mod determinism;
 pub mod digest;
 pub mod evidence;
+pub mod free_plan;
 pub mod outcome;
 pub mod pool;
 pub mod record;
@@ -22,6 +23,7 @@ mod walk;
 
 pub use advice::{Advice, Boundary, Difference, Prefer, Side, Unmoved};
 pub use contest::Contest;
+pub use free_plan::QuotaUse;
 pub use outcome::{Anomaly, LimitOutcome, Outcome, PromiseOutcome, StoreOutcome};
 pub use record::Recording;
 pub use unit::{Contestant, RecordError, Unit};
@@ -128,6 +130,7 @@ fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) ->
     StoreOutcome {
         samples: samples.filter(|(_, samples)| samples.iter().any(|sample| sample.of > 0.0)).collect(),
         cost: cost::cost(scenario, config, &sum.pooled),
+        free_plan: free_plan::quotas(scenario, config, &sum.pooled),
         name: config.name.clone(),
         label: config.label.clone(),
         kind: config.kind.word(),

@@ -8,6 +8,7 @@ use crate::model::{Key, Refusal, Time};
 use crate::scenario::Scenario;
 
 use super::advice::Advice;
+use super::free_plan::QuotaUse;
 
 /// The result of a run.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,6 +45,8 @@ pub struct StoreOutcome {
     pub samples: Vec<(Scalar, Vec<Sample>)>,
     /// What a month of this would cost; `None` where nothing was measured.
     pub cost: Option<Bill>,
+    /// What would become of each quota of the free plan, the one that ends first before all others.
+    pub free_plan: Vec<QuotaUse>,
 }
 
 /// How often a limit was violated, over all replications.

@@ -407,7 +407,7 @@ fn promises_reach_the_tools_that_ask() {
     // The promise's name stands on line 16 of the file.
     assert!(printed.starts_with("::error file=small.toml,line=16,title=small%3A reads are old"), "{printed}");
     let junit = std::fs::read_to_string(folder.path().join("a/junit.xml")).expect("JUnit");
-    assert!(junit.contains("tests=\"6\" failures=\"1\"") && junit.contains("<failure type=\"promise\""), "{junit}");
+    assert!(junit.contains("tests=\"7\" failures=\"1\"") && junit.contains("<failure type=\"promise\""), "{junit}");
     let csv = std::fs::read_to_string(folder.path().join("all.csv")).expect("CSV");
     assert!(csv.starts_with("scenario,store,kind,metric,value,low,high,unit\nsmall,kv,kv,stale_read_rate,"), "{csv}");
     // A comparison decides although a store breaks a promise; where none keeps all, it says so with its exit code.

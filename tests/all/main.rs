@@ -23,6 +23,7 @@ mod documents;
 mod evidence;
 mod faults;
 mod floors;
+mod free_plan;
 mod ground;
 mod histories;
 mod house;

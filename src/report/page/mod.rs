@@ -16,7 +16,7 @@ use crate::model::MODEL;
 use crate::run::Outcome;
 
 use super::comparison::{self, Tone};
-use super::{figures, finding, json, markdown};
+use super::{figures, finding, free_plan, json, limits as violated, markdown};
 use html::{Cell, digest, escaped, filled, json_in_script, table, unbroken};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -226,22 +226,32 @@ fn every_figure(outcome: &Outcome) -> String {
 fn limits(outcome: &Outcome) -> String {
     let mut rows = Vec::new();
     for store in &outcome.stores {
-        for limit in store.limits.iter().filter(|limit| limit.violations > 0) {
-            let first = limit.first.seconds();
+        for limit in violated::of(outcome, store) {
+            let first = figures::value(Unit::Seconds, limit.first_s);
             rows.push(vec![
                 Cell::Text(store.label.clone()),
-                Cell::Code(limit.text.clone()),
-                Cell::Code(limit.refusal.rule().to_string()),
+                Cell::Code(limit.error),
+                Cell::Code(format!("{} {}", limit.code, limit.rule)),
                 Cell::Number(figures::grouped(limit.violations), Some(limit.violations as f64)),
-                Cell::Number(figures::value(Unit::Seconds, first), Some(figures::tidy(first))),
+                Cell::Number(format!("{first} ({} UTC)", limit.first_utc), Some(limit.first_s)),
+                Cell::Text(limit.remedy),
             ]);
         }
     }
-    if rows.is_empty() {
-        return "<p>No store refused an operation.</p>\n".to_string();
+    let headers = ["store", "what the caller’s code sees", "rule", "times", "first after", "what helps"];
+    let refused = match rows.is_empty() {
+        true => "<p>No store refused an operation.</p>\n".to_string(),
+        false => table("Operations that a store refused, over all replications", &headers, &rows),
+    };
+    let fates = free_plan::sentences(outcome).into_iter().map(|(sentence, seen)| {
+        let seen = seen.map_or(String::new(), |text| format!(": <code>{}</code>", escaped(&text)));
+        format!("<li>{}{seen}</li>\n", escaped(&sentence))
+    });
+    let fates: String = fates.collect();
+    if fates.is_empty() {
+        return refused;
     }
-    let headers = ["store", "what the caller’s code sees", "rule", "times", "first after"];
-    table("Operations that a store refused, over all replications", &headers, &rows)
+    format!("{refused}<h3>On the free plan</h3>\n<ul class=\"free-plan\">\n{fates}</ul>\n<p>{}</p>\n", free_plan::RULE)
 }
 
 fn definitions(outcome: &Outcome) -> String {

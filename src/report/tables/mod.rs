@@ -1,6 +1,7 @@
 //! The CSV files, each from rows that the charts draw too: what is drawn can be read.
 //! To add a table: one file with its rows, and one line in [`all`].
 
+pub mod limits;
 pub mod over_time;
 pub mod read_latency;
 pub mod replications;
@@ -16,7 +17,8 @@ use serde::Serialize;
 
 use crate::run::Outcome;
 
-/// Every table of an outcome: the file's name and its text. A table without rows is left out, but for the summary.
+/// Every table of an outcome: the file's name and its text. A table without rows is left out, but for the summary
+/// and the limits.
 pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
     let mut tables = vec![
         ("summary.csv".to_string(), csv(&summary::rows(outcome))),
@@ -32,6 +34,9 @@ pub fn all(outcome: &Outcome) -> Vec<(String, String)> {
     ];
     tables.extend(severity::tables(outcome));
     tables.retain(|(_, text)| !text.is_empty());
+    let violated = csv(&limits::rows(outcome));
+    let violated = if violated.is_empty() { limits::HEADER.to_string() } else { violated };
+    tables.push(("limits.csv".to_string(), violated));
     tables
 }
 

@@ -328,6 +328,7 @@ fn store_outcome(plan: &Plan, store: &Behaviour) -> StoreOutcome {
         samples: sampled,
         pooled,
         cost: None,
+        free_plan: Vec::new(),
     }
 }
 
