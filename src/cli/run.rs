@@ -50,7 +50,8 @@ pub struct Run {
     history: HistoryOptions,
     /// Only check that every figure is the same on one thread and on all, in any order; write no files.
     ///
-    /// Everything is simulated twice. The first figure that differs is named, with its store and replication.
+    /// Everything is simulated twice, the second time on all threads and in a shuffled order. The first figure that
+    /// differs is named, with its store and replication, and the first operation that went otherwise.
     #[arg(long, conflicts_with_all = ["until_interval", "exports", "file", "deny"])]
     check_determinism: bool,
     /// Exit with 11 if this happens; a broken promise, which exits with 10, comes first. May be repeated.
@@ -111,14 +112,18 @@ impl Run {
     fn repeat(&self, terminal: &Terminal, scenario: &Scenario) -> Result<()> {
         let checked = run::determinism::check(scenario, self.threads);
         let (units, found) = checked.map_err(|error| terminal.failed(error))?;
-        let Some(run::determinism::Difference { unit, figure }) = found else {
+        let Some(run::determinism::Difference { unit, figure, event }) = found else {
             let line = format!("{}: deterministic: {units} units, each twice, give the same figures", scenario.name);
             return terminal.print(&line);
         };
-        let message = format!(
+        let mut message = format!(
             "{}: NOT deterministic: store {}, replication {}, share {} of {} of its groups: {figure}",
             scenario.name, scenario.stores[unit.store].name, unit.replication, unit.share, unit.shares
         );
+        let _ = match event {
+            None => write!(message, "\nNo operation differed when the unit was simulated twice more, event by event."),
+            Some(event) => write!(message, "\nIt begins {event}"),
+        };
         Err(Failure::Other { message, input: false })
     }
 

@@ -202,6 +202,20 @@ pub fn write(history: &History, header: &Header, out: &mut impl io::Write) -> io
     Ok(())
 }
 
+/// An operation as its line of a file.
+pub fn operation_text(record: &Record) -> String {
+    text(&Line::Operation(operation_line(record)))
+}
+
+/// A note as its line of a file.
+pub fn note_text(noted: &Noted) -> String {
+    text(&note_line(noted))
+}
+
+fn text(line: &Line) -> String {
+    serde_json::to_string(line).expect("plain data has a line")
+}
+
 fn write_line(line: &Line, out: &mut impl io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")

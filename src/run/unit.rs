@@ -78,7 +78,14 @@ impl fmt::Debug for Contestant {
 trait Runner: Send + Sync {
     fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_>;
 
-    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError>;
+    /// Simulates these groups, one after another in the same world, and hands over the history of each.
+    fn record(
+        &self,
+        replication: u32,
+        partitions: &mut dyn Iterator<Item = Partition>,
+        bound: usize,
+        take: &mut dyn FnMut(Partition, History),
+    ) -> Result<(), TraceError>;
 
     fn initial(&self) -> Option<Value>;
 }
@@ -237,14 +244,23 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         Box::new(world)
     }
 
-    fn record(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError> {
+    fn record(
+        &self,
+        replication: u32,
+        partitions: &mut dyn Iterator<Item = Partition>,
+        bound: usize,
+        take: &mut dyn FnMut(Partition, History),
+    ) -> Result<(), TraceError> {
         let mut world = self.world(replication);
-        world.keep_history(History::bounded(bound));
-        world.simulate(partition);
-        match world.workload().failure() {
-            Some(error) => Err(error),
-            None => Ok(world.take_history().unwrap_or_default()),
+        for partition in partitions {
+            world.keep_history(History::bounded(bound));
+            world.simulate(partition);
+            if let Some(error) = world.workload().failure() {
+                return Err(error);
+            }
+            take(partition, world.take_history().unwrap_or_default());
         }
+        Ok(())
     }
 
     fn initial(&self) -> Option<Value> {
@@ -253,6 +269,12 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
 }
 
 impl Contestant {
+    /// A store that is not one of the shelf, under a scenario's workload.
+    pub fn around<S: Store + Clone + Send + Sync + 'static>(scenario: &Scenario, store: S) -> Contestant {
+        let prepared = Prepared::new(&scenario.workload);
+        Build { scenario, network: &scenario.network, prepared }.with(store)
+    }
+
     /// All stores of a scenario.
     pub fn all(scenario: &Scenario) -> Vec<Contestant> {
         let prepared = Prepared::new(&scenario.workload);
@@ -304,6 +326,24 @@ impl Contestant {
         Ok(simulation.finish())
     }
 
+    /// Simulates a unit's partitions, those that [`partitions`](Contestant::partitions) lists, in some other order.
+    pub(super) fn simulate_these(&self, unit: Unit, partitions: &[Partition]) -> Result<Measurements, TraceError> {
+        let mut simulation = self.begin(unit.replication, 1);
+        simulation.simulate(&mut partitions.iter().copied())?;
+        Ok(Measurements::merged(simulation.finish()))
+    }
+
+    /// The histories of such partitions, each of at most `bound` operations, simulated one after another in one world.
+    pub(super) fn record_these(
+        &self,
+        unit: Unit,
+        partitions: &[Partition],
+        bound: usize,
+        take: &mut dyn FnMut(Partition, History),
+    ) -> Result<(), TraceError> {
+        self.runner.record(unit.replication, &mut partitions.iter().copied(), bound, take)
+    }
+
     /// A simulation of one replication, which has not simulated anything yet.
     pub(super) fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_> {
         match &self.by_key {
@@ -348,7 +388,14 @@ impl Contestant {
 
     /// The history of one partition, of at most `bound` operations.
     pub fn record(&self, replication: u32, partition: Partition, bound: usize) -> Option<History> {
-        self.runner.record(replication, partition, bound).ok()
+        self.record_one(replication, partition, bound).ok()
+    }
+
+    fn record_one(&self, replication: u32, partition: Partition, bound: usize) -> Result<History, TraceError> {
+        let mut recorded = History::default();
+        let take = &mut |_, history| recorded = history;
+        self.runner.record(replication, &mut std::iter::once(partition), bound, take)?;
+        Ok(recorded)
     }
 
     /// The histories of all partitions of a replication, which share neither keys nor clients: of at most `bound`
@@ -364,7 +411,7 @@ impl Contestant {
         let mut room = bound;
         let mut parts = Vec::new();
         for partition in partitions {
-            let history = self.runner.record(replication, partition, room).map_err(RecordError::Trace)?;
+            let history = self.record_one(replication, partition, room).map_err(RecordError::Trace)?;
             if history.dropped > 0 {
                 return Err(RecordError::TooLong { bound });
             }
