@@ -287,7 +287,7 @@ impl Observer {
     pub fn end(&mut self) {
         for key in self.touched.drain(..) {
             let windows = self.measurements.distribution_mut(DistributionId::InconsistencyWindow);
-            self.keys[key.index()].end(|window| windows.add(window.0));
+            self.keys[key.index()].end(windows);
         }
         if let Some(standings) = &mut self.lists {
             standings.clear();

@@ -2,6 +2,8 @@
 
 use crate::model::{Span, Time, Version};
 
+use super::distribution::Distribution;
+
 /// What the truth says of an answered read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Judgement {
@@ -29,7 +31,22 @@ struct Completed {
 #[derive(Debug, Default)]
 pub struct Truth {
     completed: Vec<Completed>,
+    settled: Settled,
 }
+
+/// What is left of writes that no read can miss any more, all of them older than those that are kept.
+#[derive(Debug, Default)]
+struct Settled {
+    /// The start of the last read that missed one of them.
+    last_missed: Time,
+    /// The windows of inconsistency of those that are measured, in nanoseconds.
+    windows: Distribution,
+    /// There is nothing to gain from looking for more before so many are kept.
+    look_at: usize,
+}
+
+/// With fewer completed writes nobody looks for what has settled.
+const LONG: usize = 4096;
 
 /// What the truth says of a read.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +61,18 @@ pub struct Verdict {
 impl Truth {
     /// A write is acknowledged.
     pub fn complete(&mut self, version: Version, at: Time, measured: bool) {
-        let (mut newest, mut rising_from) = (version, self.completed.len() as u32);
+        self.push(Completed { version, newest: version, at, rising_from: 0, last_missed: Time::START, measured });
+    }
+
+    fn push(&mut self, mut write: Completed) {
+        write.rising_from = self.completed.len() as u32;
         if let Some(last) = self.completed.last() {
-            newest = last.newest.max(version);
-            rising_from = if last.version < version { last.rising_from } else { rising_from };
+            write.newest = last.newest.max(write.version);
+            if last.version < write.version {
+                write.rising_from = last.rising_from;
+            }
         }
-        self.completed.push(Completed { version, newest, at, rising_from, last_missed: Time::START, measured });
+        self.completed.push(write);
     }
 
     /// How many writes are complete.
@@ -97,20 +120,54 @@ impl Truth {
         (age, lag)
     }
 
-    /// The key's run is over: tells the window of inconsistency of every measured write, and forgets all.
-    pub fn end(&mut self, mut window: impl FnMut(Span)) {
-        // A read that missed a write missed all newer ones too, if it started after they were complete.
-        self.completed.sort_by_key(|write| write.version);
-        let mut last_missed = Time::START;
-        for write in self.completed.drain(..) {
-            if write.measured || write.last_missed > Time::START {
-                last_missed = last_missed.max(write.last_missed);
-            }
-            if write.measured {
-                window(last_missed.since(write.at));
-            }
+    /// Whether so many writes are kept that it is worth to look for those that have settled.
+    #[inline]
+    pub fn is_long(&self) -> bool {
+        self.completed.len() >= self.settled.look_at.max(LONG)
+    }
+
+    /// From now on no read returns an older version than `oldest_read`, and no write that completes has an older one than
+    /// `oldest_write`: of writes that nobody can miss any more only the sums are kept. Afterwards fewer count as complete.
+    pub fn settle(&mut self, oldest_read: Version, oldest_write: Version) {
+        let Some(last) = self.completed.last() else { return };
+        // All that settles is older than all that stays, since windows are told in the order of versions; and the time
+        // since the last completion is told of the last one, however old its version is.
+        let kept_from = oldest_read.min(oldest_write).min(last.version);
+        let completed = std::mem::take(&mut self.completed);
+        let (mut settled, kept): (Vec<_>, Vec<_>) = completed.into_iter().partition(|write| write.version < kept_from);
+        settled.sort_by_key(|write| write.version);
+        let windows = &mut self.settled.windows;
+        self.settled.last_missed = tell(self.settled.last_missed, &settled, |window| windows.add(window.0));
+        self.settled.look_at = 2 * kept.len();
+        for write in kept {
+            self.push(Completed { newest: write.version, ..write });
         }
     }
+
+    /// The key's run is over: adds the window of inconsistency of every measured write, in nanoseconds, and forgets all.
+    pub fn end(&mut self, windows: &mut Distribution) {
+        if self.completed.is_empty() {
+            return;
+        }
+        self.completed.sort_by_key(|write| write.version);
+        let settled = std::mem::take(&mut self.settled);
+        windows.merge(&settled.windows);
+        tell(settled.last_missed, &self.completed, |window| windows.add(window.0));
+        self.completed.clear();
+    }
+}
+
+/// Tells the windows of measured writes, which rise in version; says when a read missed any of them last, `last_missed`
+/// being what is known of older ones.
+fn tell(mut last_missed: Time, writes: &[Completed], mut window: impl FnMut(Span)) -> Time {
+    for write in writes {
+        // A read that missed a write missed all newer ones too, if it started after they were complete.
+        last_missed = last_missed.max(write.last_missed);
+        if write.measured {
+            window(last_missed.since(write.at));
+        }
+    }
+    last_missed
 }
 
 /// The first completion after which something newer than `seen` was complete; the last is one of them. Readers are rarely

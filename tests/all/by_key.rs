@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consistency_sim::faults::{Fault, FaultKind, Faults};
 use consistency_sim::limits::Plan;
-use consistency_sim::metrics::Measurements;
+use consistency_sim::metrics::{DistributionId, Measurements};
 use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::network::NetworkConfig;
 use consistency_sim::random::Law;
@@ -145,6 +145,38 @@ proptest! {
             prop_assert!(contestant.is_by_key());
             let [by_key, by_events] = both(contestant, whole(store), batches);
             prop_assert!(by_key == by_events, "store {}: {:#?}\nis not\n{:#?}", store, by_key, by_events);
+        }
+    }
+}
+
+/// So many writes to one key that those which have settled are forgotten on the way, with clocks that agree and with
+/// clocks that do not.
+#[test]
+fn a_hot_key_is_not_remembered_for_ever() {
+    for (seed, skew) in [(1, Vec::new()), (2, vec![2_000_000_000, -1_000_000_000, 0]), (3, vec![-400_000_000])] {
+        let common = KvCommon {
+            write_limit: WriteLimit::Lenient,
+            local_visibility: 0.5,
+            clock_skew: skew,
+            hit_latency: Law::Constant(ms(3)),
+            central_read: Law::Exponential { mean: ms(40) },
+            central_write: Law::LogNormal { median: ms(30), p99: ms(900) },
+            ..instant_kv()
+        };
+        let pull = KvPullConfig { common: common.clone(), cache_ttl: ms(4_000), negative_caching: true };
+        let delay = Law::Exponential { mean: ms(2_000) };
+        let push = KvPushConfig { common, delay, max: ms(9_000), limit_per_namespace: false };
+        let store = |name: &str, kind| StoreConfig { name: name.into(), label: name.into(), kind };
+        let stores = vec![store("pull", StoreKind::KvPull(pull)), store("push", StoreKind::KvPush(push))];
+        let mut scenario = scenario(network_of(5, &[0, 1, 3], Law::Constant(ms(7))), mix(1, 60.0, 40.0), stores);
+        (scenario.warmup, scenario.duration) = (Span::from_secs(10), Span::from_secs(400));
+        scenario.seed = seed;
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            let [by_key, by_events] = both(contestant, whole(store), 16);
+            assert!(by_key == by_events, "store {store}, seed {seed}");
+            let windows = |batch: &Measurements| batch.distribution(DistributionId::InconsistencyWindow).count();
+            let writes: u64 = by_key.iter().map(windows).sum();
+            assert!(writes > 10_000, "{writes} are not enough to forget some");
         }
     }
 }

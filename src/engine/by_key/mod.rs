@@ -28,7 +28,7 @@ use std::sync::Arc;
 use crate::limits::{FigureId, Terms};
 use crate::metrics::truth::Truth;
 use crate::metrics::{Measurements, Window};
-use crate::model::Time;
+use crate::model::{Time, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::{MixConfig, Prepared, WorkloadConfig};
@@ -196,7 +196,7 @@ impl Common {
         let mut of_key = self.clients.of(key);
         store.simulate(self, &mut of_key);
         let last_event = self.last_event.max(of_key.last_act());
-        self.truth.end(|window| self.tally.window(window, last_event));
+        self.truth.end(self.tally.windows(last_event));
     }
 
     /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.
@@ -234,6 +234,13 @@ impl Common {
         self.truth.complete(version, back.at, self.tally.measures(start));
         self.tally.wrote(location, start, back.at, deletes);
         Some(acknowledged)
+    }
+
+    /// Forgets writes that no read misses any more, where somebody acts who is not yet judged: from then on no read
+    /// returns an older version than `oldest_read`.
+    fn settle(&mut self, act: &Act, oldest_read: Version) {
+        let oldest_write = self.writes.oldest_to_come(&self.centre, act.at);
+        self.truth.settle(oldest_read, oldest_write);
     }
 
     /// Something happens to the key then.

@@ -136,6 +136,24 @@ impl Pull {
                 self.at(acknowledged.location).take(acknowledged.version, fresh_until);
             }
         }
+        if let Some(act) = act
+            && common.truth.is_long()
+        {
+            common.settle(act, self.oldest(act.at));
+        }
+    }
+
+    /// Nobody who reads from then on finds an older version: neither in a cache, nor what is under way, nor at the central
+    /// store.
+    #[cold]
+    fn oldest(&self, now: Time) -> Version {
+        let of_key = self.cached.iter().filter(|cached| cached.key == self.key);
+        let cached = of_key.clone().filter(|cached| cached.fresh_until > now).map(Cached::version);
+        let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(|cached| cached.fill().version);
+        let more = self.more.iter().map(|(_, fill)| fill.version);
+        // Whoever asks the central store finds the first of these commits at least.
+        let central = self.newest(self.commits.len().min(1)).0;
+        cached.chain(fills).chain(more).fold(central, Version::min)
     }
 
     #[inline]

@@ -96,6 +96,11 @@ impl Push {
                 self.show(acknowledged.version, acknowledged.back.at);
             }
         }
+        if let Some(act) = act
+            && common.truth.is_long()
+        {
+            common.settle(act, self.everywhere);
+        }
     }
 
     /// Where it was written a version is shown from then on. One that has settled already is everywhere.

@@ -1,8 +1,8 @@
 //! What is counted of all keys; in the end the same measurements, batch by batch, as an observer's.
 
 use crate::metrics::truth::Verdict;
-use crate::metrics::{Count, CountId, CurveId, DistributionId, DistributionRows, Measurements};
-use crate::metrics::{PlaceMeasurements, Series, Served, Window};
+use crate::metrics::{Count, CountId, CurveId, Distribution, DistributionId, DistributionRows};
+use crate::metrics::{Measurements, PlaceMeasurements, Series, Served, Window};
 use crate::model::{Location, Refusal, Span, Time};
 
 /// The counts.
@@ -205,10 +205,10 @@ impl Tally {
         }
     }
 
-    /// A measured write was missed for so long; its key had its last event then.
-    pub fn window(&mut self, span: Span, last_event: Time) {
+    /// Where the windows of inconsistency of a key belong whose last event was then.
+    pub fn windows(&mut self, last_event: Time) -> &mut Distribution {
         let batch = self.clock.batch(last_event);
-        self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow).add(span.0);
+        self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow)
     }
 
     /// How many operations were measured so far.

@@ -151,6 +151,15 @@ impl Writes {
         self.coming.push(Waiting(write.arrival, write));
     }
 
+    /// No write that is acknowledged from now on has an older version.
+    pub fn oldest_to_come(&self, centre: &Centre, now: Time) -> Version {
+        let coming = self.coming.iter().map(|Waiting(_, write)| write.version);
+        let returning = self.returning.iter().map(|Waiting(_, acknowledged)| acknowledged.version);
+        let clock = centre.common.clock_skew.iter().copied().min().unwrap_or(0).min(0);
+        let later = Version { stamp: now.0.saturating_add_signed(clock), nonce: 0 };
+        coming.chain(returning).fold(later, Version::min)
+    }
+
     /// Whether a write arrives no later than `until`.
     #[inline]
     pub fn is_any_due(&self, until: Time) -> bool {

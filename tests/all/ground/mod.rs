@@ -4,3 +4,4 @@ mod estimates;
 mod histograms;
 mod laws;
 mod streams;
+mod truths;
