@@ -1,5 +1,6 @@
 //! The progress bar, on standard error and only where that is a terminal.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ pub struct Progress {
     bar: ProgressBar,
     operations: AtomicU64,
     name: String,
+    serial: Mutex<Vec<String>>,
 }
 
 impl Progress {
@@ -21,7 +23,12 @@ impl Progress {
         // The target hides itself where standard error is no terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
         bar.set_prefix(name.to_string());
-        Progress { bar, operations: AtomicU64::new(0), name: name.to_string() }
+        Progress { bar, operations: AtomicU64::new(0), name: name.to_string(), serial: Mutex::default() }
+    }
+
+    /// The stores that more threads do not make faster.
+    pub fn serial_stores(&self) -> Vec<String> {
+        self.serial.lock().map(|stores| stores.clone()).unwrap_or_default()
     }
 
     /// Removes the bar; says how many operations there were and how long they took.
@@ -35,6 +42,12 @@ impl Watch for Progress {
     /// Further units come after those that are done.
     fn planned(&self, units: u64) {
         self.bar.set_length(self.bar.position() + units);
+    }
+
+    fn serial(&self, stores: &[&str]) {
+        if let Ok(mut serial) = self.serial.lock() {
+            *serial = stores.iter().map(|store| (*store).to_string()).collect();
+        }
     }
 
     fn aimed(&self, replications: u32, relative: Option<f64>, wanted: f64) {

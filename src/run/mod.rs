@@ -53,6 +53,10 @@ pub trait Watch: Sync {
     fn planned(&self, units: u64);
     /// So many more are done, with so many measured operations.
     fn advanced(&self, units: u64, operations: u64);
+    /// These stores are serial: all that a replication does on one of them is one unit, which one thread simulates.
+    fn serial(&self, stores: &[&str]) {
+        let _ = stores;
+    }
     /// After so many replications the interval is this wide, as a share of its value, and this is wanted.
     fn aimed(&self, replications: u32, relative: Option<f64>, wanted: f64) {
         let _ = (replications, relative, wanted);
@@ -92,6 +96,7 @@ impl std::error::Error for RunError {}
 /// When a trace cannot be read to its end; then there is no outcome at all.
 pub fn run(scenario: &Scenario, options: &Options, watch: &dyn Watch) -> Result<Outcome, RunError> {
     let mut walk = Walk::new(scenario, if scenario.replications == 1 { BATCHES } else { 1 });
+    watch.serial(&walk.serial());
     walk.extend(scenario.replications, options, watch)?;
     Ok(walk.finish(options))
 }

@@ -58,6 +58,7 @@ pub fn run_until(
     let most = until.replications_max.max(2);
     let mut replications = scenario.replications.max(REPLICATIONS_LEAST).min(most);
     let mut walk = Walk::new(scenario, 1);
+    watch.serial(&walk.serial());
     loop {
         walk.extend(replications, options, watch)?;
         let relative = widest(&mut walk, metric);

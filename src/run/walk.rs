@@ -64,6 +64,15 @@ impl Walk {
         }
     }
 
+    /// The names of the stores that are one unit in each replication.
+    pub fn serial(&self) -> Vec<&str> {
+        let stores = self.scenario.stores.iter().zip(&self.contestants);
+        stores
+            .filter(|(_, contestant)| contestant.separable().is_none())
+            .map(|(store, _)| store.name.as_str())
+            .collect()
+    }
+
     /// So many replications were run so far.
     pub fn replications(&self) -> u32 {
         self.scenario.replications
@@ -94,6 +103,8 @@ impl Walk {
             sum.open.resize(replications as usize, (Vec::new(), shares));
             sum.samples.resize(replications as usize, Vec::new());
         }
+        // What takes one thread longest begins first, or the others would wait for it at the end.
+        units.sort_by_key(|unit| self.contestants[unit.store].separable().is_some());
         watch.planned(units.len() as u64);
         let operations = AtomicU64::new(0);
         let this = &*self;

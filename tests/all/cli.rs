@@ -184,3 +184,19 @@ fn a_broken_promise_comes_before_a_violated_limit() {
     let arguments = ["--store", "kv", "--replications", "1", "--no-charts", "--deny", "limits", "--out"];
     command(&["run", file.to_str().expect("a path")]).args(arguments).arg(folder.path()).assert().code(10);
 }
+
+#[test]
+fn a_store_that_one_thread_simulates_is_said_to_be_serial() {
+    let out = tempfile::tempdir().expect("a folder");
+    let said = |arguments: &[&str]| {
+        let out = ["--no-charts", "--out", out.path().to_str().expect("UTF-8")];
+        let all = [&["run", "scenarios/counters.toml"], &out[..], arguments].concat();
+        String::from_utf8(command(&all).output().expect("it starts").stderr).expect("UTF-8")
+    };
+    let two = said(&["--replications", "2"]);
+    assert!(two.contains("d1 is serial") && two.contains("the 2 replications run beside"), "{two}");
+    let one = said(&["--replications", "1", "--store", "d1"]);
+    assert!(one.contains("d1 is serial") && one.contains("with --replications N"), "{one}");
+    assert!(!said(&["--replications", "1", "--threads", "1"]).contains("serial"), "one thread is what was asked for");
+    assert!(!said(&["--replications", "2", "--store", "durable_object"]).contains("serial"), "an object for each key");
+}
