@@ -194,6 +194,8 @@ impl Sum {
             let whole = if batches.len() > 1 {
                 let mut whole = Measurements::new(0);
                 batches.iter().for_each(|batch| whole.merge(batch));
+                // The largest tables, which no interval is made of.
+                batches.iter_mut().for_each(|batch| batch.places = Vec::new());
                 self.batches = batches;
                 whole
             } else {
