@@ -1,23 +1,27 @@
-//! `limits`: the figures of a version of the platform, each with its source; or what changed between two versions.
+//! `limits`: the figures and prices of a version of the platform, each with its source; or what changed between two versions.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use consistency_sim::limits::figure::written;
-use consistency_sim::limits::platform::{Figure, NEWEST};
-use consistency_sim::limits::{FigureId, Platform};
-use consistency_sim::scenario::{platform, platforms};
+use consistency_sim::limits::Platform;
+use consistency_sim::limits::platform::NEWEST;
+use consistency_sim::report;
+use consistency_sim::scenario::{platform, platform_of, platforms};
 
 use super::{Done, Failure, Result, Terminal};
 
-/// Print the limits of a version of the platform, with their sources.
+/// Print the limits and prices of a version of the platform, with their sources.
 ///
 /// With --diff: what changed between two versions.
 #[derive(Args)]
 pub struct Limits {
-    /// The version.
+    /// The version: a built-in one, or a file of your own, as in mine.toml.
     #[arg(value_name = "VERSION", default_value = NEWEST)]
     version: String,
+    /// The same as VERSION, as other commands take it.
+    #[arg(long, value_name = "FILE", conflicts_with = "version")]
+    platform: Option<PathBuf>,
     /// Only what is different in this other version, and there.
     #[arg(long, value_name = "VERSION")]
     diff: Option<String>,
@@ -26,74 +30,32 @@ pub struct Limits {
 impl Limits {
     /// Prints the figures, or the differences.
     pub fn run(&self, terminal: &Terminal) -> Result<Done> {
-        let mine = known(&self.version)?;
+        let version = self.platform.as_ref().map_or(self.version.clone(), |file| file.display().to_string());
+        let mine = known(terminal, &version)?;
         let text = match &self.diff {
-            None => all(&mine),
-            Some(other) => changed(&mine, known(other)?.as_ref()),
+            None => report::platform::text(&mine, &platforms()),
+            Some(other) => report::platform::changed(&mine, known(terminal, other)?.as_ref()),
         };
         terminal.print(&text)?;
         Ok(Done::Kept)
     }
 }
 
-fn known(name: &str) -> Result<Arc<Platform>> {
-    platform(name).ok_or_else(|| {
-        Failure::input(format!("no version of the platform is called `{name}`; there are {}", platforms().join(", ")))
+/// A built-in version, or one of the user's own, read from its file.
+fn known(terminal: &Terminal, name: &str) -> Result<Arc<Platform>> {
+    if let Some(platform) = platform(name) {
+        return Ok(platform);
+    }
+    if !name.ends_with(".toml") {
+        let all = platforms().join(", ");
+        let why =
+            format!("no version of the platform is called `{name}`; there are {all}, and files that end with .toml");
+        return Err(Failure::input(why));
+    }
+    let text = std::fs::read_to_string(Path::new(name))
+        .map_err(|error| Failure::input(format!("cannot read the platform file {name}: {error}")))?;
+    platform_of(&text, name).map(Arc::new).map_err(|diagnostics| {
+        terminal.diagnose(&diagnostics);
+        Failure::Input
     })
-}
-
-/// A figure's value; by plan where the plans differ.
-fn value(id: FigureId, figure: &Figure) -> String {
-    let unit = id.row().unit;
-    let (free, paid) = (written(unit, figure.free), written(unit, figure.paid));
-    if free == paid { paid } else { format!("{free} free, {paid} paid") }
-}
-
-fn source(figure: &Figure) -> String {
-    format!("{} ({})", figure.source, figure.date)
-}
-
-fn all(platform: &Platform) -> String {
-    let row = |id: &FigureId| {
-        let figure = platform.figure(*id);
-        vec![id.name(), value(*id, figure), source(figure)]
-    };
-    let rows: Vec<Vec<String>> = FigureId::ALL.iter().map(row).collect();
-    let table = table(&["limit", "value", "source"], &rows);
-    format!("{}: {}\n\n{table}\nVersions: {}\n", platform.name, platform.title, platforms().join(", "))
-}
-
-/// The figures whose values differ.
-fn changed(mine: &Platform, other: &Platform) -> String {
-    let row = |id: &FigureId| {
-        let (here, there) = (mine.figure(*id), other.figure(*id));
-        let differs = (here.free, here.paid) != (there.free, there.paid);
-        differs.then(|| vec![id.name(), value(*id, there), value(*id, here), source(here)])
-    };
-    let rows: Vec<Vec<String>> = FigureId::ALL.iter().filter_map(row).collect();
-    let count = FigureId::ALL.len();
-    if rows.is_empty() {
-        return format!("{} and {}: all {count} limits are the same\n", other.name, mine.name);
-    }
-    let title = format!("{} of {count} limits differ between {} and {}", rows.len(), other.name, mine.name);
-    let source = format!("source of {}", mine.name);
-    format!("{title}\n\n{}", table(&["limit", &other.name, &mine.name, &source], &rows))
-}
-
-/// Columns two spaces apart; the last one is as long as it is.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |n: usize| {
-        let cells = rows.iter().map(|row| row[n].chars().count());
-        cells.chain([head[n].chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", padded.join("  ").trim_end())
-    };
-    let mut text = line(&mut head.iter().copied());
-    for row in rows {
-        text += &line(&mut row.iter().map(String::as_str));
-    }
-    text
 }

@@ -23,6 +23,7 @@ pub mod limits;
 pub mod markdown;
 mod over_time;
 pub mod page;
+pub mod platform;
 pub mod sweep;
 pub mod tables;
 #[cfg(feature = "host")]

@@ -3,6 +3,7 @@
 use consistency_sim::limits::figure::{Unit, written};
 use consistency_sim::limits::{FigureId, METERS, Plan, bill};
 use consistency_sim::model::{Refusal, Span};
+use consistency_sim::report;
 use consistency_sim::scenario::{newest, platform, platform_of, platforms};
 
 /// Dollars, to the cent.
@@ -170,4 +171,35 @@ fn a_file_of_ones_own_takes_over_what_it_does_not_say() {
     let [one] = whole.as_slice() else { panic!("{whole:#?}") };
     let more = FigureId::ALL.len() + METERS.len();
     assert_eq!(one.message, format!("`worker.connections_max` is missing, and {more} more figures"));
+}
+
+/// The page and the command's text have every figure with its source and date, every price, and the page every rule.
+#[test]
+fn what_is_printed_of_a_version_is_whole() {
+    let platform = newest();
+    let (page, text) = (report::platform::page(&platform), report::platform::text(&platform, &["a", "b"]));
+    let lines = |whole: &str, name: &str| -> String {
+        whole.lines().filter(|line| line.contains(name)).collect::<Vec<_>>().join("\n")
+    };
+    for id in FigureId::ALL {
+        let figure = platform.figure(*id);
+        for whole in [&page, &text] {
+            let found = lines(whole, &id.name());
+            assert!(found.contains(&figure.source) && found.contains(&figure.date), "{}: {found}", id.name());
+        }
+    }
+    for (row, price) in METERS.iter().zip(&platform.prices) {
+        for whole in [&page, &text] {
+            let found = lines(whole, row.name);
+            assert!(found.contains(&price.source) && found.contains('$'), "{}: {found}", row.name);
+        }
+    }
+    assert!(text.contains("$0.15 per 1,000,000 requests begun beyond 1,000,000 a month"), "{text}");
+    for refusal in Refusal::ALL {
+        let rule = refusal.facts();
+        let found = lines(&page, &format!("`{}`", rule.name()));
+        for part in [rule.code, &rule.text(&platform, Plan::Free), rule.source, rule.date] {
+            assert!(found.contains(part), "{}: {part} is not in {found}", rule.name());
+        }
+    }
 }

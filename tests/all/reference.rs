@@ -184,6 +184,21 @@ fn the_reference_is_printed_from_the_tables() {
     compare("docs/reference.md", &reference());
 }
 
+const LIMITS: &str = "# Limits of the platform
+
+Every figure, price and rule that the simulator knows, printed from its tables; a test compares. A date is the page's own, or
+that of reading. `consistency-sim limits` prints the same in a terminal, with `--diff` what changed since another version,
+and `--platform FILE` puts figures of your own in their place (`src/limits/brief-2026-01.toml` is an example). Which of the
+figures runs can meet, and the pair of runs that proves each, is in `tests/data/limits/`.
+
+";
+
+#[test]
+fn the_page_of_limits_is_printed_from_the_tables() {
+    let page = consistency_sim::report::platform::page(&scenario::newest());
+    compare("docs/limits.md", &format!("{LIMITS}{page}"));
+}
+
 /// A document with what stands between `<!-- NAME -->` and `<!-- end -->` replaced.
 fn with_part(text: &str, name: &str, part: &str) -> String {
     let start = format!("<!-- {name} -->\n");
