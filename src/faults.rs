@@ -40,6 +40,8 @@ pub enum FaultKind {
     D1Stall,
     /// Nobody reaches a Durable Object. Whoever waits for one gives up after `timeout`.
     ObjectPartition { timeout: Span },
+    /// Durable Objects are restarted, each once, at a time of its own while the fault holds.
+    ObjectRestart,
     /// A location's clock is ahead by so many nanoseconds, or behind.
     ClockSkew { place: Location, nanos: i64 },
 }
@@ -71,6 +73,7 @@ impl FaultKind {
             FaultKind::SlowReplication { .. } => "slow_replication",
             FaultKind::D1Stall => "d1_stall",
             FaultKind::ObjectPartition { .. } => "object_partition",
+            FaultKind::ObjectRestart => "object_restart",
             FaultKind::ClockSkew { .. } => "clock_skew",
         }
     }
@@ -127,12 +130,12 @@ impl Faults {
         &self.list
     }
 
-    /// Those that the store of this name can meet; `objects` says that it is made of Durable Objects.
+    /// Those that the store of this name can meet; `objects` says that there are Durable Objects in it.
     #[must_use]
     pub fn of_store(&self, name: &str, objects: bool) -> Faults {
         let meets = |fault: &&Fault| {
             fault.store.as_deref().is_none_or(|store| store == name)
-                && (objects || !matches!(fault.kind, FaultKind::ObjectPartition { .. }))
+                && (objects || !matches!(fault.kind, FaultKind::ObjectPartition { .. } | FaultKind::ObjectRestart))
         };
         Faults { list: self.list.iter().filter(meets).cloned().collect() }
     }
@@ -171,11 +174,24 @@ impl Faults {
 
     /// When a D1 database does nothing: from and until, in the order of time.
     pub fn stalls(&self) -> Vec<(Time, Time)> {
-        let stall = |fault: &&Fault| fault.kind == FaultKind::D1Stall && fault.from < fault.until;
-        let mut stalls: Vec<(Time, Time)> =
-            self.list.iter().filter(stall).map(|fault| (fault.from, fault.until)).collect();
-        stalls.sort_unstable();
-        stalls
+        self.times(&FaultKind::D1Stall)
+    }
+
+    /// When Durable Objects are restarted, each at a time of its own: from and until, in the order of time.
+    pub fn restarts(&self) -> Vec<(Time, Time)> {
+        self.times(&FaultKind::ObjectRestart)
+    }
+
+    fn times(&self, kind: &FaultKind) -> Vec<(Time, Time)> {
+        let mine = self.list.iter().filter(|fault| fault.kind == *kind && fault.from < fault.until);
+        let mut times: Vec<(Time, Time)> = mine.map(|fault| (fault.from, fault.until)).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// Whether a message can be lost because a place is cut off.
+    pub fn cut_anything(&self) -> bool {
+        self.list.iter().any(|fault| matches!(fault.kind, FaultKind::Cut { .. }))
     }
 
     /// How far a location's clock is ahead at a time, in nanoseconds, beyond what it always is.
@@ -219,8 +235,15 @@ impl Faults {
         cuts.fold(within, |sum, cut| sum + cut.until.since(cut.from) + within)
     }
 
-    /// When a message arrives that leaves then and would take so long; where it is lost, when its sender gives up.
-    pub fn passage(&self, leaves: Time, from: Location, to: Location, way: Span) -> Result<Time, Time> {
+    /// When a message arrives that leaves then and would take so long; where it is lost, when its sender gives up. `object`
+    /// says whether a Durable Object gets it or has sent it.
+    pub fn passage(
+        &self,
+        leaves: Time,
+        (from, to): (Location, Location),
+        way: Span,
+        object: bool,
+    ) -> Result<Time, Time> {
         let mut way = way;
         for fault in self.list.iter().filter(|fault| fault.holds(leaves) && from != to) {
             if let FaultKind::SlowNetwork { place, factor, added } = fault.kind
@@ -238,7 +261,7 @@ impl Faults {
                 {
                     return Err(leaves + timeout);
                 }
-                FaultKind::ObjectPartition { timeout } if fault.holds(leaves) || fault.holds(arrives) => {
+                FaultKind::ObjectPartition { timeout } if object && (fault.holds(leaves) || fault.holds(arrives)) => {
                     return Err(leaves + timeout);
                 }
                 _ => {}

@@ -286,7 +286,8 @@ impl<S: Store, W: Workload> World<S, W> {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { from, to, draw, after, message } => {
-                    match self.network.passage(now + after, from, to, draw) {
+                    let object = || self.store.is_of_object(Some(&message));
+                    match self.network.passage(now + after, (from, to), draw, object) {
                         Ok(arrives) => self.queue.push(arrives, Event::Message(message)),
                         Err(given_up) => self.queue.push(given_up, Event::Lost(message)),
                     }
@@ -294,7 +295,8 @@ impl<S: Store, W: Workload> World<S, W> {
                 Effect::After { span, message } => self.queue.push(now + span, Event::Message(message)),
                 Effect::Reply { request, after, answer } => self.reply(now, now + after, request, answer),
                 Effect::Answer { from, to, draw, after, request, answer } => {
-                    match self.network.passage(now + after, from, to, draw) {
+                    let object = || self.store.is_of_object(None);
+                    match self.network.passage(now + after, (from, to), draw, object) {
                         Ok(arrives) => self.reply(now, arrives, request, answer),
                         Err(given_up) => {
                             self.reply(now, given_up, request, Answer::refused(self.store.lost_answer()));

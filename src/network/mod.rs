@@ -36,7 +36,7 @@ pub struct NetworkConfig {
 }
 
 impl NetworkConfig {
-    /// The same with the faults that the store of this name meets; `objects` says that it is made of Durable Objects.
+    /// The same with the faults that the store of this name meets; `objects` says that there are Durable Objects in it.
     #[must_use]
     pub fn of_store(&self, name: &str, objects: bool) -> NetworkConfig {
         NetworkConfig { faults: self.faults.of_store(name, objects), ..self.clone() }
@@ -89,11 +89,18 @@ impl Network {
     pub fn jitter(&self, draw: u64) -> Span {
         self.jitter.span(derive(draw, 0))
     }
+
     /// When a message arrives that leaves then, which carries this random number; where a fault loses it, when its sender
-    /// gives up.
+    /// gives up. `object` says whether a Durable Object gets it or has sent it, and is asked where that matters.
     #[inline]
-    pub fn passage(&self, leaves: Time, from: Location, to: Location, draw: u64) -> Result<Time, Time> {
+    pub fn passage(
+        &self,
+        leaves: Time,
+        (from, to): (Location, Location),
+        draw: u64,
+        object: impl FnOnce() -> bool,
+    ) -> Result<Time, Time> {
         let way = self.one_way(from, to, draw);
-        if self.faults.is_empty() { Ok(leaves + way) } else { self.faults.passage(leaves, from, to, way) }
+        if self.faults.is_empty() { Ok(leaves + way) } else { self.faults.passage(leaves, (from, to), way, object()) }
     }
 }

@@ -18,6 +18,7 @@ pub fn short(scenario: &Scenario, fault: &Fault) -> String {
         FaultKind::SlowReplication { .. } => "replication is slow".to_string(),
         FaultKind::D1Stall => "D1 is stalled".to_string(),
         FaultKind::ObjectPartition { .. } => "Durable Objects are out of reach".to_string(),
+        FaultKind::ObjectRestart => "Durable Objects restart".to_string(),
         FaultKind::ClockSkew { place: at, .. } => format!("the clock of {} is wrong", place(at)),
     }
 }

@@ -38,7 +38,7 @@ use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
 use crate::model::{Location, Refusal, Span};
 use crate::network::NetworkConfig;
-use crate::stores::StoreConfig;
+use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
 
 /// A validated scenario. Everything that could be refused was refused when it was read: running it cannot fail but for
@@ -136,7 +136,8 @@ impl Scenario {
 
     /// The network with the faults that this store meets.
     pub fn network_of(&self, store: &StoreConfig) -> NetworkConfig {
-        self.network.of_store(&store.name, store.kind.word() == "durable_object")
+        let objects = matches!(store.kind, StoreKind::DurableObject(_) | StoreKind::KvThroughObject(_));
+        self.network.of_store(&store.name, objects)
     }
 
     /// What every store is subject to.

@@ -83,6 +83,13 @@ pub trait Store {
     /// One of the store's own messages was lost between two places, and whoever sent it gives up now.
     fn lost(&mut self, now: Time, message: Self::Message, requests: &Requests, outbox: &mut Outbox<Self::Message>);
 
+    /// Whether a Durable Object gets a message or has sent it; `None`: an answer that travels to its client. Asked only
+    /// under faults.
+    fn is_of_object(&self, message: Option<&Self::Message>) -> bool {
+        let _ = message;
+        false
+    }
+
     /// What a client is told whose answer was lost on its way.
     fn lost_answer(&self) -> Refusal;
 

@@ -17,10 +17,12 @@ use super::kv_pull::shown;
 use super::server::{Server, Turn};
 
 /// What travels between the locations and the primary.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message {
     /// A query arrives at the primary; so many tries came before.
     Arrive { request: RequestId, tries: u8 },
+    /// The answer to a read arrives at the caller's location, which asks again where it does not.
+    Answered { request: RequestId, tries: u8, answer: Answer },
     /// Its refusal arrives at the caller's location.
     Refused { request: RequestId, tries: u8, refusal: Refusal },
 }
@@ -135,6 +137,8 @@ pub struct D1 {
     server: Server,
     rows: Rows,
     day: D1Day,
+    /// Answers can be lost: those of reads are awaited.
+    losing: bool,
 }
 
 impl D1 {
@@ -146,13 +150,14 @@ impl D1 {
             config: config.clone(),
             server: Server::default(),
             rows: Rows::default(),
+            losing: false,
         }
     }
 
     /// The same, meeting faults.
     #[must_use]
     pub fn under(self, faults: &Faults) -> D1 {
-        D1 { server: Server::pausing(faults.stalls()), ..self }
+        D1 { server: Server::pausing(faults.stalls()), losing: faults.cut_anything(), ..self }
     }
 
     fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
@@ -181,7 +186,12 @@ impl D1 {
                     outbox.note(end, note);
                 }
                 self.day.count(now, request, &answer);
-                outbox.answer_from(end.since(now), from, to, back, id, answer);
+                if self.losing && request.operation.is_read() {
+                    let answered = Message::Answered { request: id, tries, answer };
+                    outbox.send_after(end.since(now), from, to, back, answered);
+                } else {
+                    outbox.answer_from(end.since(now), from, to, back, id, answer);
+                }
             }
             Turn::QueueFull => {
                 let refusal = Refusal::D1QueueFull;
@@ -227,6 +237,7 @@ impl Store for D1 {
     fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
         match message {
             Message::Arrive { request: id, tries } => self.query(now, id, tries, requests.get(id), outbox),
+            Message::Answered { request: id, answer, .. } => outbox.reply(id, Span::ZERO, answer),
             Message::Refused { request: id, tries, refusal } => {
                 let request = requests.get(id);
                 if tried_again(request, refusal) && tries < self.config.read_retries {
@@ -239,7 +250,9 @@ impl Store for D1 {
     }
 
     fn lost(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
-        let (Message::Arrive { request, tries } | Message::Refused { request, tries, .. }) = message;
+        let (Message::Arrive { request, tries }
+        | Message::Answered { request, tries, .. }
+        | Message::Refused { request, tries, .. }) = message;
         let refusal = self.lost_answer();
         self.deliver(now, Message::Refused { request, tries, refusal }, requests, outbox);
     }

@@ -37,7 +37,7 @@ pub enum Message {
     /// It has waited until the replica reached its bookmark.
     Ready { request: RequestId, at: Instance, tries: u8 },
     /// The answer arrives at the caller, with the instance's bookmark.
-    Answered { request: RequestId, answer: Answer, bookmark: Position },
+    Answered { request: RequestId, at: Instance, tries: u8, answer: Answer, bookmark: Position },
     /// Its refusal arrives at the caller.
     Refused { request: RequestId, at: Instance, tries: u8, refusal: Refusal },
 }
@@ -231,7 +231,7 @@ impl D1Replicas {
                     (replica.rows.perform(request, end, |_, _| ()), replica.applied)
                 };
                 self.day.count(now, request, &answer);
-                let answered = Message::Answered { request: id, answer, bookmark };
+                let answered = Message::Answered { request: id, at, tries, answer, bookmark };
                 outbox.send_after(end.since(now), from, to, back, answered);
                 return;
             }
@@ -327,7 +327,7 @@ impl Store for D1Replicas {
             Message::Arrive { request: id, at, tries } | Message::Ready { request: id, at, tries } => {
                 self.at_replica(now, (id, at, tries), requests.get(id), outbox);
             }
-            Message::Answered { request: id, answer, bookmark } => {
+            Message::Answered { request: id, answer, bookmark, .. } => {
                 let request = requests.get(id);
                 let held = self.bookmarks.entry((request.group, request.client)).or_default();
                 *held = bookmark.max(*held);
@@ -346,14 +346,11 @@ impl Store for D1Replicas {
 
     fn lost(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
         let refusal = self.lost_answer();
-        match message {
-            Message::Arrive { request, at, tries }
-            | Message::Ready { request, at, tries }
-            | Message::Refused { request, at, tries, .. } => {
-                self.deliver(now, Message::Refused { request, at, tries, refusal }, requests, outbox);
-            }
-            Message::Answered { request, .. } => outbox.reply(request, Span::ZERO, Answer::refused(refusal)),
-        }
+        let (Message::Arrive { request, at, tries }
+        | Message::Ready { request, at, tries }
+        | Message::Answered { request, at, tries, .. }
+        | Message::Refused { request, at, tries, .. }) = message;
+        self.deliver(now, Message::Refused { request, at, tries, refusal }, requests, outbox);
     }
 
     fn lost_answer(&self) -> Refusal {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::faults::Faults;
 use crate::history::Note;
 use crate::limits::{Terms, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
@@ -91,6 +92,13 @@ impl DurableObjects {
             stored: Rows::default(),
             halfway: Vec::new(),
         }
+    }
+
+    /// The same, meeting faults.
+    #[must_use]
+    pub fn under(self, faults: &Faults) -> DurableObjects {
+        let restarts = faults.restarts();
+        DurableObjects { lives: self.lives || !restarts.is_empty(), habits: self.habits.restarted(restarts), ..self }
     }
 
     /// Where a group's object is, once it was called.
@@ -437,6 +445,10 @@ impl Store for DurableObjects {
         if let Message::Arrive(request) = message {
             outbox.reply(request, Span::ZERO, Answer::refused(self.lost_answer()));
         }
+    }
+
+    fn is_of_object(&self, _: Option<&Message>) -> bool {
+        true
     }
 
     fn lost_answer(&self) -> Refusal {

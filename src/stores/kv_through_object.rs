@@ -110,7 +110,14 @@ impl KvThroughObject {
     /// The same, meeting faults.
     #[must_use]
     pub fn under(self, faults: &Faults) -> KvThroughObject {
-        KvThroughObject { cache: self.cache.under(faults), ..self }
+        KvThroughObject { cache: self.cache.under(faults), object: self.object.under(faults), ..self }
+    }
+
+    /// Whether a request to a part is one to KV: a put of the object's, or a read that is not the object's to answer.
+    fn is_of_kv(&self, inner: RequestId) -> bool {
+        let owner = self.owners[inner.0 as usize];
+        let reads = self.inner.get(inner).operation.is_read();
+        matches!(owner, Owner::Put(_)) || reads && self.read_from == ReadFrom::Kv
     }
 
     fn own(&mut self, inner: Request, owner: Owner) -> RequestId {
@@ -316,12 +323,23 @@ impl Store for KvThroughObject {
             Message::Cache(message) => self.cache.lost(now, message, &self.inner, &mut self.from_cache),
             Message::Object(message) => self.object.lost(now, message, &self.inner, &mut self.from_object),
             Message::Answered { inner, .. } => {
-                self.answered(now, inner, Answer::refused(self.object.lost_answer()), outbox);
+                let of_kv = self.is_of_kv(inner);
+                let refusal = if of_kv { self.cache.lost_answer() } else { self.object.lost_answer() };
+                self.answered(now, inner, Answer::refused(refusal), outbox);
             }
             // These stay within the object.
             Message::Updated { .. } | Message::Publish { .. } => {}
         }
         self.forward(outbox);
+    }
+
+    /// What the object puts into KV travels on: behind a partition nobody reaches the object, and it still reaches KV.
+    fn is_of_object(&self, message: Option<&Message>) -> bool {
+        match message {
+            Some(Message::Object(_)) => true,
+            Some(Message::Answered { inner, .. }) => !self.is_of_kv(*inner),
+            _ => false,
+        }
     }
 
     fn lost_answer(&self) -> Refusal {

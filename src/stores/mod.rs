@@ -65,7 +65,9 @@ pub fn with_store<U: StoreUser>(kind: &StoreKind, network: &NetworkConfig, terms
             }
             None => user.with(d1::D1::new(config, terms).under(faults)),
         },
-        StoreKind::DurableObject(config) => user.with(durable_object::DurableObjects::new(config, network, terms)),
+        StoreKind::DurableObject(config) => {
+            user.with(durable_object::DurableObjects::new(config, network, terms).under(faults))
+        }
         StoreKind::KvThroughObject(config) => {
             user.with(kv_through_object::KvThroughObject::new(config, network, terms).under(faults))
         }

@@ -4,7 +4,7 @@
 //! it is known when work begins whether a restart will end it.
 
 use crate::model::{Span, Time};
-use crate::random::{Sampler, derive};
+use crate::random::{Sampler, Stream, derive};
 
 use super::config::ObjectLife;
 
@@ -15,6 +15,8 @@ pub struct Habits {
     evict_after: Sampler,
     cold_start: Sampler,
     restart_every: Option<Sampler>,
+    /// Faults that restart every object once, each at a time of its own: from and until, one after another.
+    restarts: Vec<(Time, Time)>,
 }
 
 impl Habits {
@@ -25,7 +27,14 @@ impl Habits {
             evict_after: Sampler::new(&config.evict_after),
             cold_start: Sampler::new(&config.cold_start),
             restart_every: config.restart_every.as_ref().map(Sampler::new),
+            restarts: Vec::new(),
         }
+    }
+
+    /// The same under faults that restart every object once, each at a time of its own: from and until, one after another.
+    #[must_use]
+    pub fn restarted(self, restarts: Vec<(Time, Time)>) -> Habits {
+        Habits { restarts, ..self }
     }
 }
 
@@ -35,6 +44,8 @@ const COLD: u64 = 1;
 const RESTART: u64 = 2;
 const ALARM: u64 = 3;
 const KINDS: u64 = 4;
+/// When faults restart it, one after another: apart from all else, so that a fault shifts no other draw.
+const FAULTS: u64 = 1 << 63;
 
 /// Where one object is in its life.
 #[derive(Clone, Debug)]
@@ -48,6 +59,9 @@ pub struct Life {
     idle_periods: u64,
     cold_starts: u64,
     restarts: u64,
+    next_drawn: Time,
+    /// Restarts by faults that are over.
+    faults: usize,
     next_restart: Time,
 }
 
@@ -74,9 +88,12 @@ impl Life {
             idle_periods: 0,
             cold_starts: 0,
             restarts: 0,
+            next_drawn: Time::START,
+            faults: 0,
             next_restart: Time::START,
         };
         life.draw_restart(habits);
+        life.next_restart = life.next_drawn.min(life.next_fault(habits));
         life
     }
 
@@ -92,10 +109,29 @@ impl Life {
     fn draw_restart(&mut self, habits: &Habits) {
         let draw = self.draw(RESTART, self.restarts);
         self.restarts += 1;
-        self.next_restart = habits.restart_every.as_ref().map_or(Time::NEVER, |law| {
+        self.next_drawn = habits.restart_every.as_ref().map_or(Time::NEVER, |law| {
             // At least a nanosecond, so that time goes on.
-            self.next_restart + law.span(draw).max(Span(1))
+            self.next_drawn + law.span(draw).max(Span(1))
         });
+    }
+
+    /// When a fault restarts it next.
+    fn next_fault(&self, habits: &Habits) -> Time {
+        let draw = derive(self.number, FAULTS + self.faults as u64);
+        habits
+            .restarts
+            .get(self.faults)
+            .map_or(Time::NEVER, |(from, until)| *from + Span(Stream::from_entity(draw).below(until.since(*from).0)))
+    }
+
+    /// It is restarted, for one reason or another.
+    fn restart(&mut self, habits: &Habits) {
+        if self.next_restart == self.next_drawn {
+            self.draw_restart(habits);
+        } else {
+            self.faults += 1;
+        }
+        self.next_restart = self.next_drawn.min(self.next_fault(habits));
     }
 
     /// Something arrives for it now.
@@ -104,7 +140,7 @@ impl Life {
         let mut found = Found { forgot: false, restarted: false, cold_start: Span::ZERO, idled };
         while self.next_restart <= now {
             found.restarted = true;
-            self.draw_restart(habits);
+            self.restart(habits);
         }
         let mut asleep = false;
         if now > self.active_until && self.in_memory {

@@ -253,7 +253,8 @@ fn every_kind(from_s: u64, length_s: u64) -> Vec<Fault> {
         FaultKind::SlowReplication { factor: 5.0, added: Span::from_secs(1) },
         FaultKind::D1Stall,
         FaultKind::ObjectPartition { timeout },
-        FaultKind::ClockSkew { place: Location(0), nanos: -3_000_000_000 },
+        FaultKind::ObjectRestart,
+        FaultKind::ClockSkew { place: Location(0), nanos: -60_000_000_000 },
     ];
     kinds.into_iter().map(|kind| fault(kind, from_s, length_s)).collect()
 }
@@ -266,12 +267,23 @@ fn everything() -> Scenario {
         aside.name = "aside".into();
     }
     let push = kv_push(Law::Exponential { mean: Span::from_secs(2) }, Span::from_secs(20));
+    // A cold start, so that a restart is felt even where nothing was in flight.
+    let life = ObjectLife { cold_start: Law::Constant(Span::from_millis(50)), ..ObjectLife::default() };
+    let object = || DurableObjectConfig { life: life.clone(), ..DurableObjectConfig::default() };
+    let mut through = kv_pull(Span::from_secs(60));
+    if let StoreKind::KvPull(cache) = &through.kind {
+        let (cache, publish_every) = (cache.clone(), Span::from_secs(1));
+        let through_object = KvThroughObjectConfig { object: object(), cache, publish_every, read_from: ReadFrom::Kv };
+        through.kind = StoreKind::KvThroughObject(through_object);
+        through.name = "through".into();
+    }
     let stores = vec![
         kv_pull(Span::from_secs(60)),
         push,
         crate::support::d1(Location(3)),
-        crate::support::durable_object(),
+        crate::support::object("do", "Durable Object", object()),
         aside,
+        through,
     ];
     let mut scenario = scenario(network(3, RTT), mix(12, 30.0, 3.0), stores);
     scenario.warmup = Span::from_secs(60);
@@ -299,22 +311,23 @@ fn each_kind_of_fault_is_felt_by_whom_it_befalls_and_by_nobody_else() {
         let stores = outcome(&scenario).stores;
         stores.iter().zip(&plain.stores).map(|(one, other)| one.pooled != other.pooled).collect()
     };
-    // Workers KV that pulls, that pushes, D1, Durable Objects, cache-aside.
+    // Workers KV that pulls, that pushes, D1, Durable Objects, cache-aside, KV through an object.
     let expected = [
-        ("central_outage", [true, true, false, false, true]),
-        ("kv_errors", [true, true, false, false, true]),
-        ("cut", [true, true, true, true, true]),
-        ("slow_network", [true, true, true, true, true]),
-        ("slow_replication", [false, true, false, false, false]),
-        ("d1_stall", [false, false, true, false, true]),
-        ("object_partition", [false, false, false, true, false]),
-        ("clock_skew", [true, true, false, false, true]),
+        ("central_outage", [true, true, false, false, true, true]),
+        ("kv_errors", [true, true, false, false, true, true]),
+        ("cut", [true, true, true, true, true, true]),
+        ("slow_network", [true, true, true, true, true, true]),
+        ("slow_replication", [false, true, false, false, false, false]),
+        ("d1_stall", [false, false, true, false, true, false]),
+        ("object_partition", [false, false, false, true, false, true]),
+        ("object_restart", [false, false, false, true, false, true]),
+        ("clock_skew", [true, true, false, false, true, true]),
     ];
     for (one, (name, expected)) in every_kind(200, 100).into_iter().zip(expected) {
         assert_eq!(one.name, name);
         let only = Fault { store: Some("kv".into()), ..one.clone() };
         assert_eq!(felt(vec![one]), expected, "{name}");
-        assert_eq!(felt(vec![only]), [expected[0], false, false, false, false], "{name}, for one store");
+        assert_eq!(felt(vec![only]), [expected[0], false, false, false, false, false], "{name}, for one store");
     }
 }
 
@@ -325,7 +338,11 @@ fn the_divided_run_equals_the_whole_run_under_all_faults_at_once() {
     faults.extend(every_kind(400, 7));
     scenario.network.faults = Faults::new(faults.clone());
     let coupled: Vec<bool> = Contestant::all(&scenario).iter().map(|store| store.separable().is_none()).collect();
-    assert_eq!(coupled, [true, false, true, false, true], "a limited refill couples all reads of the central store");
+    assert_eq!(
+        coupled,
+        [true, false, true, false, true, true],
+        "a limited refill couples all reads of the central store"
+    );
     faults.retain(|fault| !matches!(fault.kind, FaultKind::CentralOutage { .. }));
     faults.push(fault(outage(0.7), 200, 100));
     scenario.network.faults = Faults::new(faults);
@@ -338,7 +355,7 @@ fn the_divided_run_equals_the_whole_run_under_all_faults_at_once() {
         let parts = parts.map(|unit| contestant.simulate(unit).expect("no trace")).collect();
         assert!(Measurements::merged(parts) == whole, "store {n}");
     }
-    assert_eq!(divided, 3);
+    assert_eq!(divided, 4);
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod metrics;
 mod mutants;
 mod naive;
 mod network;
+mod object_faults;
 mod objects;
 mod pairs;
 mod pbs;

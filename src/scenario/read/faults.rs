@@ -129,7 +129,7 @@ type Reader = fn(&mut Section<'_>, &Setting<'_>) -> Option<FaultKind>;
 /// Whether a fault can befall a store.
 type Befalls = fn(&StoreKind) -> bool;
 
-const KINDS: [(&str, &str, Reader, Befalls, &str); 8] = [
+const KINDS: [(&str, &str, Reader, Befalls, &str); 9] = [
     (
         "central_outage",
         "The central store of Workers KV fails; caches go on answering.",
@@ -162,7 +162,14 @@ const KINDS: [(&str, &str, Reader, Befalls, &str); 8] = [
         "object_partition",
         "Nobody reaches a Durable Object.",
         |s, _| Some(FaultKind::ObjectPartition { timeout: timeout(s) }),
-        |kind| matches!(kind, StoreKind::DurableObject(_)),
+        has_objects,
+        "Durable Objects",
+    ),
+    (
+        "object_restart",
+        "Durable Objects are restarted, each once, at a time of its own within the length: it loses what is in memory, and refuses what is in flight.",
+        |_, _| Some(FaultKind::ObjectRestart),
+        has_objects,
         "Durable Objects",
     ),
     (
@@ -173,6 +180,10 @@ const KINDS: [(&str, &str, Reader, Befalls, &str); 8] = [
         "Workers KV",
     ),
 ];
+
+fn has_objects(kind: &StoreKind) -> bool {
+    matches!(kind, StoreKind::DurableObject(_) | StoreKind::KvThroughObject(_))
+}
 
 fn has_kv(kind: &StoreKind) -> bool {
     matches!(
