@@ -3,7 +3,7 @@
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
 use crate::model::{Answer, Key, Metadata, Request, RequestId, Time, Value, Version};
-use crate::network::{Network, NetworkConfig};
+use crate::network::Network;
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
 use crate::workloads::{Ask, Asked, Desk, Groups, Workload};
@@ -57,8 +57,8 @@ pub struct World<S: Store, W: Workload> {
 
 impl<S: Store, W: Workload> World<S, W> {
     /// A world at rest.
-    pub fn new(store: S, workload: W, network: &NetworkConfig, window: Window, requests_key: StreamKey) -> World<S, W> {
-        let locations = network.places.len() as u16;
+    pub fn new(store: S, workload: W, network: Network, window: Window, requests_key: StreamKey) -> World<S, W> {
+        let locations = network.places() as u16;
         let mut observer = Observer::new(usize::from(locations), window, workload.sessions());
         if workload.lists() {
             observer.observe_lists(workload.initial().is_some());
@@ -67,7 +67,7 @@ impl<S: Store, W: Workload> World<S, W> {
             observer,
             store,
             workload,
-            network: Network::new(network),
+            network,
             locations,
             window,
             requests_key,

@@ -116,14 +116,24 @@ impl Distribution {
         // A product that rounding lifted above a whole number (7 % of 100 values: 7.000000000000001) means that number.
         let rank = libm::ceil(p * self.count as f64 * (1.0 - 4.0 * f64::EPSILON));
         let rank = (rank as u64).clamp(1, self.count);
-        let mut seen = 0;
-        for (bucket, count) in self.buckets.iter().enumerate() {
+        // A doubling at a time, then step by step within the one that holds the rank.
+        let (mut seen, mut bucket) = (0, 0);
+        for doubling in self.buckets.chunks(Distribution::STEPS) {
+            let more: u64 = doubling.iter().sum();
+            if seen + more >= rank {
+                break;
+            }
+            seen += more;
+            bucket += doubling.len();
+        }
+        for count in &self.buckets[bucket..] {
             seen += count;
             if seen >= rank {
                 let (least, width) = bucket_range(bucket);
                 let middle = least as f64 + (width - 1) as f64 / 2.0;
                 return Some(middle.min(self.max as f64));
             }
+            bucket += 1;
         }
         Some(self.max as f64)
     }

@@ -1,5 +1,7 @@
 //! Places, and how long a message takes between them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::faults::Faults;
@@ -48,11 +50,11 @@ impl NetworkConfig {
     }
 }
 
-/// The network, ready to be asked.
+/// The network, ready to be asked. A clone shares its tables and costs nothing.
 #[derive(Clone, Debug)]
 pub struct Network {
     places: usize,
-    half_rtt: Vec<Span>,
+    half_rtt: Arc<[Span]>,
     jitter: Sampler,
     faults: Faults,
 }
@@ -66,6 +68,11 @@ impl Network {
             jitter: Sampler::new(&config.jitter),
             faults: config.faults.clone(),
         }
+    }
+
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.places
     }
 
     /// One way between two places, for the message with this random number: half the round-trip time plus jitter.

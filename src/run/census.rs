@@ -9,7 +9,7 @@ use crate::limits::Terms;
 use crate::limits::day::{Cuts, Tally};
 use crate::metrics::Window;
 use crate::model::{Answer, Idiom, Key, Refusal, Request, RequestId, Seen, Span, Time};
-use crate::network::NetworkConfig;
+use crate::network::Network;
 use crate::random::StreamKey;
 use crate::stores::{Coupling, DrawsOn, Ground, Outbox, Requests, Store};
 use crate::workloads::Workload;
@@ -62,13 +62,13 @@ pub(super) fn take<W: Workload>(
     counted: &impl Store,
     workload: W,
     groups: u32,
-    network: &NetworkConfig,
+    network: &Network,
     window: Window,
     requests: StreamKey,
     terms: &Terms,
 ) -> Cuts {
     let counting = Counting { idiom: counted.idiom(), draws_on: counted.draws_on(), tally: Tally::new(terms) };
-    let mut world = World::new(counting, workload, network, window, requests);
+    let mut world = World::new(counting, workload, network.clone(), window, requests);
     for first_group in 0..groups {
         world.simulate(Partition { first_group, groups: 1 });
     }

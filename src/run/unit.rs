@@ -11,7 +11,7 @@ use crate::limits::Terms;
 use crate::limits::day::Cuts;
 use crate::metrics::{Measurements, Window};
 use crate::model::{Time, Value};
-use crate::network::NetworkConfig;
+use crate::network::{Network, NetworkConfig};
 use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
 use crate::stores::{Coupling, Store, StoreConfig, StoreKind, StoreUser, with_store};
@@ -127,7 +127,7 @@ struct Setting<S> {
     store: S,
     workload: WorkloadConfig,
     prepared: Prepared,
-    network: NetworkConfig,
+    network: Network,
     places: Vec<String>,
     window: Window,
     seed: u64,
@@ -156,7 +156,7 @@ impl StoreUser for Build<'_> {
             workload: scenario.workload.clone(),
             prepared: self.prepared,
             places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
-            network: self.network.clone(),
+            network: Network::new(self.network),
             window: window(scenario),
             seed: scenario.seed,
             divergence: scenario.measures_divergence(),
@@ -218,7 +218,7 @@ impl<S: Store + Clone> Setting<S> {
         if self.shares_days {
             store.know_days(&self.days(replication));
         }
-        World::new(store, self.workload(replication), &self.network, self.window, requests)
+        World::new(store, self.workload(replication), self.network.clone(), self.window, requests)
     }
 
     /// Where the quotas of a replication's days end: found by whoever asks first, the others wait.

@@ -1,5 +1,7 @@
 //! When things happen: arrival processes, the popularity of keys, and a fair choice of places.
 
+use std::sync::LazyLock;
+
 use crate::model::{Location, Span, Time};
 use crate::random::{Law, Sampler, Stream, unit};
 
@@ -36,7 +38,8 @@ const UNIT: Span = Span(1 << 40);
 impl Arrivals {
     /// From its plain data.
     pub fn new(shape: &Shape) -> Arrivals {
-        Arrivals { shape: shape.clone(), exponential: Sampler::new(&Law::Exponential { mean: UNIT }) }
+        static EXPONENTIAL: LazyLock<Sampler> = LazyLock::new(|| Sampler::new(&Law::Exponential { mean: UNIT }));
+        Arrivals { shape: shape.clone(), exponential: EXPONENTIAL.clone() }
     }
 
     /// An exponential time with this mean, in nanoseconds.

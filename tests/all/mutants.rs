@@ -6,6 +6,7 @@ use consistency_sim::history::History;
 use consistency_sim::history::judged::{Log, Reading};
 use consistency_sim::metrics::{CountId, Measurements, Window};
 use consistency_sim::model::*;
+use consistency_sim::network::Network;
 use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::stores::{Coupling, Ground, Outbox, Requests, Store};
 use consistency_sim::workloads::{Prepared, build};
@@ -122,7 +123,8 @@ fn observed(fault: Fault) -> (History, Measurements) {
     let nothing = Seen { version: Version::INITIAL, value: None };
     let store = Faulty { fault, now: nothing, before: nothing, reads: 0, writes: 0, last_location: Location(2) };
     let window = Window { from: Time::START, until: Time(600_000_000_000) };
-    let mut world = World::new(store, workload, &network, window, StreamKey::new(1, 0, Purpose::Requests));
+    let mut world =
+        World::new(store, workload, Network::new(&network), window, StreamKey::new(1, 0, Purpose::Requests));
     world.keep_history(History::bounded(100_000));
     world.simulate(Partition { first_group: 0, groups: 1 });
     let history = world.take_history().expect("a history was kept");

@@ -5,7 +5,7 @@ use consistency_sim::history::{History, Record};
 use consistency_sim::limits::{Plan, Terms};
 use consistency_sim::metrics::{Judgement, Window};
 use consistency_sim::model::{Answer, Call, Client, Key, Location, Operation, Request, Seen, Span, Time, Value};
-use consistency_sim::network::NetworkConfig;
+use consistency_sim::network::{Network, NetworkConfig};
 use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::scenario::newest;
 use consistency_sim::stores::{Store, StoreKind, StoreUser, with_store};
@@ -91,7 +91,7 @@ impl StoreUser for Player<'_> {
     fn with<S: Store + Clone + Send + Sync + 'static>(self, store: S) -> History {
         let window = Window { from: Time::START, until: Time::NEVER };
         let key = StreamKey::new(self.seed, 0, Purpose::Requests);
-        let mut world = World::new(store, self.script, self.network, window, key);
+        let mut world = World::new(store, self.script, Network::new(self.network), window, key);
         world.keep_history(History::bounded(100_000));
         world.simulate(Partition { first_group: 0, groups: 1 });
         world.take_history().expect("kept")
