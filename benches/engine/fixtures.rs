@@ -1,7 +1,7 @@
 //! What the benches simulate: scenarios of the sizes that the documents speak of, from what the tests build theirs of.
 
 use consistency_sim::model::{Location, Span};
-use consistency_sim::random::Law;
+use consistency_sim::random::{Law, Stream, unit};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
@@ -62,6 +62,80 @@ pub fn open_loop(kind: StoreKind) -> Scenario {
     let WorkloadConfig::Mix(mix) = support::mix(1_000_000, 9_900.0, 100.0) else { unreachable!("a mix") };
     let mix = MixConfig { popularity: Popularity::Zipf { exponent: 0.99 }, ..mix };
     scenario(300, Span::from_secs(1_000), WorkloadConfig::Mix(mix), kind)
+}
+
+/// Two thousand users with sessions of ten minutes, for three hours: some 1.4 million requests.
+pub fn sessions(kind: StoreKind) -> Scenario {
+    let workload = WorkloadConfig::Session(SessionConfig {
+        users: 2_000,
+        life: Law::Exponential { mean: Span::from_secs(600) },
+        idle: Law::Exponential { mean: Span::from_secs(1_200) },
+        requests: 0.1,
+        elsewhere: 0.2,
+        after_logout: Span::from_secs(120),
+        after_rate: 0.5,
+    });
+    scenario(12, Span::from_secs(3 * 3_600), workload, kind)
+}
+
+/// A hundred flags at twelve edges, flipped every quarter of an hour: some two million evaluations.
+pub fn flags(kind: StoreKind) -> Scenario {
+    let workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig {
+        flags: 100,
+        flip_every: Law::Exponential { mean: Span::from_secs(900) },
+        evaluations: 1.0,
+    });
+    scenario(12, Span::from_secs(1_800), workload, kind)
+}
+
+/// So many rows of a trace, one each millisecond, 5 % of them writes, on 100,000 keys (Zipf 0.99).
+pub fn trace_rows(rows: u32) -> Vec<u8> {
+    use std::io::Write;
+
+    let shares = Popularity::Zipf { exponent: 0.99 }.shares(100_000);
+    let sums: Vec<f64> = shares
+        .iter()
+        .scan(0.0, |sum, share| {
+            *sum += share;
+            Some(*sum)
+        })
+        .collect();
+    let mut stream = Stream::from_entity(1);
+    let mut text = b"time,key,size,client,operation,ttl\n".to_vec();
+    for row in 0..rows {
+        let drawn = unit(stream.draw());
+        let key = sums.partition_point(|sum| *sum < drawn);
+        let (size, client) = (50 + stream.below(5_000), stream.below(2_000));
+        let operation = if stream.below(20) == 0 { "set" } else { "get" };
+        let (seconds, millis) = (row / 1_000, row % 1_000);
+        writeln!(text, "{seconds}.{millis:03},key{key},{size},{client},{operation},").expect("memory takes all");
+    }
+    text
+}
+
+/// The columns of such a trace that say when, which key, what, and how large.
+pub fn trace_source(rows: &[u8]) -> TraceSource {
+    TraceSource {
+        file: TraceFile::Bytes(rows.into()),
+        time: "time".into(),
+        time_unit: TimeUnit::Number(1_000_000_000),
+        key: Some("key".into()),
+        operation: Some("operation".into()),
+        size: Some("size".into()),
+        ttl: None,
+        location: None,
+        client: None,
+        time_scale: 1.0,
+        placement: Placement::PerRow,
+        length: None,
+    }
+}
+
+/// Its replay at six edges.
+pub fn replay(source: TraceSource, duration: Span, kind: StoreKind) -> Scenario {
+    let default_operation = TraceOperation::Get;
+    let workload = WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.0, readers: None });
+    scenario(6, duration, workload, kind)
 }
 
 /// Ten counters with a hundred clients each, who think for ten seconds and read back: some two million operations.

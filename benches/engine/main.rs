@@ -16,6 +16,8 @@ mod ratios;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../../tests/all/support.rs"]
 mod support;
+mod whole;
+mod workloads;
 
 fn main() {
     divan::main();

@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use consistency_sim::metrics::Measurements;
-use consistency_sim::run::{Options, Unwatched, run};
+use consistency_sim::model::Span;
+use consistency_sim::run::{Contestant, Options, Unit, Unwatched, run};
 use consistency_sim::scenario::Scenario;
+use consistency_sim::workloads::trace_file;
 
 use crate::{fixtures, hold, naive};
 
@@ -58,6 +60,33 @@ pub fn print() {
         let scenario = fixtures::counters(fixtures::store(store));
         against_naive(&format!("closed loop, {store}"), &scenario, "2.5 M/s", false);
     }
+    replay();
+    let scenario = Scenario { replications: 4, ..fixtures::counters(fixtures::store("d1")) };
+    let ((one, _), (two, _)) = (simulated(&scenario, 1), simulated(&scenario, 2));
+    let what = "closed loop, d1, 4 replications";
+    row(what, &format!("2 threads {two:.2} s"), &format!("1 thread {one:.2} s"), Some(one / two), "1.8");
+}
+
+/// Reading the fields of a trace, and its whole replay, against the `csv` crate, which only divides the same bytes into
+/// fields.
+fn replay() {
+    let rows = 1_000_000;
+    let text = fixtures::trace_rows(rows);
+    let source = fixtures::trace_source(&text);
+    let alone = seconds(|| {
+        let mut reader = csv::Reader::from_reader(&text[..]);
+        let mut record = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).expect("it was written here") {}
+    });
+    let read = seconds(|| trace_file::inspect(&source, &[]).expect("it was written here"));
+    let rate = |seconds: f64| format!("{:.2} M/s", f64::from(rows) / seconds / 1e6);
+    let peer = format!("csv alone {}", rate(alone.0));
+    row("trace, rows read", &rate(read.0), &peer, Some(alone.0 / read.0), "");
+    let duration = read.1 + Span::from_secs(1);
+    for store in ["kv pull", "kv push", "d1", "durable object"] {
+        let whole = simulated(&fixtures::replay(source.clone(), duration, fixtures::store(store)), 1).0;
+        row(&format!("trace, replay on {store}"), &rate(whole), &peer, Some(alone.0 / whole), "0.6");
+    }
 }
 
 /// Against the naive engine, which must give the same figures; and two threads against one.
@@ -69,6 +98,14 @@ fn against_naive(what: &str, scenario: &Scenario, target: &str, divides: bool) {
     assert_eq!(ours.difference(&naive), None, "{what}: the naive engine gives other figures");
     let rate = |seconds: f64| format!("{:.2} M/s", ours.operations as f64 / seconds / 1e6);
     row(what, &rate(one), &format!("naive {}", rate(peer)), Some(peer / one), target);
+    let contestant = Contestant::all(scenario).remove(0);
+    if contestant.is_by_key() {
+        let whole = Unit { store: 0, replication: 0, share: 0, shares: 1 };
+        let (time, by_events) = seconds(|| contestant.simulate_by_events(whole, 1).expect("no trace is read"));
+        let difference = Measurements::merged(by_events).difference(&naive);
+        assert_eq!(difference, None, "{what}: the naive engine gives other figures than events");
+        row(&format!("{what}, by events"), &rate(time), &format!("naive {}", rate(peer)), Some(peer / time), "");
+    }
     if divides {
         let two = simulated(scenario, 2).0;
         row(&format!("{what}, 2 threads"), &rate(two), &format!("1 thread {}", rate(one)), Some(one / two), "1.8");

@@ -38,7 +38,14 @@ pub use page::page;
 #[cfg(feature = "host")]
 pub use write::{write, write_files, write_with};
 
+#[cfg(feature = "charts")]
+use std::convert::Infallible;
+#[cfg(feature = "charts")]
+use std::sync::Mutex;
+
 use crate::run::Outcome;
+#[cfg(feature = "charts")]
+use crate::run::pool;
 
 /// A file of a report.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,11 +72,20 @@ fn text(path: &str, text: String) -> File {
     File { path: path.to_string(), bytes: text.into_bytes() }
 }
 
+/// Pictures are drawn by all processors: they take longer than a short run.
 #[cfg(feature = "charts")]
 fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
+    let charts = charts::all(outcome);
+    let done: Vec<Mutex<Vec<File>>> = charts.iter().map(|_| Mutex::default()).collect();
+    let places: Vec<usize> = (0..charts.len()).collect();
+    let draw = |(): &mut (), place: &usize| -> Result<(), Infallible> {
+        *done[*place].lock().expect("no drawing panics") = drawn(&charts[*place]);
+        Ok(())
+    };
+    let Ok(()) = pool::each(0, &places, || (), draw, |()| ());
     let (mut images, mut files) = (Vec::new(), Vec::new());
-    for chart in charts::all(outcome) {
-        let drawn = drawn(&chart);
+    for (chart, done) in charts.iter().zip(done) {
+        let drawn = done.into_inner().expect("no drawing panics");
         // A PNG, where there is one, looks the same everywhere, whatever fonts there are.
         images.extend(drawn.last().map(|file| markdown::Image { path: file.path.clone(), title: chart.title.clone() }));
         files.extend(drawn);
@@ -77,7 +93,7 @@ fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
     (images, files)
 }
 
-/// The picture's files: SVG, and PNG after it.
+/// A picture's files: SVG, and PNG after it.
 #[cfg(feature = "charts")]
 fn drawn(chart: &charts::Chart) -> Vec<File> {
     let svg = text(&format!("charts/{}.svg", chart.name), chart.svg());
