@@ -1,5 +1,7 @@
 //! Calls of the key-value interface as the scenario lists them: this operation at that time from there, with these sizes.
 
+use std::collections::VecDeque;
+
 use crate::metrics::Judgement;
 use crate::model::{Answer, Call, Client, Key, Operation, Request, Seen, Span, Time, Value};
 
@@ -16,9 +18,23 @@ pub struct Calls {
     /// For each line, how many puts the lines before it make: every put has a value of its own.
     puts_before: Vec<u64>,
     first_group: u32,
-    /// Operations made so far, by invocation.
-    made: Vec<u32>,
+    /// By invocation.
+    invocations: Vec<Invocation>,
 }
+
+/// One invocation of the caller's code.
+#[derive(Clone, Debug, Default)]
+struct Invocation {
+    /// Operations made so far.
+    made: u32,
+    /// Those of them that are not answered yet.
+    open: u64,
+    /// Those that wait until one of them is.
+    waiting: VecDeque<Made>,
+}
+
+/// What makes a call: the line, the how manieth time, and for a further page of a list its number and where it begins.
+type Made = (usize, u32, Option<(u32, Key)>);
 
 impl Calls {
     /// From its plain data.
@@ -33,7 +49,7 @@ impl Calls {
             puts_before: config.calls.iter().map(before).collect(),
             config: config.clone(),
             first_group: 0,
-            made: Vec::new(),
+            invocations: Vec::new(),
         }
     }
 
@@ -44,15 +60,20 @@ impl Calls {
         Some(self.config.calls[line].call)
     }
 
-    /// Makes a call: the line's, or the next page of its list, which begins at `from`.
-    fn make(&mut self, line: usize, repetition: u32, page: Option<(u32, Key)>, desk: &mut Desk<'_>) {
+    /// Makes a call: the line's, or the next page of its list; where its invocation has too many open, later.
+    fn make(&mut self, (line, repetition, page): Made, desk: &mut Desk<'_>) {
         let config = &self.config.calls[line];
         let base = self.config.groups[self.first_group as usize];
         let mut call = config.call;
         if let Some(invocation) = config.invocation {
-            let made = &mut self.made[invocation as usize];
-            call.earlier = (*made).min(u32::from(u16::MAX)) as u16;
-            *made += 1;
+            let invocation = &mut self.invocations[invocation as usize];
+            if invocation.open >= self.config.connections {
+                invocation.waiting.push_back((line, repetition, page));
+                return;
+            }
+            invocation.open += 1;
+            call.earlier = invocation.made.min(u32::from(u16::MAX)) as u16;
+            invocation.made += 1;
         }
         let operation = match config.operation {
             Operation::Put { ttl, .. } => {
@@ -71,7 +92,7 @@ impl Calls {
             operation,
             call,
             tag: page << LINE_BITS | line as u32,
-            wants_answer: page + 1 < config.pages,
+            wants_answer: page + 1 < config.pages || config.invocation.is_some(),
         });
     }
 }
@@ -107,8 +128,8 @@ impl Workload for Calls {
 
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.first_group = first_group;
-        self.made.clear();
-        self.made.resize(self.config.invocations.len(), 0);
+        self.invocations.clear();
+        self.invocations.resize(self.config.invocations.len(), Invocation::default());
         for (line, call) in self.config.calls.iter().enumerate() {
             if (first_group..first_group + groups).contains(&call.group) {
                 desk.wake(Time::START + call.at, (line as u64) << 32);
@@ -118,7 +139,7 @@ impl Workload for Calls {
 
     fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
         let (line, repetition) = ((token >> 32) as usize, token as u32);
-        self.make(line, repetition, None, desk);
+        self.make((line, repetition, None), desk);
         let call = &self.config.calls[line];
         if repetition + 1 < call.times {
             desk.wake(desk.now + call.every, token + 1);
@@ -127,8 +148,19 @@ impl Workload for Calls {
 
     fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
         let line = (request.tag & ((1 << LINE_BITS) - 1)) as usize;
-        if let Some(listing) = answer.listing.as_ref().filter(|listing| !listing.complete) {
-            self.make(line, 0, Some(((request.tag >> LINE_BITS) + 1, listing.end)), desk);
+        let config = &self.config.calls[line];
+        let page = (request.tag >> LINE_BITS) + 1;
+        let more = answer.listing.as_ref().filter(|listing| !listing.complete && page < config.pages);
+        let next = more.map(|listing| (line, 0, Some((page, listing.end))));
+        if let Some(invocation) = config.invocation {
+            let invocation = &mut self.invocations[invocation as usize];
+            invocation.open -= 1;
+            if let Some(waiting) = invocation.waiting.pop_front() {
+                self.make(waiting, desk);
+            }
+        }
+        if let Some(next) = next {
+            self.make(next, desk);
         }
     }
 

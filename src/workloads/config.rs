@@ -229,6 +229,9 @@ pub struct CallsConfig {
     pub calls: Vec<CallConfig>,
     /// The names of the invocations that calls share.
     pub invocations: Vec<String>,
+    /// Connections that one invocation may have open at a time; part of the platform.
+    #[serde(skip)]
+    pub connections: u64,
     /// Whether every key holds a value at the start, of [`PRELOADED_BYTES`].
     pub preloaded: bool,
     pub parse: ParseConfig,

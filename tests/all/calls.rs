@@ -406,6 +406,33 @@ fn an_invocation_makes_a_thousand_operations_and_a_bulk_read_is_one() {
 }
 
 #[test]
+fn an_invocation_has_six_connections_open_and_further_calls_wait() {
+    let ends = |store: &str, calls: usize, invocation: &str| -> Vec<u64> {
+        let line = |n: usize| format!("1 s, a, get, key = 'k{n:02}'{invocation}");
+        let lines: Vec<String> = (0..calls).map(line).collect();
+        let records = played(&scenario(GROUND, store, &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+        let mut ends: Vec<u64> = records.iter().map(|record| record.end.expect("answered").0 / 1_000_000).collect();
+        ends.sort_unstable();
+        ends
+    };
+    // Each takes a round trip of 100 ms.
+    for store in [KV, D1] {
+        assert_eq!(ends(store, 6, "; invocation = 'i'"), [1_100; 6], "{store}");
+        assert_eq!(ends(store, 7, "; invocation = 'i'"), [1_100, 1_100, 1_100, 1_100, 1_100, 1_100, 1_200], "{store}");
+        assert_eq!(ends(store, 13, "; invocation = 'i'")[11..], [1_200, 1_300], "{store}");
+        assert_eq!(ends(store, 13, ""), [1_100; 13], "{store}: each is an invocation of its own");
+    }
+    // A list's next page waits its turn like any other call: seven pages and six reads, of which one is in front of it.
+    let lines: Vec<String> = (0..7).map(|n| format!("0 s, a, put, key = 'k{n}'")).collect();
+    let reads = (0..6).map(|n| format!("10 s, a, get, key = 'k{n}'; invocation = 'i'"));
+    let list = "10 s, a, list, limit = 1; pages = 7; invocation = 'i'".to_string();
+    let lines: Vec<String> = lines.into_iter().chain([list]).chain(reads).collect();
+    let records = played(&scenario(GROUND, KV, &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+    let starts = records.iter().filter(|record| record.listing.is_some()).map(|record| record.start.0 / 1_000_000);
+    assert_eq!(starts.collect::<Vec<_>>(), [10_000, 10_100, 10_200, 10_300, 10_400, 10_500, 10_600]);
+}
+
+#[test]
 fn instant_has_limits_of_its_own() {
     let put =
         |key: u32, at: u32, bytes: u32| format!("{at} s, a, put, key = 'k{key}'; key_bytes = 2; value_bytes = {bytes}");

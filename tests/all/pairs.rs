@@ -185,7 +185,7 @@ fn every_rule_has_its_pair() {
 
 /// Figures that belong to no rule: the test that meets them, or why no run can.
 const APART: &[(&str, &str)] = &[
-    ("worker.connections_max", "unmet: calls of one invocation are not counted while they are open"),
+    ("worker.connections_max", "calls::an_invocation_has_six_connections_open_and_further_calls_wait"),
     ("kv.namespaces_max", "unmet: a run has no account to create them in"),
     ("kv.storage_bytes_max", "unmet: no store counts it"),
     ("kv.api_requests_per_5_min", "unmet: a run uses the binding, not the REST API"),

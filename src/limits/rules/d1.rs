@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: D1_LIMITS,
         date: "2026-10",
-        what: "A statement has a largest length; in a batch each statement has its own. The text is that of SQLite.",
+        what: "A statement has a largest length (`statement_bytes` says how long those of a run are); in a batch each has the limit for itself. The text is that of SQLite.",
         remedy: "bound parameters instead of literals, and a batch of several statements.",
     },
     Rule {
@@ -79,7 +79,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: D1_LIMITS,
         date: "2026-10",
-        what: "A query binds so many parameters at most; a query over several keys binds one for each. The text is that of SQLite.",
+        what: "A query binds so many parameters at most; one over several keys binds `bound_parameters` for each of them, and a batch has a query for each key. The text is that of SQLite.",
         remedy: "several queries in a batch, or one parameter with a JSON list and json_each().",
     },
     Rule {

@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: OBJECT_LIMITS,
         date: "2026-10",
-        what: "A key with its value, and a row, have a largest size in an object's SQLite storage. The text is that of SQLite.",
+        what: "A key with its value, and a row, have a largest size in an object's SQLite storage; what is kept in memory only does not. The text is that of SQLite.",
         remedy: "several keys for the parts, or an object store such as R2.",
     },
     Rule {
@@ -105,7 +105,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: USERS,
         date: "2026-10",
-        what: "The free plan has a quota of requests to Durable Objects in a day, of all objects of the account together; incoming WebSocket messages count, twenty for one.",
+        what: "The free plan has a quota of requests to Durable Objects in a day, of all objects of the account together; incoming WebSocket messages (`websocket = true`) count, twenty for one.",
         remedy: DAY,
     },
     Rule {
@@ -153,7 +153,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: OBJECT_TROUBLE,
         date: "2026-10",
-        what: "A Durable Object was restarted, because its code was updated or because it moved to another machine: what it had in memory is gone, and so are requests in flight. In the simulation such a request has done nothing; in truth it may have. How often objects are restarted is a field, `restart_every`.",
+        what: "A Durable Object was restarted, because its code was updated or because it moved to another machine: what it had in memory is gone, and so are requests in flight. In the simulation such a request has done nothing; in truth it may have. How often objects are restarted is a field, `restart_every`; a fault, `object_restart`, restarts each of them once at a date.",
         remedy: "state in storage instead of memory, and trying again with a new stub, for operations that may be done twice.",
     },
     Rule {
@@ -213,7 +213,7 @@ pub(super) const RULES: &[Rule] = &[
         status: None,
         source: OBJECT_LIMITS,
         date: "2026-10",
-        what: "A statement in an object's SQLite storage binds so many parameters at most; one over several keys binds them for each. The text is that of SQLite.",
+        what: "A statement in an object's SQLite storage binds so many parameters at most; with `one_statement` it is one for several keys, and binds `bound_parameters` for each. The text is that of SQLite.",
         remedy: "a statement for each key, which costs no round trip within an object.",
     },
     Rule {

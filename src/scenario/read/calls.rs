@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::limits::{FigureId, UNLIMITED};
 use crate::model::{Call, Form as Wanted, Key, Operation, Span};
 use crate::scenario::codes;
 use crate::scenario::diagnostic::{Fault, quoted};
@@ -64,7 +65,8 @@ pub(super) fn calls(s: &mut Section<'_>, setting: &Setting<'_>) -> WorkloadConfi
         let fault = Fault::new(codes::MISSING_FIELD, "the script has no call");
         s.fault("call", fault.help("write [[workload.call]], at = \"1 s\", op = \"put\", key = \"user:1\""));
     }
-    WorkloadConfig::Calls(CallsConfig { preloaded, parse, ..numbered(s.desk, lines) })
+    let connections = setting.terms.bound(FigureId::WorkerConnections);
+    WorkloadConfig::Calls(CallsConfig { preloaded, parse, connections, ..numbered(s.desk, lines) })
 }
 
 /// How long the caller's code takes for what it makes of a value.
@@ -134,7 +136,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
     };
     let (limit, pages) = paging(s, is(&[Op::List]));
     let invocation = s
-        .field("invocation", "Calls with the same name here are made by one invocation of the caller's code; by default each is made by one of its own.")
+        .field("invocation", "Calls with the same name here are made by one invocation of the caller's code, which has six of them open at a time: further ones wait. By default each is made by one of its own.")
         .text_if_any();
     let operation = match op {
         Op::Get | Op::GetWithMetadata | Op::GetBulk | Op::GetBulkWithMetadata => Operation::Get { cache_ttl },
@@ -337,7 +339,7 @@ fn numbered(desk: &Desk, lines: Vec<Line>) -> CallsConfig {
     }
     let keys = order.iter().map(|name| names[*name].to_string()).collect();
     let parse = ParseConfig { stream: Span::ZERO, array_buffer: Span::ZERO, text: Span::ZERO, json: Span::ZERO };
-    CallsConfig { keys, groups: starts, calls, invocations, preloaded: false, parse }
+    CallsConfig { keys, groups: starts, calls, invocations, connections: UNLIMITED, preloaded: false, parse }
 }
 
 /// For each name the number of its group: keys that a call or an invocation connects are in one.

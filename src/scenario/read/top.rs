@@ -66,7 +66,8 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
     stores::complete(&mut stores, places.len());
 
     let edges = places.edges.into();
-    let work = workloads::Setting { edges, places: &places, duration, folder, trace_place: Cell::new(None) };
+    let work =
+        workloads::Setting { edges, places: &places, terms: &terms, duration, folder, trace_place: Cell::new(None) };
     let workload = workloads::read(&mut top, &work);
     if let Some(workload) = &workload {
         refuse_endless(&mut top, workload, &work, duration);
@@ -92,7 +93,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
             workload,
             stores,
             promises,
-            platform: terms.platform,
+            platform: terms.platform.clone(),
             plan: terms.plan,
             starts_at: terms.starts_at,
             divergence,

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use crate::limits::Terms;
 use crate::model::Span;
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
@@ -20,6 +21,7 @@ pub(in crate::scenario) struct Setting<'a> {
     /// How many locations have clients.
     pub edges: u32,
     pub places: &'a Places,
+    pub terms: &'a Terms,
     /// How long clients act.
     pub duration: Span,
     /// Where relative paths of traces start.
