@@ -171,9 +171,7 @@ impl<S: Store, W: Workload> World<S, W> {
         {
             self.requests.unanswered().for_each(|request| history.record(crate::history::Record::unanswered(request)));
         }
-        let stored = self.store.storage();
-        let storage = &mut self.observer.measurements.storage;
-        *storage = (storage.0 + stored.byte_ns, storage.1 + stored.bytes_at_end);
+        self.observer.measurements.storage.merge(&self.store.storage());
         self.observer.measurements.usage.merge(&self.store.usage());
         let latest = |key| self.store.latest(key);
         let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);
@@ -193,6 +191,8 @@ impl<S: Store, W: Workload> World<S, W> {
         let measured = (self.window.from, self.window.until);
         self.store.begin(Ground { groups: partition.groups, locations: self.locations, initial, measured });
         let Partition { first_group, groups } = partition;
+        let store = &mut self.store;
+        self.workload.stored_at_start(first_group, groups, &mut |group, key, bytes| store.preload(group, key, bytes));
         self.with_workload(Time::START, |workload, desk| workload.begin(first_group, groups, desk));
         self.grant(Time::START);
     }

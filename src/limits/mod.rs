@@ -16,4 +16,4 @@ pub use figure::{FigureId, UNLIMITED};
 pub use meter::{METERS, MeterId, Price};
 pub use platform::{Plan, Platform, Terms};
 pub use rules::{Nature, Rule};
-pub use usage::Usage;
+pub use usage::{Storage, Usage};

@@ -38,6 +38,26 @@ impl Usage {
     }
 }
 
+/// What a store kept, as far as calls state sizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Storage {
+    /// Bytes times nanoseconds, over the measured part of the run.
+    pub byte_ns: u128,
+    /// Bytes of keys that are there at its start.
+    pub bytes_at_start: u64,
+    /// Bytes of keys that are there at its end.
+    pub bytes_at_end: u64,
+}
+
+impl Storage {
+    /// Adds what was kept elsewhere.
+    pub fn merge(&mut self, other: &Storage) {
+        self.byte_ns += other.byte_ns;
+        self.bytes_at_start += other.bytes_at_start;
+        self.bytes_at_end += other.bytes_at_end;
+    }
+}
+
 impl Terms {
     /// The day's quota of objects' duration as nanoseconds of activity; [`UNLIMITED`](super::figure::UNLIMITED) where
     /// there is none. An active object is charged for the same memory whatever it holds.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::limits::Usage;
+use crate::limits::{Storage, Usage};
 use crate::model::{Refusal, Time};
 
 use super::count::Count;
@@ -27,8 +27,8 @@ pub struct Measurements {
     pub refusals: BTreeMap<Refusal, (u64, Time)>,
     /// What the caller's code saw of the first refusal by a rule, where that is more than the rule's own text.
     pub refusal_texts: BTreeMap<Refusal, (Time, String)>,
-    /// What was stored, as far as calls state sizes: bytes times nanoseconds, and bytes at the end.
-    pub storage: (u128, u64),
+    /// What was stored, as far as calls state sizes.
+    pub storage: Storage,
     /// What was used of the platform's meters, as far as the store counts that itself.
     pub usage: Usage,
     /// Answered reads and stale reads among them, by location.
@@ -52,7 +52,7 @@ impl Measurements {
             deletes: 0,
             refusals: BTreeMap::new(),
             refusal_texts: BTreeMap::new(),
-            storage: (0, 0),
+            storage: Storage::default(),
             usage: Usage::default(),
             stale_by_location: vec![Count::default(); locations],
             places: vec![PlaceMeasurements::default(); locations],
@@ -166,7 +166,7 @@ impl Measurements {
         for (refusal, (at, text)) in &other.refusal_texts {
             self.tell(*refusal, *at, || Some(text.clone()));
         }
-        self.storage = (self.storage.0 + other.storage.0, self.storage.1 + other.storage.1);
+        self.storage.merge(&other.storage);
         self.usage.merge(&other.usage);
         self.joint.merge(&other.joint);
         self.series.merge(&other.series);

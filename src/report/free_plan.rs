@@ -11,7 +11,7 @@ use super::figures;
 
 /// How the times are reckoned, in words.
 pub const RULE: &str = "The rule: the measured operations of the run, as often all day, evenly from 00:00 UTC on; what was \
-    refused is not counted. Where the run itself was on the free plan, what it has shown comes first.";
+    refused is not counted. What is stored grows as evenly, from the first day on, where sizes are known. Where the run itself was on the free plan, what it has shown comes first.";
 
 /// A time of the day, as in `13:53:20`.
 pub fn clock(time: Span) -> String {
@@ -19,14 +19,22 @@ pub fn clock(time: Span) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// When a quota ends, as in `each day from 13:53:20 UTC on`.
+/// When a quota ends, as in `each day from 13:53:20 UTC on` or `from day 12, 04:10:00 UTC on`.
 fn when(quota: &QuotaUse, (day, at): (u64, Span)) -> String {
     let time = clock(at);
-    if quota.seen { format!("on day {day} from {time} UTC on") } else { format!("each day from {time} UTC on") }
+    if quota.seen || quota.meter.row().is_stored() {
+        format!("from day {day}, {time} UTC on")
+    } else {
+        format!("each day from {time} UTC on")
+    }
 }
 
 /// What is used of a quota, as in `172,800 a day of 100,000`.
 fn used(quota: &QuotaUse) -> String {
+    if quota.meter.row().is_stored() {
+        let more = figures::tidy(libm::round(quota.per_day * 1e4) / 1e4);
+        return format!("{more} GB more a day, with room for {} GB", quota.quota);
+    }
     let unit = if quota.meter.row().unit == "GB-s" { " GB-s" } else { "" };
     let amount = |amount: f64| match amount {
         amount if amount >= 100.0 => figures::grouped(libm::round(amount) as u64),
@@ -43,6 +51,9 @@ pub fn fate(store: &StoreOutcome) -> Option<String> {
         (Some(ends), seen) => {
             let fails = if seen { "fails" } else { "would have failed" };
             format!("{fails} {} ({rule}: {})", when(first, ends), used(first))
+        }
+        (None, _) if first.meter.row().is_stored() => {
+            format!("would have lasted: what it stores does not fill {} GB ({rule})", first.quota)
         }
         (None, seen) => {
             let lasts = if seen { "lasts" } else { "would have lasted" };

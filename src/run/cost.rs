@@ -35,7 +35,7 @@ pub fn pace(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
     let keys_written = measured.distribution(DistributionId::InconsistencyWindow).count();
     let deleted = measured.deletes;
     let lists = counted(measured.count(CountId::StaleLists).of);
-    let stored = measured.storage.0 as f64 / 1e9 / seconds;
+    let stored = measured.storage.byte_ns as f64 / 1e9 / seconds;
     Some(match &store.kind {
         StoreKind::KvPush(config) if config.limit_per_namespace => {
             // A list is charged like a write.
@@ -65,7 +65,13 @@ pub fn pace(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -
                 }
                 _ => (meter, amount as f64 / seconds),
             };
-            measured.usage.used().map(in_unit).collect()
+            let room = match &store.kind {
+                StoreKind::DurableObject(_) => Some(MeterId::ObjectStorage),
+                // An object's storage and KV's have prices of their own, and are not told apart.
+                StoreKind::KvThroughObject(_) => None,
+                _ => Some(MeterId::D1Storage),
+            };
+            measured.usage.used().map(in_unit).chain(room.map(|meter| (meter, stored / 1e9))).collect()
         }
     })
 }

@@ -1,8 +1,9 @@
 //! What the free plan would say to a store's use: which quota ends first, and when.
 //!
 //! The rule: the operations of the measured part, over all replications, as often all day, evenly from midnight UTC on; what
-//! was refused is not counted. Where the run itself is on the free plan, what it has shown comes first: when a quota ended
-//! in it, or that a whole day passed without that.
+//! was refused is not counted. What is stored at the start of the measured part is there at midnight of the first day, and
+//! grows as evenly as in it. Where the run itself is on the free plan, what it has shown comes first: when a quota ended in
+//! it, or that a whole day passed without that.
 
 use crate::limits::day::DAY;
 use crate::limits::{FigureId, MeterId, Nature, Plan, UNLIMITED};
@@ -19,9 +20,9 @@ pub struct QuotaUse {
     /// The rule that refuses, once the quota is used up.
     pub rule: Refusal,
     pub meter: MeterId,
-    /// Used in a whole day at the run's pace, in the meter's unit.
+    /// Used in a whole day at the run's pace, in the meter's unit; of what is stored, how much more it gets in a day, in GB.
     pub per_day: f64,
-    /// In the same unit.
+    /// In the same unit, or the cap in GB.
     pub quota: f64,
     /// When it is used up: on this day, the first being 1, at this time of the day in UTC. `None`: never.
     pub ends: Option<(u64, Span)>,
@@ -34,11 +35,72 @@ pub struct QuotaUse {
 pub fn quotas(scenario: &Scenario, store: &StoreConfig, measured: &Measurements) -> Vec<QuotaUse> {
     let pace = cost::pace(scenario, store, measured).unwrap_or_default();
     let mut quotas: Vec<QuotaUse> =
-        pace.into_iter().filter_map(|(meter, per_second)| day(scenario, measured, meter, per_second)).collect();
+        pace.into_iter().filter_map(|(meter, per_second)| quota(scenario, measured, meter, per_second)).collect();
     let order = |one: &QuotaUse| one.ends.unwrap_or((u64::MAX, Span::MAX));
     let share = |one: &QuotaUse| one.per_day / one.quota;
     quotas.sort_by(|a, b| order(a).cmp(&order(b)).then(share(b).total_cmp(&share(a))));
     quotas
+}
+
+fn quota(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second: f64) -> Option<QuotaUse> {
+    match meter {
+        MeterId::KvStorage => room(scenario, measured, meter, Refusal::KvStorageFull, FigureId::KvStorageBytes),
+        // Of one database; the account's cap is higher.
+        MeterId::D1Storage => room(scenario, measured, meter, Refusal::D1DatabaseFull, FigureId::D1DatabaseBytes),
+        MeterId::ObjectStorage => {
+            room(scenario, measured, meter, Refusal::ObjectStorageFull, FigureId::ObjectStorageBytes)
+        }
+        _ => day(scenario, measured, meter, per_second),
+    }
+}
+
+/// After so many days it is not said any more when storage is full.
+const DAYS_MOST: f64 = 36_500.0;
+
+/// When storage is full, if it is, where sizes are known.
+fn room(
+    scenario: &Scenario,
+    measured: &Measurements,
+    meter: MeterId,
+    rule: Refusal,
+    figure: FigureId,
+) -> Option<QuotaUse> {
+    let cap = scenario.platform.bound(figure, Plan::Free);
+    let stored = measured.storage;
+    if cap == UNLIMITED || stored.byte_ns == 0 {
+        return None;
+    }
+    let replications = f64::from(scenario.replications);
+    let seconds = scenario.duration.seconds() - scenario.warmup.seconds();
+    let start = stored.bytes_at_start as f64 / replications;
+    let per_second = (stored.bytes_at_end as f64 / replications - start) / seconds;
+    let left = (cap as f64 - start).max(0.0);
+    let extrapolated = (left == 0.0 || per_second > 0.0).then_some(()).and_then(|()| {
+        let seconds = if left == 0.0 { 0.0 } else { left / per_second };
+        let full = || span(seconds);
+        (seconds < DAYS_MOST * 86_400.0).then(|| (full().0 / DAY.0 + 1, Span(full().0 % DAY.0)))
+    });
+    let refused = measured.refusals.get(&rule).filter(|_| scenario.plan == Plan::Free).map(|(_, first)| *first);
+    let shown = refused.map(|first| by_the_clock(scenario, first));
+    Some(QuotaUse {
+        rule,
+        meter,
+        per_day: per_second * 86_400.0 / 1e9,
+        quota: cap as f64 / 1e9,
+        ends: shown.or(extrapolated),
+        seen: shown.is_some(),
+    })
+}
+
+/// To the microsecond, so that the last digit of a division does not turn 16:00:00 into 15:59:59.
+fn span(seconds: f64) -> Span {
+    Span(libm::round(seconds * 1e6) as u64 * 1000)
+}
+
+/// The day of a time of the run, the first being 1, and the time of the day.
+fn by_the_clock(scenario: &Scenario, time: Time) -> (u64, Span) {
+    let since_midnight = time.0 + scenario.starts_at.0;
+    (since_midnight / DAY.0 + 1, Span(since_midnight % DAY.0))
 }
 
 fn day(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second: f64) -> Option<QuotaUse> {
@@ -50,7 +112,7 @@ fn day(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second:
         return None;
     }
     let seconds = quota as f64 / per_second;
-    let extrapolated = (seconds < 86_400.0).then(|| (1, Span((seconds * 1e9) as u64)));
+    let extrapolated = (seconds < 86_400.0).then(|| (1, span(seconds)));
     let shown = (scenario.plan == Plan::Free).then(|| shown(scenario, refused)).flatten();
     Some(QuotaUse {
         rule,
@@ -66,8 +128,7 @@ fn day(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second:
 fn shown(scenario: &Scenario, refused: Option<Time>) -> Option<Option<(u64, Span)>> {
     let since_midnight = |time: Time| time.0 + scenario.starts_at.0;
     if let Some(first) = refused {
-        let at = since_midnight(first);
-        return Some(Some((at / DAY.0 + 1, Span(at % DAY.0))));
+        return Some(Some(by_the_clock(scenario, first)));
     }
     let first_midnight = since_midnight(Time(scenario.warmup.0)).div_ceil(DAY.0);
     let whole_days = (since_midnight(Time(scenario.duration.0)) / DAY.0).saturating_sub(first_midnight);

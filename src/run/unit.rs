@@ -168,6 +168,9 @@ impl StoreUser for Build<'_> {
         let workload = setting.workload(0);
         let groups = workload.groups();
         let mut coupling = setting.store.coupling();
+        if workload.states_sizes() && setting.store.shares_storage() {
+            coupling = Coupling::Everything;
+        }
         if coupling == Coupling::Days {
             let known = workload.is_open() && matches!(groups, Groups::Fixed(_));
             setting.shares_days = known;

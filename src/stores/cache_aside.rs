@@ -6,7 +6,7 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{MeterId, Terms, Usage};
+use crate::limits::{MeterId, Storage, Terms, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
 use crate::random::derive;
 
@@ -223,6 +223,10 @@ impl Store for CacheAside {
         self.rows.clear();
     }
 
+    fn preload(&mut self, group: u32, key: Key, bytes: u64) {
+        self.database.preload(group, key, bytes);
+    }
+
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
         let step = match request.operation {
             Operation::List { .. } => Step::Query,
@@ -263,6 +267,11 @@ impl Store for CacheAside {
 
     fn latest(&self, key: Key) -> Seen {
         self.database.latest(key)
+    }
+
+    /// That of the database: what a copy of a row takes up is not stated.
+    fn storage(&mut self) -> Storage {
+        self.database.storage()
     }
 
     fn usage(&mut self) -> Usage {

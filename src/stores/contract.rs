@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::history::Note;
-use crate::limits::Usage;
 use crate::limits::day::Cuts;
+use crate::limits::{Storage, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 
 /// What a store couples: keys that must be simulated together even if no client touches both.
@@ -41,15 +41,6 @@ pub struct Ground {
     pub measured: (Time, Time),
 }
 
-/// What a store kept, as far as the calls stated sizes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Storage {
-    /// Bytes times nanoseconds, over the measured part of the run.
-    pub byte_ns: u128,
-    /// Bytes of keys that are there at its end.
-    pub bytes_at_end: u64,
-}
-
 /// A system under comparison.
 pub trait Store {
     /// What the store sends to its own parts.
@@ -71,8 +62,18 @@ pub trait Store {
         let _ = cuts;
     }
 
+    /// Whether keys that are otherwise apart share a bound on what is stored.
+    fn shares_storage(&self) -> bool {
+        false
+    }
+
     /// Forgets everything: a new partition starts. Tables may keep their room.
     fn begin(&mut self, ground: Ground);
+
+    /// What a key of a group takes up at the start, its name included. Told after [`begin`](Store::begin), where it is known.
+    fn preload(&mut self, group: u32, key: Key, bytes: u64) {
+        let _ = (group, key, bytes);
+    }
 
     /// A client asks, at the location of the request.
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Self::Message>);

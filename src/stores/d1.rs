@@ -2,7 +2,7 @@
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{Terms, Usage};
+use crate::limits::{FigureId, Storage, Terms, Usage};
 use crate::model::{
     Answer, Idiom, Key, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
 };
@@ -14,6 +14,7 @@ use super::d1_day::D1Day;
 use super::d1_statements::Statements;
 use super::kv_pages::{self, Record};
 use super::kv_pull::shown;
+use super::room::Room;
 use super::server::{Server, Turn};
 
 /// What travels between the locations and the primary.
@@ -139,6 +140,7 @@ pub struct D1 {
     day: D1Day,
     /// Answers can be lost: those of reads are awaited.
     losing: bool,
+    room: Room,
 }
 
 impl D1 {
@@ -147,6 +149,7 @@ impl D1 {
         D1 {
             statements: Statements::new(config, terms),
             day: D1Day::new(&config.statements, terms),
+            room: Room::new(Refusal::D1DatabaseFull, terms.bound(FigureId::D1DatabaseBytes)),
             config: config.clone(),
             server: Server::default(),
             rows: Rows::default(),
@@ -171,13 +174,15 @@ impl D1 {
         let busy = self.statements.busy(request, draw);
         match self.server.arrive(now, busy.span, self.config.queue_limit, self.config.queue_timeout) {
             Turn::Done { end } => {
-                if let Some(refusal) = busy.refusal {
+                if let Some(refusal) = busy.refusal.or_else(|| self.room.refuses(now, request)) {
                     outbox.send_after(end.since(now), from, to, back, Message::Refused { request: id, tries, refusal });
                     return;
                 }
                 // First come, first served: what is applied now, in the order of arrival, is what each query sees at its end.
                 let mut notes = Vec::new();
+                let room = &mut self.room;
                 let answer = self.rows.perform(request, end, |key, seen| {
+                    room.write(now, request, seen, request.expiry(end));
                     if outbox.noting {
                         notes.push(Note::Committed { key, from: to, seen });
                     }
@@ -225,6 +230,11 @@ impl Store for D1 {
         self.server.reset();
         self.rows.begin(ground.initial);
         self.day.begin(ground);
+        self.room.begin(ground);
+    }
+
+    fn preload(&mut self, _group: u32, key: Key, bytes: u64) {
+        self.room.preload(key, bytes);
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
@@ -259,6 +269,10 @@ impl Store for D1 {
 
     fn lost_answer(&self) -> Refusal {
         Refusal::D1ConnectionLost
+    }
+
+    fn storage(&mut self) -> Storage {
+        self.room.storage()
     }
 
     fn latest(&self, key: Key) -> Seen {

@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{Terms, Usage};
+use crate::limits::{FigureId, Storage, Terms, Usage};
 use crate::model::{Answer, Client, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
 use crate::random::{Sampler, derive};
@@ -20,6 +20,7 @@ use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::d1::{Rows, tried_again};
 use super::d1_day::D1Day;
 use super::d1_statements::Statements;
+use super::room::Room;
 use super::server::{Server, Turn};
 
 /// A place in the primary's log: how many writes it holds. What D1 calls a bookmark.
@@ -144,6 +145,7 @@ pub struct D1Replicas {
     statements: Statements,
     /// The account's rows, whichever instance reads them.
     day: D1Day,
+    room: Room,
     lag: Lag,
     primary: Server,
     rows: Rows,
@@ -171,6 +173,7 @@ impl D1Replicas {
             nearest: (0..network.places.len() as u16).map(|caller| nearest(Location(caller))).collect(),
             statements: Statements::new(config, terms),
             day: D1Day::new(&config.statements, terms),
+            room: Room::new(Refusal::D1DatabaseFull, terms.bound(FigureId::D1DatabaseBytes)),
             lag: Lag { law: Sampler::new(&replication.lag), faults: Faults::default() },
             config: config.clone(),
             replication: replication.clone(),
@@ -218,14 +221,16 @@ impl D1Replicas {
             outbox.send(from, to, back, Message::Refused { request: id, at, tries, refusal });
             return;
         }
-        let busy = self.statements.busy(request, draw);
+        let mut busy = self.statements.busy(request, draw);
+        // Only writes can be too many, and these are at the primary.
+        busy.refusal = busy.refusal.or_else(|| self.room.refuses(now, request));
         let (limit, patience) = (self.config.queue_limit, self.config.queue_timeout);
         let server = if at == PRIMARY { &mut self.primary } else { &mut self.replicas[usize::from(at)].server };
         let (refusal, until) = match server.arrive(now, busy.span, limit, patience) {
             Turn::Done { end } if busy.refusal.is_some() => (busy.refusal.unwrap_or(Refusal::D1QueryTooLong), end),
             Turn::Done { end } => {
                 let (answer, bookmark) = if at == PRIMARY {
-                    self.at_primary(request, end, outbox)
+                    self.at_primary((now, end), request, outbox)
                 } else {
                     let replica = &mut self.replicas[usize::from(at)];
                     (replica.rows.perform(request, end, |_, _| ()), replica.applied)
@@ -241,10 +246,16 @@ impl D1Replicas {
         outbox.send_after(until.since(now), from, to, back, Message::Refused { request: id, at, tries, refusal });
     }
 
-    fn at_primary(&mut self, request: &Request, end: Time, outbox: &mut Outbox<Message>) -> (Answer, Position) {
-        let entries = &mut self.log.entries;
+    fn at_primary(
+        &mut self,
+        (now, end): (Time, Time),
+        request: &Request,
+        outbox: &mut Outbox<Message>,
+    ) -> (Answer, Position) {
+        let (entries, room) = (&mut self.log.entries, &mut self.room);
         let answer = self.rows.perform(request, end, |key, seen| {
             let expires = request.expiry(end);
+            room.write(now, request, seen, expires);
             let draw = derive(request.draw, hop::PUSH);
             entries.push_back(Entry { key, seen, expires, committed: end, draw });
             outbox.note(end, Note::Committed { key, from: request.location, seen });
@@ -295,6 +306,7 @@ impl Store for D1Replicas {
         self.primary.reset();
         self.rows.begin(ground.initial);
         self.day.begin(ground);
+        self.room.begin(ground);
         self.log = ReplicationLog::default();
         self.bookmarks.clear();
         let fresh = |(number, place): (u64, Location)| {
@@ -305,6 +317,10 @@ impl Store for D1Replicas {
             Replica { place, number, server, rows, applied: 0, applied_at: Time::START, upcoming }
         };
         self.replicas = (0..).zip(self.replication.replicas.iter().copied()).map(fresh).collect();
+    }
+
+    fn preload(&mut self, _group: u32, key: Key, bytes: u64) {
+        self.room.preload(key, bytes);
     }
 
     fn request(&mut self, _now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
@@ -355,6 +371,10 @@ impl Store for D1Replicas {
 
     fn lost_answer(&self) -> Refusal {
         Refusal::D1ConnectionLost
+    }
+
+    fn storage(&mut self) -> Storage {
+        self.room.storage()
     }
 
     fn latest(&self, key: Key) -> Seen {

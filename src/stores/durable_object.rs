@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{Terms, Usage};
+use crate::limits::{Storage, Terms, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time};
 use crate::network::NetworkConfig;
 use crate::random::{chance, derive};
@@ -24,6 +24,7 @@ use super::object_code::{Stretch, Times, later};
 use super::object_day::ObjectDay;
 use super::object_life::{Habits, Life};
 use super::object_limits::{ObjectLimits, Queued, bytes};
+use super::room::Rooms;
 use super::server::Turn;
 
 /// What travels between the locations and the objects, and what an object waits for.
@@ -52,6 +53,7 @@ pub struct DurableObjects {
     lives: bool,
     objects: Vec<Object>,
     day: ObjectDay,
+    rooms: Rooms,
     /// When the measured part of the run ends.
     measured_until: Time,
     /// What the objects know: what they have in memory, where that is newer than their storage.
@@ -87,6 +89,7 @@ impl DurableObjects {
             config: config.clone(),
             objects: Vec::new(),
             day: ObjectDay::new(config.websocket, terms),
+            rooms: Rooms::of_objects(config, terms),
             measured_until: Time::NEVER,
             rows: Rows::default(),
             stored: Rows::default(),
@@ -189,11 +192,14 @@ impl DurableObjects {
         }
     }
 
-    /// The rule that lets no more of storage be read or written today, where the request would.
+    /// The rule that lets no more of storage be read or written, today or at all, where the request would.
     fn used_up(&mut self, now: Time, request: &Request) -> Option<Refusal> {
         let updates = !request.operation.is_read();
         match self.config.code.state {
-            ObjectState::Storage if updates => self.day.refuses_read(now).or_else(|| self.day.refuses_write(now)),
+            ObjectState::Storage if updates => {
+                let today = self.day.refuses_read(now).or_else(|| self.day.refuses_write(now));
+                today.or_else(|| self.rooms.refuses(now, request))
+            }
             ObjectState::Storage => self.day.refuses_read(now),
             ObjectState::Memory => None,
             ObjectState::WrittenBehind { .. } => {
@@ -209,7 +215,11 @@ impl DurableObjects {
         let updates = !request.operation.is_read();
         let Some(leaves) = self.passes((now, end), id, updates, request, outbox) else { return };
         let mut notes = Vec::new();
+        let (rooms, stores) = (&mut self.rooms, self.config.code.state == ObjectState::Storage);
         let answer = self.rows.perform(request, end, |key, seen| {
+            if stores {
+                rooms.write(now, request, seen, request.expiry(end));
+            }
             if outbox.noting {
                 notes.push(Note::Committed { key, from: request.location, seen });
             }
@@ -315,6 +325,9 @@ impl DurableObjects {
             let found = halfway.found[usize::from(offset)];
             let seen = self.rows.write_from(key, request, found, end);
             halfway.written.push(seen);
+            if self.config.code.state == ObjectState::Storage {
+                self.rooms.write(now, request, seen, request.expiry(end));
+            }
             outbox.note(end, Note::Committed { key, from: request.location, seen });
         }
         if self.config.code.state == ObjectState::Storage {
@@ -402,6 +415,7 @@ impl Store for DurableObjects {
 
     fn begin(&mut self, ground: Ground) {
         self.day.begin(ground);
+        self.rooms.begin(ground);
         self.measured_until = ground.measured.1;
         self.queued.begin();
         self.objects.clear();
@@ -409,6 +423,18 @@ impl Store for DurableObjects {
         self.rows.begin(ground.initial);
         self.stored.begin(ground.initial);
         self.halfway.clear();
+    }
+
+    fn shares_storage(&self) -> bool {
+        self.rooms.is_capped()
+    }
+
+    fn preload(&mut self, group: u32, key: Key, bytes: u64) {
+        self.rooms.preload(group, key, bytes);
+    }
+
+    fn storage(&mut self) -> Storage {
+        self.rooms.storage()
     }
 
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::limits::Terms;
 use crate::limits::day::{Cuts, DayQuota};
+use crate::limits::{Storage, Terms};
 use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Version};
 
-use super::contract::{Coupling, DrawsOn, Ground, Outbox, Requests, Storage, Store};
+use super::contract::{Coupling, DrawsOn, Ground, Outbox, Requests, Store};
 
 /// The quota that an operation draws on.
 pub(super) fn rule(operation: Operation) -> Refusal {
@@ -110,9 +110,17 @@ impl<S: Store> Store for Daily<S> {
         self.quotas.know(cuts);
     }
 
+    fn shares_storage(&self) -> bool {
+        self.store.shares_storage()
+    }
+
     fn begin(&mut self, ground: Ground) {
         self.quotas.begin();
         self.store.begin(ground);
+    }
+
+    fn preload(&mut self, group: u32, key: Key, bytes: u64) {
+        self.store.preload(group, key, bytes);
     }
 
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<S::Message>) {

@@ -26,7 +26,7 @@ pub struct KvLimits {
     list_keys: u64,
     /// Keys of a namespace.
     pub keys: u64,
-    /// Bytes of a namespace: keys and values. Whether keys count is not published; here they do.
+    /// Bytes of the account, or of a namespace of Workers KV Instant: keys and values. Whether keys count is not published; here they do.
     pub storage_bytes: u64,
 }
 
@@ -45,7 +45,7 @@ impl KvLimits {
             bulk_bytes: terms.bound(FigureId::KvBulkBytes),
             list_keys: terms.bound(FigureId::KvListKeys),
             keys: UNLIMITED,
-            storage_bytes: UNLIMITED,
+            storage_bytes: terms.bound(FigureId::KvStorageBytes),
         }
     }
 

@@ -11,7 +11,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{FigureId, Terms};
+use crate::limits::{FigureId, Storage, Terms};
 use crate::model::{
     Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
 };
@@ -19,11 +19,11 @@ use crate::random::{Sampler, chance, derive};
 
 use super::cache::{Caches, Entry};
 use super::config::{KvCommon, KvPullConfig, WriteLimit};
-use super::contract::{Coupling, Ground, Outbox, Requests, Storage, Store, hop};
+use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::kv_faults::KvFaults;
 use super::kv_limits::KvLimits;
 use super::kv_pages::{self, Page, PageKey, Pages, Record};
-use super::kv_stock::Stock;
+use super::room::Room;
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -112,7 +112,7 @@ pub struct KvPull {
     pages_sent: HashMap<RequestId, Page, FxBuildHasher>,
     /// Whether anybody has asked for a list; before that, none can be cached.
     lists: bool,
-    stock: Stock,
+    room: Room,
 }
 
 impl KvPull {
@@ -135,7 +135,7 @@ impl KvPull {
             pages: Pages::default(),
             pages_sent: HashMap::default(),
             lists: false,
-            stock: Stock::default(),
+            room: Room::new(Refusal::KvStorageFull, terms.bound(FigureId::KvStorageBytes)),
         }
     }
 
@@ -166,6 +166,11 @@ impl KvPull {
             outbox.send(from, request.location, back, Message::Refused(id, Refusal::KvTooManyWrites));
             return;
         }
+        if let Some(refusal) = self.room.refuses(now, request) {
+            outbox.send(from, request.location, back, Message::Refused(id, refusal));
+            return;
+        }
+        let central = self.key(request.key);
         if counted {
             central.last_accepted = Some(now);
         }
@@ -174,10 +179,7 @@ impl KvPull {
         if version > central.seen.version {
             central.seen = seen;
             central.expires = if seen.value.is_some() { expires } else { now };
-            if request.call.is_stated() {
-                self.stock.advance(now);
-                self.stock.write(request, seen.value.is_some(), expires);
-            }
+            self.room.write(now, request, seen, expires);
         }
         outbox.note(now, Note::Committed { key: request.key, from: request.location, seen });
         if expires < Time::NEVER {
@@ -317,7 +319,15 @@ impl Store for KvPull {
         self.pages_sent.clear();
         self.pages.clear();
         self.lists = false;
-        self.stock.begin(ground.measured);
+        self.room.begin(ground);
+    }
+
+    fn preload(&mut self, _group: u32, key: Key, bytes: u64) {
+        self.room.preload(key, bytes);
+    }
+
+    fn shares_storage(&self) -> bool {
+        self.room.is_capped()
     }
 
     #[inline]
@@ -412,7 +422,7 @@ impl Store for KvPull {
     }
 
     fn storage(&mut self) -> Storage {
-        self.stock.storage()
+        self.room.storage()
     }
 
     fn refuse_answer(&self, request: &Request, bytes: u64) -> Option<Refusal> {

@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 
 use crate::faults::Faults;
 use crate::history::Note;
-use crate::limits::{FigureId, Terms};
+use crate::limits::{FigureId, Storage, Terms, UNLIMITED};
 use crate::model::{
     Answer, Idiom, Key, Location, Operation, Refusal, Request, RequestId, Seen, Span, Time, Told, Value, Version,
 };
 use crate::random::{Sampler, chance, derive};
 
 use super::config::KvPushConfig;
-use super::contract::{Coupling, Ground, Outbox, Requests, Storage, Store, hop};
+use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
 use super::kv_faults::KvFaults;
 use super::kv_limits::KvLimits;
 use super::kv_pages::{self, Record};
 use super::kv_pull::{counts_as_write, shown, stamp};
-use super::kv_stock::Stock;
+use super::stock::Stock;
 
 /// What travels between the locations and the central store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -157,7 +157,7 @@ impl KvPush {
         kept
     }
 
-    /// Why a put does not fit into the namespace of Workers KV Instant, if it does not.
+    /// Why a put does not fit into the namespace of Workers KV Instant, or into what the account may store, if it does not.
     fn full(&mut self, now: Time, request: &Request) -> Option<Refusal> {
         if !request.call.is_stated() {
             return None;
@@ -170,7 +170,8 @@ impl KvPush {
         if keys > self.limits.keys {
             return Some(Refusal::KvInstantTooManyKeys);
         }
-        (bytes > self.limits.storage_bytes).then_some(Refusal::KvInstantStorageFull)
+        let full = if self.limits.instant { Refusal::KvInstantStorageFull } else { Refusal::KvStorageFull };
+        (bytes > self.limits.storage_bytes).then_some(full)
     }
 
     /// What a location shows of a key, and until when.
@@ -280,6 +281,14 @@ impl Store for KvPush {
         self.last_accepted_in_namespace = None;
         self.faults.begin();
         self.stock.begin(ground.measured);
+    }
+
+    fn preload(&mut self, _group: u32, key: Key, bytes: u64) {
+        self.stock.preload(key, bytes);
+    }
+
+    fn shares_storage(&self) -> bool {
+        self.limits.storage_bytes != UNLIMITED
     }
 
     #[inline]

@@ -293,6 +293,16 @@ impl Store for KvThroughObject {
         self.publications.clear();
     }
 
+    /// What every key holds at the start is in both.
+    fn preload(&mut self, group: u32, key: Key, bytes: u64) {
+        self.cache.preload(group, key, bytes);
+        self.object.preload(group, key, bytes);
+    }
+
+    fn shares_storage(&self) -> bool {
+        self.cache.shares_storage() || self.object.shares_storage()
+    }
+
     fn request(&mut self, now: Time, id: RequestId, request: &Request, outbox: &mut Outbox<Message>) {
         let inner = self.own(*request, Owner::Client(id));
         if request.operation.is_read() && self.read_from == ReadFrom::Kv {

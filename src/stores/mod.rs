@@ -19,7 +19,6 @@ pub mod kv_limits;
 pub mod kv_pages;
 pub mod kv_pull;
 pub mod kv_push;
-pub mod kv_stock;
 pub mod kv_through_object;
 mod object;
 mod object_code;
@@ -27,10 +26,12 @@ mod object_day;
 pub mod object_life;
 mod object_limits;
 pub mod rate_limiting;
+mod room;
 pub mod server;
+pub mod stock;
 
 pub use config::*;
-pub use contract::{Coupling, DrawsOn, Effect, Ground, Outbox, Requests, Storage, Store, hop};
+pub use contract::{Coupling, DrawsOn, Effect, Ground, Outbox, Requests, Store, hop};
 
 use crate::limits::Terms;
 use crate::network::NetworkConfig;

@@ -122,6 +122,26 @@ impl Workload for Calls {
         self.put_of(value).map_or(0, |put| put.metadata_bytes)
     }
 
+    fn states_sizes(&self) -> bool {
+        true
+    }
+
+    fn stored_at_start(&self, first_group: u32, groups: u32, tell: &mut dyn FnMut(u32, Key, u64)) {
+        if !self.config.preloaded {
+            return;
+        }
+        let base = self.config.groups[first_group as usize];
+        for group in first_group..first_group + groups {
+            let from = self.config.groups[group as usize];
+            let until =
+                self.config.groups.get(group as usize + 1).map_or(self.config.keys.len(), |next| *next as usize);
+            for key in from..until as u32 {
+                let name = self.config.keys[key as usize].len() as u64;
+                tell(group - first_group, Key(key - base), name + u64::from(PRELOADED_BYTES));
+            }
+        }
+    }
+
     fn parse_time(&self, call: Call, bytes: u64) -> Span {
         self.config.parse.time(call, bytes)
     }

@@ -61,6 +61,17 @@ pub trait Workload {
         0
     }
 
+    /// Whether its calls state sizes, so that what is stored is known.
+    fn states_sizes(&self) -> bool {
+        false
+    }
+
+    /// Tells of each key that holds a value at the start, where its size is known: its group in the partition, the key, and
+    /// the bytes of both.
+    fn stored_at_start(&self, first_group: u32, groups: u32, tell: &mut dyn FnMut(u32, Key, u64)) {
+        let _ = (first_group, groups, tell);
+    }
+
     /// How long the caller's code takes to make what a call asked for of so many bytes.
     fn parse_time(&self, call: Call, bytes: u64) -> Span {
         let _ = (call, bytes);

@@ -141,6 +141,14 @@ impl Workload for AnyWorkload {
         each!(self, workload => workload.metadata_bytes(key, value))
     }
 
+    fn states_sizes(&self) -> bool {
+        each!(self, workload => workload.states_sizes())
+    }
+
+    fn stored_at_start(&self, first_group: u32, groups: u32, tell: &mut dyn FnMut(u32, Key, u64)) {
+        each!(self, workload => workload.stored_at_start(first_group, groups, tell));
+    }
+
     fn parse_time(&self, call: Call, bytes: u64) -> Span {
         each!(self, workload => workload.parse_time(call, bytes))
     }

@@ -4,7 +4,7 @@ use consistency_sim::limits::Plan;
 use consistency_sim::model::{Location, Refusal, Span};
 use consistency_sim::report;
 use consistency_sim::run::{Outcome, QuotaUse};
-use consistency_sim::scenario::Scenario;
+use consistency_sim::scenario::{Origin, Scenario, parse};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 
@@ -87,6 +87,33 @@ fn a_run_on_the_free_plan_shows_it() {
     scenario.platform = free("kv", &[("reads_per_day", 80_000)]);
     let extrapolated = quota(&outcome(&scenario), 0, Refusal::KvReadsPerDay);
     assert_eq!((extrapolated.seen, extrapolated.ends), (false, Some((1, Span::from_secs(80_000)))));
+}
+
+/// A put each hour of 1 MB, name included: after ten hours 10 MB more; 1 GB is full on the 42nd day.
+#[test]
+fn storage_is_full_when_its_growth_says() {
+    let text = |store: &str| {
+        format!(
+            "name = \"growing\"\nquestion = \"?\"\nduration = \"10 h\"\nedges = [\"LHR\"]\nreplications = 1\n\
+             [workload]\nkind = \"calls\"\n{}[[store]]\n{store}\n",
+            (0..10)
+                .map(|n| format!(
+                    "[[workload.call]]\nat = \"{} s\"\nop = \"put\"\nkey = \"{n}\"\nvalue_bytes = 999_999\n",
+                    n * 3600 + 1
+                ))
+                .collect::<String>()
+        )
+    };
+    let of = |store: &str, rule| {
+        let scenario = parse(&text(store), &Origin::default()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        quota(&outcome(&scenario), 0, rule)
+    };
+    // 24 MB a day: 1 GB after 41.67 days, 500 MB after 20.83, 5 GB after 208.33.
+    let kv = of("kind = \"kv\"", Refusal::KvStorageFull);
+    assert_eq!((kv.ends, kv.seen), (Some((42, time(16, 0, 0))), false));
+    assert!((kv.per_day - 0.024).abs() < 1e-12 && kv.quota == 1.0);
+    assert_eq!(of("kind = \"d1\"", Refusal::D1DatabaseFull).ends, Some((21, time(20, 0, 0))));
+    assert_eq!(of("kind = \"durable_object\"", Refusal::ObjectStorageFull).ends, Some((209, time(8, 0, 0))));
 }
 
 /// The rule, how often, when first, what the caller saw and what helps: in every form.

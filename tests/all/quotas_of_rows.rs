@@ -287,3 +287,63 @@ fn setting_an_alarm_is_a_row_and_memory_is_none() {
     let (read, written) = rows(ObjectState::WrittenBehind { after: Span::from_millis(9_500), failures: 0.0 });
     assert_eq!((read, written), (0, 2 * 100));
 }
+
+/// A scenario of calls on one object, or on several, on the free plan of a small platform.
+fn stores_bytes(section: &str, key: &str, cap: u64, store: &str, more: &str, calls: &[&str]) -> Scenario {
+    let calls: String = calls.iter().map(|call| format!("[[workload.call]]\n{call}\n")).collect();
+    let text = format!(
+        "name = \"bytes\"\nquestion = \"?\"\nduration = \"10 min\"\nplan = \"free\"\nedges = [\"LHR\"]\nreplications = 1\n\
+         [workload]\nkind = \"calls\"\n{more}\n{calls}[[store]]\n{store}\n"
+    );
+    let mut scenario = parse(&text, &Origin::default()).unwrap_or_else(|wrong| panic!("{text}\n{wrong:?}"));
+    let text = format!("name = \"small\"\nextends = \"cf-2026-11\"\n[{section}]\n{key} = \"{cap} B\"\n");
+    scenario.platform = platform_of(&text, "small.toml").expect("a platform").into();
+    scenario
+}
+
+fn refusals(scenario: &Scenario) -> Vec<(Refusal, u64)> {
+    outcome(scenario).stores[0].limits.iter().map(|limit| (limit.refusal, limit.violations)).collect()
+}
+
+const OBJECT: &str = "kind = \"durable_object\"";
+const PUT_A: &str = "at = \"1 s\"\nop = \"put\"\nkey = \"a\"\nvalue_bytes = 99";
+const PUT_B: &str = "at = \"2 s\"\nop = \"put\"\nkey = \"b\"\nvalue_bytes = 99";
+const BOTH: &str = "at = \"3 s\"\nop = \"get_bulk\"\nkeys = [\"a\", \"b\"]";
+
+/// Keys that are read together are one object's: 200 bytes. Otherwise each has an object of its own.
+#[test]
+fn each_object_has_a_cap_and_all_have_one_together() {
+    let refused = |key, cap, calls: &[&str]| refusals(&stores_bytes("durable_object", key, cap, OBJECT, "", calls));
+    let full = vec![(Refusal::ObjectStorageFull, 1)];
+    assert_eq!(refused("object_bytes_max", 199, &[PUT_A, PUT_B, BOTH]), full);
+    assert_eq!(refused("object_bytes_max", 200, &[PUT_A, PUT_B, BOTH]), []);
+    assert_eq!(refused("object_bytes_max", 100, &[PUT_A, PUT_B]), []);
+    assert_eq!(refused("storage_bytes_max", 199, &[PUT_A, PUT_B]), full);
+    assert_eq!(refused("storage_bytes_max", 200, &[PUT_A, PUT_B]), []);
+    // What is deleted makes room.
+    let delete = "at = \"1500 ms\"\nop = \"delete\"\nkey = \"a\"";
+    assert_eq!(refused("storage_bytes_max", 199, &[PUT_A, delete, PUT_B]), []);
+}
+
+/// What is there at the start counts: 288 bytes and the name of each key. Keys of KV that nothing connects share the account.
+#[test]
+fn what_is_preloaded_takes_room() {
+    let preloaded = "preloaded = true";
+    let get = "at = \"1 s\"\nop = \"get\"\nkey = \"c\"";
+    let cases = [
+        ("kv", "storage_bytes_max", "kind = \"kv\"", Refusal::KvStorageFull),
+        ("kv", "storage_bytes_max", "kind = \"kv\"\nmodel = \"push\"\ndelay = \"1 s\"", Refusal::KvStorageFull),
+        ("d1", "database_bytes_max", "kind = \"d1\"", Refusal::D1DatabaseFull),
+        ("durable_object", "storage_bytes_max", OBJECT, Refusal::ObjectStorageFull),
+    ];
+    for (section, key, store, rule) in cases {
+        let put = "at = \"1 s\"\nop = \"put\"\nkey = \"a\"\nvalue_bytes = 388";
+        // Two keys of 289 bytes, one of which grows by 100.
+        let refused = |cap| refusals(&stores_bytes(section, key, cap, store, preloaded, &[put, get]));
+        assert_eq!(refused(2 * 289 + 99), [(rule, 1)], "{store}");
+        assert_eq!(refused(2 * 289 + 100), [], "{store}");
+        let found = outcome(&stores_bytes(section, key, 10_000, store, preloaded, &[put, get]));
+        let storage = found.stores[0].pooled.storage;
+        assert_eq!((storage.bytes_at_start, storage.bytes_at_end), (578, 678), "{store}");
+    }
+}

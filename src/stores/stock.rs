@@ -1,10 +1,9 @@
-//! What a namespace stores: the bytes of keys that are neither deleted nor expired, and for how long.
+//! What a namespace, a database or an object stores: the bytes of keys that are neither deleted nor expired, and for how long.
 
 use std::collections::BTreeSet;
 
+use crate::limits::Storage;
 use crate::model::{Key, Request, Time};
-
-use super::contract::Storage;
 
 /// What a key takes up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,7 +12,7 @@ struct Held {
     expires: Time,
 }
 
-/// The keys that are there, with their sizes. Only writes that state sizes are counted.
+/// The keys that are there, with their sizes. Only what states sizes is counted.
 #[derive(Clone, Debug, Default)]
 pub struct Stock {
     held: Vec<Option<Held>>,
@@ -22,6 +21,7 @@ pub struct Stock {
     pub bytes: u64,
     measured: (Time, Time),
     byte_ns: u128,
+    bytes_at_start: u64,
     since: Time,
 }
 
@@ -42,6 +42,9 @@ impl Stock {
 
     fn integrate(&mut self, now: Time) {
         let (from, until) = self.measured;
+        if self.since <= from && from < now {
+            self.bytes_at_start = self.bytes;
+        }
         let span = now.min(until).since(self.since.max(from));
         self.byte_ns += u128::from(self.bytes) * u128::from(span.0);
         self.since = now.max(self.since);
@@ -62,28 +65,36 @@ impl Stock {
         (self.keys + keys, self.bytes - bytes + size(request))
     }
 
+    /// The key holds so many bytes from the start.
+    pub fn preload(&mut self, key: Key, bytes: u64) {
+        self.hold(key, Held { bytes, expires: Time::NEVER });
+    }
+
     /// A write took effect: the key now holds what the request put, or nothing.
     pub fn write(&mut self, request: &Request, stores: bool, expires: Time) {
         self.remove(request.key);
         if !stores {
             return;
         }
-        if request.key.index() >= self.held.len() {
-            self.held.resize(request.key.index() + 1, None);
+        self.hold(request.key, Held { bytes: size(request), expires });
+    }
+
+    fn hold(&mut self, key: Key, held: Held) {
+        if key.index() >= self.held.len() {
+            self.held.resize(key.index() + 1, None);
         }
-        let held = Held { bytes: size(request), expires };
-        self.held[request.key.index()] = Some(held);
+        self.held[key.index()] = Some(held);
         self.bytes += held.bytes;
         self.keys += 1;
-        if expires < Time::NEVER {
-            self.expiring.insert((expires, request.key));
+        if held.expires < Time::NEVER {
+            self.expiring.insert((held.expires, key));
         }
     }
 
     /// What was stored in the measured part of the run, and what is at its end.
     pub fn storage(&mut self) -> Storage {
         self.advance(self.measured.1);
-        Storage { byte_ns: self.byte_ns, bytes_at_end: self.bytes }
+        Storage { byte_ns: self.byte_ns, bytes_at_start: self.bytes_at_start, bytes_at_end: self.bytes }
     }
 }
 
