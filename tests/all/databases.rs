@@ -148,6 +148,22 @@ fn the_queue_of_a_database_is_that_of_theory() {
 }
 
 #[test]
+fn a_database_answers_as_many_queries_a_second_as_the_page_says() {
+    // d1/reference/faq: queries of 1 ms, 1,000 a second; of 100 ms, 10 a second. Each instance for itself.
+    for (ms, expected) in [(1, 1_000.0), (100, 10.0)] {
+        let config = D1Config { read_time: constant(ms), queue_limit: 10, read_retries: 0, ..d1_config(Location(1)) };
+        let store = StoreConfig { name: "d1".into(), label: "D1".into(), kind: StoreKind::D1(config) };
+        let mut scenario = scenario(network(1, Span::ZERO), mix(5, 3.0 * expected, 0.0), vec![store]);
+        scenario.warmup = Span::ZERO;
+        scenario.duration = Span::from_secs(100);
+        scenario.replications = 2;
+        let answered = outcome(&scenario).stores[0].pooled.distribution(DistributionId::ReadLatency).count();
+        let rate = answered as f64 / 200.0;
+        assert!((rate / expected - 1.0).abs() < 0.02, "{rate} a second of {ms} ms each");
+    }
+}
+
+#[test]
 fn the_defaults_of_statements_change_nothing() {
     let text = "name = \"a\"\n[workload]\nkind = \"counter\"\n[[store]]\nkind = \"d1\"\n";
     let read = parse(text, &Origin::default()).expect("a scenario");

@@ -338,6 +338,27 @@ fn the_queue_of_an_object_is_that_of_theory() {
 }
 
 #[test]
+fn an_object_serves_as_many_requests_a_second_as_the_guide_says() {
+    // Three times as many are asked for as it can serve; ten wait, and the others are refused.
+    let served = |reads: f64, writes: f64, latency: DistributionId| {
+        let config = DurableObjectConfig { queue_limit: 10, ..DurableObjectConfig::default() };
+        let stores = vec![object("object", "Object", config)];
+        let mut scenario = scenario(network(1, Span::ZERO), mix(1, reads, writes), stores);
+        scenario.warmup = Span::ZERO;
+        scenario.duration = Span::from_secs(50);
+        scenario.replications = 2;
+        let answered = outcome(&scenario).stores[0].pooled.distribution(latency).count();
+        answered as f64 / 100.0
+    };
+    // durable-objects/best-practices/rules-of-durable-objects: about 1,000 a second of what is simple, the soft limit, and
+    // 200 to 500 of what writes to storage.
+    let simple = served(3_000.0, 0.0, DistributionId::ReadLatency);
+    assert!((simple / 1_000.0 - 1.0).abs() < 0.01, "{simple} a second");
+    let writes = served(0.0, 1_500.0, DistributionId::WriteLatency);
+    assert!((200.0..=500.0).contains(&writes), "{writes} a second");
+}
+
+#[test]
 fn twenty_messages_of_a_websocket_are_charged_as_one_request() {
     let requests = |websocket: bool| {
         let store = object("object", "Object", DurableObjectConfig { websocket, ..plain() });
