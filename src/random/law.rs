@@ -1,6 +1,6 @@
 //! Laws of chance for spans of time, and how they are sampled: by inverse transform, from 64-bit draws, without platform mathematics.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 
@@ -218,6 +218,10 @@ const AS241_F: [f64; 8] = [
 
 /// Cells of a sampler's table.
 const CELLS: usize = 4096;
+/// The quantiles where cells begin and end; not a number where a cell has no line.
+type Table = [f64; CELLS + 1];
+const NO_LINE: Table = [f64::NAN; CELLS + 1];
+static NO_LINES: LazyLock<Arc<Table>> = LazyLock::new(|| Arc::new(NO_LINE));
 /// How far the straight line within a cell may be off in the cell's middle, as a share of the span. Where it is farther
 /// off, in the tails, draws are computed exactly; so every draw is within one part in 10⁵ of its quantile (tested).
 const TOLERANCE: f64 = 9e-6;
@@ -228,9 +232,8 @@ const TOLERANCE: f64 = 9e-6;
 /// Making one computes some thousand quantiles; a clone shares them and costs nothing.
 #[derive(Clone, Debug)]
 pub struct Sampler {
-    /// The table of a law that is no mixture, and its first cell; empty for a mixture.
-    table: Arc<[f64]>,
-    first: usize,
+    /// The table of a law that is no mixture; without lines for a mixture.
+    table: Arc<Table>,
     /// The maximum, in nanoseconds.
     most: f64,
     parts: Arc<[Part]>,
@@ -243,10 +246,7 @@ struct Part {
     law: Law,
     /// The share of the law that lies below the maximum.
     kept: f64,
-    /// The first cell that has a line.
-    first: usize,
-    /// The quantiles where the cells that have a line begin and end.
-    table: Arc<[f64]>,
+    table: Arc<Table>,
 }
 
 impl Sampler {
@@ -278,11 +278,8 @@ impl Sampler {
             *ends.last_mut().expect("more than one part") = u64::MAX;
         }
         let parts: Arc<[Part]> = weighted.into_iter().map(|(_, part)| part).collect();
-        let (table, first) = match &*parts {
-            [part] => (part.table.clone(), part.first),
-            _ => (Arc::default(), 0),
-        };
-        Sampler { table, first, most: max.0 as f64, parts, ends: ends.into() }
+        let table = if let [part] = &*parts { part.table.clone() } else { NO_LINES.clone() };
+        Sampler { table, most: max.0 as f64, parts, ends: ends.into() }
     }
 
     /// The span that belongs to a draw.
@@ -294,39 +291,33 @@ impl Sampler {
     /// The span that belongs to a draw, in nanoseconds with their fraction.
     #[inline]
     pub fn nanos(&self, draw: u64) -> f64 {
-        match on_line(&self.table, self.first, draw) {
-            // Rounding must not lift a truncated draw above the maximum.
-            Some(nanos) => at_most(nanos, self.most),
-            None => self.without_line(draw),
-        }
+        let nanos = on_line(&self.table, draw);
+        // False also where there is no line.
+        if nanos <= self.most { nanos } else { self.without_line(draw, nanos) }
     }
 
     #[inline(never)]
-    fn without_line(&self, draw: u64) -> f64 {
-        let (part, draw) = match &*self.parts {
-            [part] => (part, draw),
+    fn without_line(&self, draw: u64, on_line: f64) -> f64 {
+        let nanos = match &*self.parts {
+            [part] => part.nanos(draw, on_line),
             parts => {
                 let part = self.ends.partition_point(|end| *end < draw).min(parts.len() - 1);
-                (&parts[part], derive(draw, 0))
+                let draw = derive(draw, 0);
+                parts[part].nanos(draw, self::on_line(&parts[part].table, draw))
             }
         };
-        let nanos = on_line(&part.table, part.first, draw);
-        at_most(nanos.unwrap_or_else(|| part.law.quantile(unit(draw) * part.kept)), self.most)
+        // Rounding must not lift a truncated draw above the maximum.
+        if nanos > self.most { self.most } else { nanos }
     }
 }
 
-/// A draw where its cell has a line.
+/// A draw where its cell has a line; where it has none, not a number.
 #[inline]
-fn on_line(table: &[f64], first: usize, draw: u64) -> Option<f64> {
-    let cell = ((draw >> 52) as usize).wrapping_sub(first);
-    let &[from, to] = table.get(cell..cell.wrapping_add(2))? else { return None };
+fn on_line(table: &Table, draw: u64) -> f64 {
+    let cell = (draw >> 52) as usize;
     let along = ((draw << 12) >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0);
-    Some(from + (to - from) * along)
-}
-
-#[inline]
-fn at_most(nanos: f64, most: f64) -> f64 {
-    if nanos > most { most } else { nanos }
+    let (from, to) = (table[cell], table[cell + 1]);
+    from + (to - from) * along
 }
 
 fn flatten(law: &Law, weight: f64, into: &mut Vec<(f64, Law)>) {
@@ -344,12 +335,16 @@ impl Part {
     /// The part, and the weight that is left of it below the maximum.
     fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
-        let mut part = Part { law, kept, first: 0, table: Arc::default() };
+        let mut part = Part { law, kept, table: NO_LINES.clone() };
         // The other laws are as fast without a table, and empirical ones have corners that a line would cut off.
         if kept > 0.0 && matches!(part.law, Law::Exponential { .. } | Law::LogNormal { .. } | Law::Pareto { .. }) {
             part.tabulate();
         }
         (weight * kept, part)
+    }
+
+    fn nanos(&self, draw: u64, on_line: f64) -> f64 {
+        if on_line.is_nan() { self.law.quantile(unit(draw) * self.kept) } else { on_line }
     }
 
     fn tabulate(&mut self) {
@@ -362,7 +357,8 @@ impl Part {
         // These laws bend more the nearer they are to an end, so what is straight enough is straight enough inside.
         let first = (0..CELLS / 2).find(straight).unwrap_or(CELLS / 2);
         let last = (CELLS / 2..CELLS).rev().find(straight).map_or(CELLS / 2, |cell| cell + 1);
-        self.table = (first..=last).map(|cell| at(cell as f64)).collect();
-        self.first = first;
+        let mut table = NO_LINE;
+        (first..=last).for_each(|cell| table[cell] = at(cell as f64));
+        self.table = Arc::new(table);
     }
 }
