@@ -97,6 +97,7 @@ figures! {
     ObjectValueBytes "durable_object" "value_bytes_max" Bytes "A key with its value, and a row."
     ObjectKvKeyBytes "durable_object" "kv_key_bytes_max" Bytes "The longest key of the older key-value storage."
     ObjectKvValueBytes "durable_object" "kv_value_bytes_max" Bytes "The largest value of the older key-value storage."
+    ObjectUnitBytes "durable_object" "unit_bytes" Bytes "Key-value storage charges each key that is read or written by so much, the last piece as a whole one."
     ObjectStatementBytes "durable_object" "statement_bytes_max" Bytes "The longest statement."
     ObjectParameters "durable_object" "bound_parameters_max" Count "Bound parameters of a query."
     ObjectCpu "durable_object" "cpu_per_request" Span "Processor time of a request, where nothing else is configured."

@@ -69,6 +69,8 @@ meters! {
     ObjectDuration "durable_object" "duration" "Durable Object duration" "GB-s" Some(FigureId::ObjectDurationPerDay);
     ObjectRowsRead "durable_object" "rows_read" "Durable Object rows read" "rows" Some(FigureId::ObjectRowsReadPerDay);
     ObjectRowsWritten "durable_object" "rows_written" "Durable Object rows written" "rows" Some(FigureId::ObjectRowsWrittenPerDay);
+    ObjectReadUnits "durable_object" "read_units" "Durable Object read units of key-value storage" "units of 4 KiB" None;
+    ObjectWriteUnits "durable_object" "write_units" "Durable Object write units of key-value storage" "units of 4 KiB" None;
     ObjectStorage "durable_object" "storage" "Durable Object storage" "GB-months" Some(FigureId::ObjectStorageBytes);
 }
 

@@ -88,7 +88,7 @@ impl DurableObjects {
                 || !life.hibernates,
             config: config.clone(),
             objects: Vec::new(),
-            day: ObjectDay::new(config.websocket, terms),
+            day: ObjectDay::new(config, terms),
             rooms: Rooms::of_objects(config, terms),
             measured_until: Time::NEVER,
             rows: Rows::default(),
@@ -180,7 +180,7 @@ impl DurableObjects {
                 }
                 self.halfway[place] = halfway;
                 if self.config.code.state == ObjectState::Storage {
-                    self.day.read(now, u64::from(request.keys));
+                    self.day.read(now, request, u64::from(request.keys));
                 }
                 self.pause((now, end), id, 0, request, outbox);
             }
@@ -229,8 +229,10 @@ impl DurableObjects {
         }
         if self.config.code.state == ObjectState::Storage {
             let rows = keys(request, &answer);
-            self.day.read(now, rows);
-            self.day.wrote(now, if updates { rows } else { 0 });
+            self.day.read(now, request, rows);
+            if updates {
+                self.day.wrote(now, request, rows);
+            }
         }
         self.respond(leaves.since(now), answer, id, request, outbox);
     }
@@ -278,7 +280,7 @@ impl DurableObjects {
             if let Some(at) = rings
                 && living.alarm.set(at)
             {
-                self.day.wrote(now, 1);
+                self.day.wrote_small(now, 1);
                 outbox.after(at.since(now), Message::Alarm { group: request.group });
             }
         }
@@ -331,7 +333,7 @@ impl DurableObjects {
             outbox.note(end, Note::Committed { key, from: request.location, seen });
         }
         if self.config.code.state == ObjectState::Storage {
-            self.day.wrote(now, u64::from(until - first));
+            self.day.wrote(now, request, u64::from(until - first));
         }
         if until < request.keys {
             self.pause((now, end), id, until, request, outbox);
@@ -370,7 +372,7 @@ impl DurableObjects {
         }
         living.alarm.done();
         object.durable = durable;
-        self.day.wrote(now, living.unwritten.len() as u64);
+        self.day.wrote_small(now, living.unwritten.len() as u64);
         for key in std::mem::take(&mut living.unwritten) {
             let (seen, expires) = self.rows.get(key);
             self.stored.set(key, seen, expires);

@@ -5,8 +5,9 @@
 
 use crate::limits::day::DayQuota;
 use crate::limits::{FigureId, MeterId, Terms, Usage};
-use crate::model::{Refusal, Request, Time};
+use crate::model::{Key, Refusal, Request, Time};
 
+use super::config::{DurableObjectConfig, ObjectStorage};
 use super::contract::Ground;
 
 /// The quotas and meters of one account.
@@ -18,12 +19,17 @@ pub(super) struct ObjectDay {
     rows_written: DayQuota,
     usage: Usage,
     measured_from: Time,
+    /// Of key-value storage, which charges pieces instead of rows: how large they are.
+    unit_bytes: Option<u64>,
+    /// The pieces of each key, as far as they are known.
+    units: Vec<u32>,
 }
 
 impl ObjectDay {
     /// Requests are calls, or messages of WebSockets, of which several count as one.
-    pub(super) fn new(websocket: bool, terms: &Terms) -> ObjectDay {
-        let per_request = if websocket { terms.bound(FigureId::ObjectMessagesPerRequest) } else { 1 };
+    pub(super) fn new(config: &DurableObjectConfig, terms: &Terms) -> ObjectDay {
+        let per_request = if config.websocket { terms.bound(FigureId::ObjectMessagesPerRequest) } else { 1 };
+        let key_value = config.storage == ObjectStorage::KeyValue;
         let requests = terms.bound(FigureId::ObjectRequestsPerDay).saturating_mul(per_request);
         ObjectDay {
             requests: DayQuota::of(Refusal::ObjectRequestsPerDay, requests, terms),
@@ -32,6 +38,8 @@ impl ObjectDay {
             rows_written: DayQuota::new(Refusal::ObjectRowsWrittenPerDay, terms),
             usage: Usage::default(),
             measured_from: Time::START,
+            unit_bytes: key_value.then(|| terms.bound(FigureId::ObjectUnitBytes).max(1)),
+            units: Vec::new(),
         }
     }
 
@@ -48,6 +56,7 @@ impl ObjectDay {
         self.all().into_iter().for_each(DayQuota::begin);
         self.usage = Usage::default();
         self.measured_from = ground.measured.0;
+        self.units.clear();
     }
 
     /// Counts a request that is made; the rule that refuses it, if one does: the day's requests or its time are used up.
@@ -72,17 +81,44 @@ impl ObjectDay {
         self.rows_written.refuses(now)
     }
 
-    pub(super) fn read(&mut self, now: Time, rows: u64) {
-        self.rows_read.count(now, rows);
+    /// A request's keys are read, or, by a list, so many rows.
+    pub(super) fn read(&mut self, now: Time, request: &Request, rows: u64) {
+        let (meter, amount) = if self.unit_bytes.is_none() {
+            (MeterId::ObjectRowsRead, rows)
+        } else if rows == u64::from(request.keys) {
+            let units = |key: Key| u64::from(self.units.get(key.index()).copied().unwrap_or(1));
+            (MeterId::ObjectReadUnits, request.all_keys().map(units).sum())
+        } else {
+            (MeterId::ObjectReadUnits, rows)
+        };
+        self.rows_read.count(now, amount);
         if now >= self.measured_from {
-            self.usage.add(MeterId::ObjectRowsRead, rows);
+            self.usage.add(meter, amount);
         }
     }
 
-    pub(super) fn wrote(&mut self, now: Time, rows: u64) {
-        self.rows_written.count(now, rows);
+    /// So many of a request's keys are written.
+    pub(super) fn wrote(&mut self, now: Time, request: &Request, keys: u64) {
+        let Some(unit) = self.unit_bytes else {
+            self.wrote_small(now, keys);
+            return;
+        };
+        let bytes = u64::from(request.call.key_bytes) + u64::from(request.call.value_bytes);
+        let units = bytes.div_ceil(unit).max(1);
+        let last = request.key.index() + usize::from(request.keys);
+        if last > self.units.len() {
+            self.units.resize(last, 1);
+        }
+        self.units[request.key.index()..last].fill(u32::try_from(units).unwrap_or(u32::MAX));
+        self.wrote_small(now, keys * units);
+    }
+
+    /// So much is written of what counts once each: rows, an alarm, keys of which nobody knows the size.
+    pub(super) fn wrote_small(&mut self, now: Time, amount: u64) {
+        self.rows_written.count(now, amount);
         if now >= self.measured_from {
-            self.usage.add(MeterId::ObjectRowsWritten, rows);
+            let key_value = self.unit_bytes.is_some();
+            self.usage.add(if key_value { MeterId::ObjectWriteUnits } else { MeterId::ObjectRowsWritten }, amount);
         }
     }
 

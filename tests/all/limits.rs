@@ -46,6 +46,8 @@ fn each_meter_has_its_published_price() {
         ("durable_object.duration", 400_001.0, 12.5),
         ("durable_object.rows_read", 27e9, 2.0),
         ("durable_object.rows_written", 53e6, 3.0),
+        ("durable_object.read_units", 5e6, 1.0),
+        ("durable_object.write_units", 2e6, 2.0),
         ("durable_object.storage", 10.0, 1.0),
     ];
     for (meter, used, usd) in cases {

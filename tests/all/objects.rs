@@ -1,7 +1,7 @@
 //! Durable Objects: gates, awaits, memory, alarms and restarts, in scripts that can be counted by hand and against formulas.
 
 use consistency_sim::history::Record;
-use consistency_sim::limits::Plan;
+use consistency_sim::limits::{MeterId, Plan};
 use consistency_sim::metrics::{CountId, DistributionId};
 use consistency_sim::model::{Location, Operation, Refusal, Span};
 use consistency_sim::random::Law;
@@ -356,6 +356,27 @@ fn an_object_serves_as_many_requests_a_second_as_the_guide_says() {
     assert!((simple / 1_000.0 - 1.0).abs() < 0.01, "{simple} a second");
     let writes = served(0.0, 1_500.0, DistributionId::WriteLatency);
     assert!((200.0..=500.0).contains(&writes), "{writes} a second");
+}
+
+#[test]
+fn key_value_storage_charges_each_key_by_four_kibibytes() {
+    let used = |bytes: u32| {
+        let text = format!(
+            "name = 'a'\nreplications = 1\nduration = '1 h'\nedges = ['LHR']\n[workload]\nkind = 'calls'\n[[store]]\n\
+             kind = 'durable_object'\nstorage = 'key-value'\n[[workload.call]]\nat = '1 s'\nop = 'put'\nkey = 'x'\n\
+             value_bytes = {bytes}\n[[workload.call]]\nat = '10 s'\nop = 'get'\nkey = 'x'\n[[workload.call]]\n\
+             at = '20 s'\nop = 'get'\nkey = 'y'\n"
+        );
+        let outcome = outcome(&parse(&text, &Origin::default()).expect("a scenario"));
+        let usage = &outcome.stores[0].pooled.usage;
+        let of = |meter| usage.of(meter);
+        assert_eq!((of(MeterId::ObjectRowsRead), of(MeterId::ObjectRowsWritten)), (0, 0), "no rows");
+        (of(MeterId::ObjectReadUnits), of(MeterId::ObjectWriteUnits))
+    };
+    // The put reads before it writes, what is not there as one unit; so does the get of `y`. A key's one byte counts.
+    assert_eq!(used(4_095), (1 + 1 + 1, 1));
+    assert_eq!(used(4_096), (1 + 2 + 1, 2));
+    assert_eq!(used(12_288), (1 + 4 + 1, 4));
 }
 
 #[test]

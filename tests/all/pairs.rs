@@ -195,6 +195,7 @@ const APART: &[(&str, &str)] = &[
     ("d1.import_bytes_max", "unmet: nothing is imported in a run"),
     ("durable_object.classes_max", "unmet: a run has no account to create them in"),
     ("durable_object.object_bytes_max", "quotas_of_rows::each_object_has_a_cap_and_all_have_one_together"),
+    ("durable_object.unit_bytes", "objects::key_value_storage_charges_each_key_by_four_kibibytes"),
     ("durable_object.memory_billed_bytes", "limits::the_worked_examples_cost_what_they_say"),
     ("durable_object.hibernates_after", "objects::memory_is_lost_when_the_object_hibernates"),
     (

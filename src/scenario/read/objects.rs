@@ -89,7 +89,7 @@ fn storage(s: &mut Section<'_>, setting: &Setting<'_>, state: ObjectState) -> Ob
         .default("sqlite")
         .word(&[
             ("sqlite", false, "SQLite."),
-            ("key-value", true, "The older key-value storage, of paid plans and accounts that have such a class. Bills count its operations as rows, although Cloudflare charges units of 4 KB."),
+            ("key-value", true, "The older key-value storage, of paid plans and accounts that have such a class."),
         ]);
     if key_value && setting.terms.plan == Plan::Free && s.good(&["storage"]) {
         let fault = Fault::new(codes::CONFLICT, "objects of the free plan have SQLite storage only");
