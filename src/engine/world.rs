@@ -173,6 +173,7 @@ impl<S: Store, W: Workload> World<S, W> {
         }
         self.observer.measurements.storage.merge(&self.store.storage());
         self.observer.measurements.usage.merge(&self.store.usage());
+        self.observer.measurements.refuse_more(&self.store.unheard());
         let latest = |key| self.store.latest(key);
         let mut desk = desk(Time::NEVER, self.window, &self.store, &mut self.observer, &mut self.asked);
         self.workload.end(&latest, &mut desk);

@@ -172,7 +172,12 @@ impl Measurements {
         self.series.merge(&other.series);
         self.operations += other.operations;
         self.deletes += other.deletes;
-        for (refusal, (count, first)) in &other.refusals {
+        self.refuse_more(&other.refusals);
+    }
+
+    /// Adds refusals by rule: how often, and when first.
+    pub fn refuse_more(&mut self, refusals: &BTreeMap<Refusal, (u64, Time)>) {
+        for (refusal, (count, first)) in refusals {
             let entry = self.refusals.entry(*refusal).or_insert((0, *first));
             entry.0 += count;
             entry.1 = entry.1.min(*first);

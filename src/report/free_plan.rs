@@ -50,7 +50,9 @@ pub fn fate(store: &StoreOutcome) -> Option<String> {
     Some(match (first.ends, first.seen) {
         (Some(ends), seen) => {
             let fails = if seen { "fails" } else { "would have failed" };
-            format!("{fails} {} ({rule}: {})", when(first, ends), used(first))
+            // What went through on the free plan is less than what was asked for.
+            let used = if seen { String::new() } else { format!(": {}", used(first)) };
+            format!("{fails} {} ({rule}{used})", when(first, ends))
         }
         (None, _) if first.meter.row().is_stored() => {
             format!("would have lasted: what it stores does not fill {} GB ({rule})", first.quota)

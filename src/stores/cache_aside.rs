@@ -11,7 +11,7 @@ use crate::model::{Answer, Idiom, Key, Location, Operation, Refusal, Request, Re
 use crate::random::derive;
 
 use super::config::CacheAsideConfig;
-use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
+use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, Unheard, hop, note_unheard};
 use super::d1::{self, D1};
 use super::kv_day::KvDay;
 use super::kv_pull::{self, KvPull};
@@ -53,6 +53,8 @@ pub struct CacheAside {
     quotas: KvDay,
     /// What was used of them.
     usage: Usage,
+    /// Quotas and caps of KV that a put met.
+    unheard: Unheard,
     measured_from: Time,
     /// The requests to the parts.
     inner: Requests,
@@ -73,6 +75,7 @@ impl CacheAside {
             expiration_ttl: config.expiration_ttl,
             quotas: KvDay::new(terms),
             usage: Usage::default(),
+            unheard: Unheard::default(),
             measured_from: Time::START,
             inner: Requests::default(),
             steps: Vec::new(),
@@ -170,7 +173,12 @@ impl CacheAside {
             }
             Step::Query | Step::Update => outbox.reply(id, Span::ZERO, answer),
             // A refused put loses only the copy; the row is there.
-            Step::Fill(seen) => outbox.reply(id, Span::ZERO, Answer::of(seen)),
+            Step::Fill(seen) => {
+                if request.start >= self.measured_from {
+                    note_unheard(&mut self.unheard, &answer, now);
+                }
+                outbox.reply(id, Span::ZERO, Answer::of(seen));
+            }
             // A refused delete throws: the update happened, but its caller is not told so.
             Step::Invalidate(seen) => {
                 let outcome = answer.refusal.map_or_else(|| Answer::of(seen), Answer::refused);
@@ -217,6 +225,7 @@ impl Store for CacheAside {
         self.database.begin(ground);
         self.quotas.begin();
         self.usage = Usage::default();
+        self.unheard.clear();
         self.measured_from = ground.measured.0;
         self.inner.clear();
         self.steps.clear();
@@ -272,6 +281,10 @@ impl Store for CacheAside {
     /// That of the database: what a copy of a row takes up is not stated.
     fn storage(&mut self) -> Storage {
         self.database.storage()
+    }
+
+    fn unheard(&self) -> Unheard {
+        self.unheard.clone()
     }
 
     fn usage(&mut self) -> Usage {

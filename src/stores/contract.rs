@@ -1,10 +1,11 @@
 //! What every store promises: it gets a request or one of its own messages and fills an outbox. It performs nothing itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::history::Note;
 use crate::limits::day::Cuts;
-use crate::limits::{Storage, Usage};
+use crate::limits::{Nature, Storage, Usage};
 use crate::model::{Answer, Idiom, Key, Location, Refusal, Request, RequestId, Seen, Span, Time, Value, Version};
 
 /// What a store couples: keys that must be simulated together even if no client touches both.
@@ -23,6 +24,17 @@ impl Coupling {
     #[must_use]
     pub fn and(self, other: Coupling) -> Coupling {
         if self == Coupling::Groups { other } else { Coupling::Everything }
+    }
+}
+
+/// Refusals by rule: how often, and when first.
+pub type Unheard = BTreeMap<Refusal, (u64, Time)>;
+
+/// Notes a refusal that no client is told of, if it is a quota or a cap: whatever else a part refuses is tried again.
+pub fn note_unheard(unheard: &mut Unheard, answer: &Answer, at: Time) {
+    let Some(refusal) = answer.refusal else { return };
+    if matches!(refusal.facts().nature, Nature::Day | Nature::Storage) {
+        unheard.entry(refusal).or_insert((0, at)).0 += 1;
     }
 }
 
@@ -111,6 +123,12 @@ pub trait Store {
     /// Whether what a put sends as metadata is kept beside the value. A database has a column for them, an object a field.
     fn keeps_metadata(&self) -> bool {
         true
+    }
+
+    /// Limits that its own parts met and no client was told of, in the measured part of the run: how often, and when first.
+    /// Asked once, when nothing is in flight any more.
+    fn unheard(&self) -> Unheard {
+        Unheard::default()
     }
 
     /// Why the store refuses an answer to a call that states sizes, if it does: its values have so many bytes together.

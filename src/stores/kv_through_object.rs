@@ -14,7 +14,7 @@ use crate::random::derive;
 
 use super::alarm::Patience;
 use super::config::{KvThroughObjectConfig, ReadFrom};
-use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, hop};
+use super::contract::{Coupling, Effect, Ground, Outbox, Requests, Store, Unheard, hop, note_unheard};
 use super::durable_object::{self, DurableObjects};
 use super::kv_day::KvDay;
 use super::kv_pull::{self, KvPull};
@@ -75,6 +75,8 @@ pub struct KvThroughObject {
     /// What the plan leaves of the day's operations on KV, and what was used of them.
     quotas: KvDay,
     usage: Usage,
+    /// Quotas and caps of KV that a put met.
+    unheard: Unheard,
     measured_from: Time,
     /// The requests to the parts.
     inner: Requests,
@@ -97,6 +99,7 @@ impl KvThroughObject {
             patience: Patience::of(terms),
             quotas: KvDay::new(terms),
             usage: Usage::default(),
+            unheard: Unheard::default(),
             measured_from: Time::START,
             inner: Requests::default(),
             owners: Vec::new(),
@@ -192,7 +195,12 @@ impl KvThroughObject {
         match owner {
             Owner::Client(id) => outbox.reply(id, Span::ZERO, answer),
             Owner::Put(key) if answer.is_ok() => self.publication(key).failures = 0,
-            Owner::Put(key) => self.put_again(now, key, &put, outbox),
+            Owner::Put(key) => {
+                if put.start >= self.measured_from {
+                    note_unheard(&mut self.unheard, &answer, now);
+                }
+                self.put_again(now, key, &put, outbox);
+            }
         }
     }
 
@@ -283,6 +291,7 @@ impl Store for KvThroughObject {
         // What every key holds at the start is in both.
         self.quotas.begin();
         self.usage = Usage::default();
+        self.unheard.clear();
         self.measured_from = ground.measured.0;
         self.rows.clear();
         self.rows.push(Seen { version: Version::INITIAL, value: ground.initial });
@@ -358,6 +367,10 @@ impl Store for KvThroughObject {
 
     fn latest(&self, key: Key) -> Seen {
         self.object.latest(key)
+    }
+
+    fn unheard(&self) -> Unheard {
+        self.unheard.clone()
     }
 
     fn usage(&mut self) -> Usage {

@@ -214,8 +214,10 @@ fn what_an_object_puts_counts_as_writes_of_kv() {
     scenario.duration = Span::from_secs(43 * 3600);
     scenario.platform = free("kv", &[("writes_per_day", 700)]);
     let found = outcome(&scenario);
-    // The clients hear nothing of it: the object has answered them.
-    assert_eq!(found.stores[0].limits, []);
+    // The clients hear nothing of it, because the object has answered them; the report tells of it all the same.
+    let limits: Vec<Refusal> = found.stores[0].limits.iter().map(|limit| limit.refusal).collect();
+    assert_eq!(limits, [Refusal::KvWritesPerDay]);
+    assert!(records(&scenario).iter().all(|one| one.refusal.is_none()));
     assert_eq!(found.stores[0].pooled.usage.of(MeterId::KvWrites), 2 * 700);
     let stale = |scenario: &Scenario| outcome(scenario).stores[0].pooled.count(CountId::StaleReads).hits;
     let limited = stale(&scenario);
@@ -346,4 +348,22 @@ fn what_is_preloaded_takes_room() {
         let storage = found.stores[0].pooled.storage;
         assert_eq!((storage.bytes_at_start, storage.bytes_at_end), (578, 678), "{store}");
     }
+}
+
+/// A cache that cannot be filled answers from the database, and the report tells of the quota that it met.
+#[test]
+fn a_cache_that_cannot_be_filled_is_told_of() {
+    let aside = CacheAsideConfig {
+        cache: KvPullConfig { common: instant_kv(), cache_ttl: Span::from_secs(60), negative_caching: true },
+        database: d1_config(Location(0)),
+        expiration_ttl: Span::from_secs(60),
+    };
+    let kind = StoreKind::CacheAside(aside);
+    let mut scenario = busy(StoreConfig { name: "aside".into(), label: "Aside".into(), kind });
+    scenario.platform = free("kv", &[("writes_per_day", 100)]);
+    let found = outcome(&scenario);
+    let limits: Vec<Refusal> = found.stores[0].limits.iter().map(|limit| limit.refusal).collect();
+    assert!(limits.contains(&Refusal::KvWritesPerDay), "{limits:?}");
+    assert_eq!(found.stores[0].pooled.usage.of(MeterId::KvWrites), 2 * 100);
+    assert!(records(&scenario).iter().all(|one| one.refusal != Some(Refusal::KvWritesPerDay)));
 }
