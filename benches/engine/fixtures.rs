@@ -134,7 +134,8 @@ pub fn trace_source(rows: &[u8]) -> TraceSource {
 /// Its replay at six edges.
 pub fn replay(source: TraceSource, duration: Span, kind: StoreKind) -> Scenario {
     let default_operation = TraceOperation::Get;
-    let workload = WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.0, readers: None });
+    let workload =
+        WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.0, readers: None, values: None });
     scenario(6, duration, workload, kind)
 }
 

@@ -1,9 +1,11 @@
 //! What a call says beside its operation: sizes, the form of the answer, its place within its invocation; and the page of a list.
 
+use serde::Serialize;
+
 use super::{Key, Seen, Time};
 
 /// The form in which a read's value is wanted (kv/api/read-key-value-pairs: stream is the fastest, JSON the slowest).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub enum Form {
     Stream,
     ArrayBuffer,

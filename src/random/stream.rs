@@ -21,6 +21,8 @@ pub enum Purpose {
     Store,
     /// Places for operations of a trace that has none.
     Placement,
+    /// How large values are.
+    Sizes,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Purpose::Replication => 3,
             Purpose::Store => 4,
             Purpose::Placement => 5,
+            Purpose::Sizes => 6,
         }
     }
 }

@@ -61,8 +61,12 @@ pub enum Form {
     ShareOfReplications,
     /// A rate, and what it may be per.
     Rate(Vec<&'static str>),
+    /// A size in bytes with its unit.
+    Size,
     /// A law of chance for spans of time.
     Law,
+    /// A law of chance for sizes.
+    Sizes,
     /// How arrivals are spread over time.
     Shape,
     /// The popularity of keys.

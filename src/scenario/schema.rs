@@ -77,7 +77,9 @@ fn form(form: &Form) -> Value {
         Form::Share => json!({ "$ref": "#/definitions/share" }),
         Form::ShareOfReplications => json!({ "$ref": "#/definitions/share_of_replications" }),
         Form::Rate(pers) => rate(pers),
+        Form::Size => json!({ "$ref": "#/definitions/size" }),
         Form::Law => json!({ "$ref": "#/definitions/law" }),
+        Form::Sizes => json!({ "$ref": "#/definitions/sizes" }),
         Form::Shape => json!({ "$ref": "#/definitions/shape" }),
         Form::Popularity => json!({ "$ref": "#/definitions/popularity" }),
         Form::Bound => json!({ "anyOf": [
@@ -148,21 +150,46 @@ fn rate(pers: &[&str]) -> Value {
     })
 }
 
+/// A table with one field.
+fn one(key: &str, value: Value) -> Value {
+    all(&[(key, value)])
+}
+
+/// A table with exactly these fields.
+fn all(fields: &[(&str, Value)]) -> Value {
+    let properties: Map<String, Value> =
+        fields.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
+    let required: Vec<&str> = fields.iter().map(|(key, _)| *key).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The ways of saying a law of spans, or of sizes; `own` is the law's name among the definitions.
+fn law(of: &str, own: &str, examples: &Value) -> Value {
+    let draw = json!({ "$ref": format!("#/definitions/{of}") });
+    let number = json!({ "type": "number", "exclusiveMinimum": 0 });
+    let part = all(&[("weight", number.clone()), ("law", json!({ "$ref": format!("#/definitions/{own}") }))]);
+    let points = json!({ "type": "object", "patternProperties": { r"^p[0-9]+(\.[0-9]+)?$": draw }, "additionalProperties": false, "minProperties": 2 });
+    let noun = if of == "span" { "spans of time; a span" } else { "sizes; a size" };
+    json!({
+        "description": format!("A law of chance for {noun} alone is a constant."),
+        "anyOf": [
+            draw,
+            one("constant", draw.clone()),
+            one("uniform", json!({ "type": "array", "items": draw, "minItems": 2, "maxItems": 2 })),
+            one("exponential", all(&[("mean", draw.clone())])),
+            one("lognormal", all(&[("median", draw.clone()), ("p99", draw.clone())])),
+            one("pareto", all(&[("scale", draw.clone()), ("shape", number)])),
+            one("mixture", json!({ "type": "array", "items": part, "minItems": 1, "maxItems": 64 })),
+            one("quantiles", points)
+        ],
+        "examples": examples
+    })
+}
+
 /// The forms that many fields share. Their examples are read by the tests.
 fn definitions() -> Value {
     let span = json!({ "$ref": "#/definitions/span" });
     let share = json!({ "$ref": "#/definitions/share" });
-    let law = json!({ "$ref": "#/definitions/law" });
-    let one = |key: &str, value: Value| json!({ "type": "object", "properties": { key: value }, "required": [key], "additionalProperties": false });
-    let all = |fields: &[(&str, Value)]| {
-        let properties: Map<String, Value> =
-            fields.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
-        let required: Vec<&str> = fields.iter().map(|(key, _)| *key).collect();
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-    };
-    let number = json!({ "type": "number", "exclusiveMinimum": 0 });
-    let part = all(&[("weight", number.clone()), ("law", law)]);
-    let points = json!({ "type": "object", "patternProperties": { r"^p[0-9]+(\.[0-9]+)?$": span }, "additionalProperties": false, "minProperties": 2 });
     json!({
         "span": { "type": "string", "pattern": format!("^ *{SPAN} *$"), "description": "A span of time with its unit: ns, us, ms, s, min, h or d.", "examples": ["60 s", "2.5 ms"] },
         "signed_span": { "type": "string", "pattern": format!("^ *[+-]?{SPAN} *$"), "description": "A span of time with its unit, which may be negative.", "examples": ["-20 ms", "5 ms"] },
@@ -176,19 +203,7 @@ fn definitions() -> Value {
             "anyOf": [{ "type": "string", "pattern": format!("^ *{PERCENT} *(of replications)? *$") }, { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }],
             "examples": ["95 % of replications", "95 %", 0.95]
         },
-        "law": {
-            "description": "A law of chance for spans of time; a span alone is a constant.",
-            "anyOf": [
-                span,
-                one("constant", span.clone()),
-                one("uniform", json!({ "type": "array", "items": span, "minItems": 2, "maxItems": 2 })),
-                one("exponential", all(&[("mean", span.clone())])),
-                one("lognormal", all(&[("median", span.clone()), ("p99", span.clone())])),
-                one("pareto", all(&[("scale", span.clone()), ("shape", number)])),
-                one("mixture", json!({ "type": "array", "items": part, "minItems": 1, "maxItems": 64 })),
-                one("quantiles", points)
-            ],
-            "examples": [
+        "law": law("span", "law", &json!([
                 "5 ms",
                 { "constant": "5 ms" },
                 { "uniform": ["1 ms", "9 ms"] },
@@ -197,8 +212,18 @@ fn definitions() -> Value {
                 { "pareto": { "scale": "1 ms", "shape": 2.1 } },
                 { "mixture": [{ "weight": 0.9, "law": "1 ms" }, { "weight": 0.1, "law": { "exponential": { "mean": "50 ms" } } }] },
                 { "quantiles": { "p0": "40 ms", "p50": "107 ms", "p95": "181 ms", "p99": "256 ms", "p100": "400 ms" } }
-            ]
-        },
+            ])),
+        "size": { "type": "string", "pattern": r"^ *[0-9][0-9_]*(\.[0-9]+)? *(B|kB|KiB|MB|MiB|GB|GiB|TB) *$", "description": "A size in bytes with its unit: B, kB, KiB, MB, MiB, GB, GiB or TB.", "examples": ["288 B", "1.5 MiB"] },
+        "sizes": law("size", "sizes", &json!([
+            "288 B",
+            { "constant": "1 kB" },
+            { "uniform": ["100 B", "2 kB"] },
+            { "exponential": { "mean": "4 KiB" } },
+            { "lognormal": { "median": "288 B", "p99": "100 kB" } },
+            { "pareto": { "scale": "100 B", "shape": 1.5 } },
+            { "mixture": [{ "weight": 0.99, "law": "288 B" }, { "weight": 0.01, "law": { "exponential": { "mean": "1 MB" } } }] },
+            { "quantiles": { "p0": "10 B", "p50": "288 B", "p99": "100 kB", "p100": "25 MiB" } }
+        ])),
         "shape": {
             "description": "How arrivals are spread over time, at the same mean rate.",
             "anyOf": [

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use crate::model::{Call, Form, Key, Location, Operation, Span};
+use crate::model::{Call, Key, Location, Operation, Span};
 use crate::random::Law;
+
+pub use super::values::{KEY_BYTES, PRELOADED_BYTES, ParseConfig, ValuesConfig};
 
 /// The workloads.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -216,10 +218,13 @@ pub struct MixConfig {
     pub shape: Shape,
     /// Whether the keys hold a value at the start.
     pub preloaded: bool,
+    /// What the values weigh; `None`: calls state no sizes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesConfig>,
 }
 
-/// Calls of the key-value interface, one by one. Lists, bulk reads and sizes exist only here: whoever evaluates another
-/// workload by shortcuts need not know of them, and must not take this one.
+/// Calls of the key-value interface, one by one. Lists and bulk reads exist only here: whoever evaluates another workload
+/// by shortcuts need not know of them, and must not take this one.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct CallsConfig {
     /// The names of the keys, group by group, and within a group in the order of their UTF-8 bytes: the order of lists.
@@ -236,10 +241,6 @@ pub struct CallsConfig {
     pub preloaded: bool,
     pub parse: ParseConfig,
 }
-
-/// Bytes of a value where nothing else is said: the median of objects in Workers KV (Cloudflare's blog on the redesign of
-/// Workers KV, 2025-08-08).
-pub const PRELOADED_BYTES: u32 = 288;
 
 /// A line of a script: one call, or the same one several times.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -276,30 +277,6 @@ fn call_words<S: serde::Serializer>(call: &Call, serializer: S) -> Result<S::Ok,
     serializer.collect_str(&format_args!("{call:?}"))
 }
 
-/// How long the caller's code takes to make something of a mebibyte, by what it makes. Cloudflare publishes only the
-/// order: stream, arrayBuffer, text, JSON (kv/api/read-key-value-pairs).
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct ParseConfig {
-    pub stream: Span,
-    pub array_buffer: Span,
-    pub text: Span,
-    pub json: Span,
-}
-
-impl ParseConfig {
-    /// The time for so many bytes.
-    pub fn time(&self, call: Call, bytes: u64) -> Span {
-        let per_mebibyte = match call.form {
-            Some(Form::Stream) => self.stream,
-            Some(Form::ArrayBuffer) => self.array_buffer,
-            Some(Form::Text) => self.text,
-            Some(Form::Json) => self.json,
-            None => Span::ZERO,
-        };
-        Span(((u128::from(per_mebibyte.0) * u128::from(bytes)) >> 20).min(u128::from(u64::MAX)) as u64)
-    }
-}
-
 /// Operations from a file.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct TraceConfig {
@@ -310,6 +287,9 @@ pub struct TraceConfig {
     pub write_share: f64,
     /// Readers around each write, for traces that hold writes only.
     pub readers: Option<TraceReaders>,
+    /// What the values weigh of which no row tells; `None`: calls state no sizes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesConfig>,
 }
 
 /// What a row of a trace asks for.

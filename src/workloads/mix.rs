@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Key, Operation, Request, Seen, Span, Value};
+use crate::model::{Answer, Call, Key, Operation, Request, Seen, Span, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
 use super::config::{CacheAsideWorkloadConfig, MixConfig, Shape};
 use super::contract::{Ask, Desk, Groups, Workload};
+use super::values::{KEY_BYTES, Values};
 
 /// What a cache in front of a database is held to.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +30,14 @@ pub struct Mix {
     deletes: u64,
     preloaded: bool,
     promise: Option<CachePromise>,
+    values: Option<Values>,
     first_group: u32,
     sources: Vec<(Source, Value)>,
 }
 
 impl Mix {
-    /// The general mix.
-    pub fn new(config: &MixConfig, shares: Arc<[f64]>, key: StreamKey, edges: u16) -> Mix {
+    /// The general mix; `key` is for its arrivals, `sizes` for its values.
+    pub fn new(config: &MixConfig, shares: Arc<[f64]>, key: StreamKey, sizes: StreamKey, edges: u16) -> Mix {
         let rate = config.reads + config.writes;
         Mix {
             arrivals: Arrivals::new(&config.shape),
@@ -47,6 +49,7 @@ impl Mix {
             deletes: chance(config.deletes),
             preloaded: config.preloaded,
             promise: None,
+            values: config.values.as_ref().map(|values| Values::new(values, sizes)),
             first_group: 0,
             sources: Vec::new(),
         }
@@ -62,8 +65,10 @@ impl Mix {
             deletes: 0.0,
             shape: Shape::Poisson,
             preloaded: true,
+            values: None,
         };
-        Mix { promise: Some(CachePromise { ttl: config.ttl }), ..Mix::new(&mix, shares, key, edges) }
+        // Without values, nothing is drawn for their sizes.
+        Mix { promise: Some(CachePromise { ttl: config.ttl }), ..Mix::new(&mix, shares, key, key, edges) }
     }
 
     #[inline]
@@ -89,6 +94,29 @@ impl Workload for Mix {
         true
     }
 
+    fn value_bytes(&self, key: Key, value: Value) -> u32 {
+        self.values.as_ref().map_or(0, |all| all.bytes_of(u64::from(self.first_group + key.0), value))
+    }
+
+    fn metadata_bytes(&self, _key: Key, value: Value) -> u16 {
+        self.values.as_ref().map_or(0, |all| all.metadata_of(value))
+    }
+
+    fn states_sizes(&self) -> bool {
+        self.values.is_some()
+    }
+
+    fn stored_at_start(&self, first_group: u32, groups: u32, tell: &mut dyn FnMut(u32, Key, u64)) {
+        let Some(values) = self.values.as_ref().filter(|_| self.preloaded) else { return };
+        for group in 0..groups {
+            tell(group, Key(group), values.stored_at_start(u64::from(first_group + group), KEY_BYTES));
+        }
+    }
+
+    fn parse_time(&self, call: Call, bytes: u64) -> Span {
+        self.values.as_ref().map_or(Span::ZERO, |all| all.config.parse.time(call, bytes))
+    }
+
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.first_group = first_group;
         self.sources.clear();
@@ -111,14 +139,16 @@ impl Workload for Mix {
             if source.stream.happens(self.deletes) {
                 Operation::Delete
             } else {
-                Operation::Put { value: *written, ttl: None }
+                Operation::Put { value: *written, ttl: self.values.as_ref().and_then(|all| all.config.expiration_ttl) }
             }
         } else {
-            Operation::Get { cache_ttl: None }
+            Operation::Get { cache_ttl: self.values.as_ref().and_then(|all| all.config.cache_ttl) }
         };
+        let number = u64::from(self.first_group + group);
+        let call = self.values.as_ref().map_or(Call::default(), |all| all.call(number, operation, KEY_BYTES));
         let wants_answer = self.promise.is_some();
         let client = u32::from(location.0);
-        desk.ask(Ask { wants_answer, ..Ask::of_group(group, client, location, operation, 0) });
+        desk.ask(Ask { wants_answer, call, ..Ask::of_group(group, client, location, operation, 0) });
         let next = self.arrivals.next(source, desk.now, rate);
         desk.wake(next, token);
     }

@@ -19,6 +19,7 @@ pub mod trace_bytes;
 pub mod trace_feed;
 mod trace_fields;
 pub mod trace_file;
+pub mod values;
 
 pub use config::*;
 pub use contract::{Ask, Asked, Desk, Groups, Workload};
@@ -76,6 +77,7 @@ pub fn build(
 ) -> AnyWorkload {
     let key = StreamKey::new(seed, replication, Purpose::Arrivals);
     let placement = StreamKey::new(seed, replication, Purpose::Placement);
+    let sizes = StreamKey::new(seed, replication, Purpose::Sizes);
     let edges = places.len() as u16;
     let shares = || prepared.shares.clone().unwrap_or_default();
     match config {
@@ -92,10 +94,10 @@ pub fn build(
             AnyWorkload::RateLimit(Box::new(rate_limit::RateLimit::new(config, key, placement, places)))
         }
         WorkloadConfig::CacheAside(config) => AnyWorkload::Mix(mix::Mix::cache_aside(config, shares(), key, edges)),
-        WorkloadConfig::Mix(config) => AnyWorkload::Mix(mix::Mix::new(config, shares(), key, edges)),
+        WorkloadConfig::Mix(config) => AnyWorkload::Mix(mix::Mix::new(config, shares(), key, sizes, edges)),
         WorkloadConfig::Calls(config) => AnyWorkload::Calls(Box::new(calls::Calls::new(config))),
         WorkloadConfig::Trace(config) => {
-            AnyWorkload::Trace(Box::new(trace::Trace::new(config, key, placement, places)))
+            AnyWorkload::Trace(Box::new(trace::Trace::new(config, [key, placement, sizes], places)))
         }
     }
 }

@@ -5,14 +5,15 @@ use std::collections::{HashMap, VecDeque};
 use rustc_hash::FxBuildHasher;
 
 use crate::metrics::Judgement;
-use crate::model::{Answer, Key, Location, Operation, Request, Seen, Span, Time, Value};
+use crate::model::{Answer, Call, Key, Location, Operation, Request, Seen, Span, Time, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
-use super::config::{Shape, TraceConfig, TraceOperation};
+use super::config::{Shape, TraceConfig, TraceOperation, ValuesConfig};
 use super::contract::{Ask, Desk, Groups, Workload};
 use super::trace_feed::{Feed, Placed};
 use super::trace_file::TraceError;
+use super::values::Values;
 
 /// The next row comes into sight, `within` before its time.
 const SIGHT: u64 = 1 << 32;
@@ -46,16 +47,18 @@ pub struct Trace {
     /// Looked up, never iterated.
     clients: HashMap<u64, u32, FxBuildHasher>,
     written: Value,
+    values: Option<Values>,
 }
 
 impl Trace {
-    /// From its plain data; `places` are the codes of the edges.
-    pub fn new(config: &TraceConfig, key: StreamKey, placement: StreamKey, places: &[String]) -> Trace {
+    /// From its plain data; the keys are for arrivals, places and sizes, `places` are the codes of the edges.
+    pub fn new(config: &TraceConfig, [key, placement, sizes]: [StreamKey; 3], places: &[String]) -> Trace {
         let edges = places.len() as u16;
         Trace {
             feed: Feed::new(&config.source, places, edges, placement),
             arrivals: Arrivals::new(&Shape::Poisson),
             writes: chance(config.write_share),
+            values: config.values.as_ref().map(|values| Values::new(values, sizes)),
             config: config.clone(),
             key,
             edges,
@@ -82,6 +85,12 @@ impl Trace {
             // Rows at or after the end of the run have readers before it: the wake-up counts, not the row.
             desk.wake((placed.row.at - self.sight()).max(desk.now), SIGHT);
         }
+    }
+
+    /// What an operation on a key says beside it.
+    fn call(&self, group: u32, operation: Operation) -> Call {
+        let Some(values) = &self.values else { return Call::default() };
+        values.call(self.feed.name(group), operation, self.feed.key_bytes(group))
     }
 
     /// A row comes into sight: its readers start, and it waits for its time.
@@ -124,7 +133,7 @@ impl Trace {
         let location = any_edge(&mut readers.source.stream, self.edges);
         let next = self.arrivals.next(&mut readers.source, desk.now, rate);
         desk.wake(next, u64::from(group));
-        ask(desk, u32::from(location.0), location, group, Operation::Get { cache_ttl: None }, 0);
+        self.ask(desk, (u32::from(location.0), location), group, self.get(), 0);
     }
 
     /// The row's operation, where it names none: the default, or by a seeded rule a put.
@@ -142,25 +151,35 @@ impl Trace {
             None => u32::from(placed.location.0),
         };
         let operation = match self.operation(&placed) {
-            TraceOperation::Get => Operation::Get { cache_ttl: None },
+            TraceOperation::Get => self.get(),
             TraceOperation::Delete => Operation::Delete,
             TraceOperation::Put => {
                 self.written += 1;
-                Operation::Put { value: self.written, ttl: placed.row.ttl }
+                let sized = self.values.is_some().then_some(placed.row.size_bytes).flatten();
+                let value = sized.map_or(self.written, |bytes| Values::sized(self.written, bytes));
+                Operation::Put { value, ttl: placed.row.ttl.or(self.of_values(|all| all.expiration_ttl)) }
             }
             TraceOperation::Add if desk.idiom.atomic => Operation::Add { delta: 1 },
             TraceOperation::Add => {
-                let get = Operation::Get { cache_ttl: None };
-                return ask(desk, client, placed.location, placed.group, get, INCREMENT);
+                return self.ask(desk, (client, placed.location), placed.group, self.get(), INCREMENT);
             }
         };
-        ask(desk, client, placed.location, placed.group, operation, 0);
+        self.ask(desk, (client, placed.location), placed.group, operation, 0);
     }
-}
 
-fn ask(desk: &mut Desk<'_>, client: u32, location: Location, group: u32, operation: Operation, tag: u32) {
-    let wants_answer = tag == INCREMENT;
-    desk.ask(Ask { wants_answer, ..Ask::of_group(group, client, location, operation, tag) });
+    fn of_values<T>(&self, field: impl Fn(&ValuesConfig) -> Option<T>) -> Option<T> {
+        self.values.as_ref().and_then(|values| field(&values.config))
+    }
+
+    fn get(&self) -> Operation {
+        Operation::Get { cache_ttl: self.of_values(|all| all.cache_ttl) }
+    }
+
+    fn ask(&self, desk: &mut Desk<'_>, who: (u32, Location), group: u32, operation: Operation, tag: u32) {
+        let (client, location) = who;
+        let (wants_answer, call) = (tag == INCREMENT, self.call(group, operation));
+        desk.ask(Ask { wants_answer, call, ..Ask::of_group(group, client, location, operation, tag) });
+    }
 }
 
 impl Workload for Trace {
@@ -201,11 +220,27 @@ impl Workload for Trace {
         if request.tag == INCREMENT && answer.is_ok() {
             let value = answer.seen.value.unwrap_or(0) + 1;
             let put = Operation::Put { value, ttl: None };
-            ask(desk, request.client.0, request.location, request.group, put, 0);
+            self.ask(desk, (request.client.0, request.location), request.group, put, 0);
         }
     }
 
     fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, _desk: &mut Desk<'_>) {}
+
+    fn value_bytes(&self, key: Key, value: Value) -> u32 {
+        self.values.as_ref().map_or(0, |all| all.bytes_of(self.feed.name(key.0), value))
+    }
+
+    fn metadata_bytes(&self, _key: Key, value: Value) -> u16 {
+        self.values.as_ref().map_or(0, |all| all.metadata_of(value))
+    }
+
+    fn states_sizes(&self) -> bool {
+        self.values.is_some()
+    }
+
+    fn parse_time(&self, call: Call, bytes: u64) -> Span {
+        self.values.as_ref().map_or(Span::ZERO, |all| all.config.parse.time(call, bytes))
+    }
 
     fn identity(&self, group: u32) -> u64 {
         self.feed.name(group)

@@ -35,6 +35,8 @@ pub struct Feed {
     /// Looked up, never iterated.
     known: HashMap<u64, u32, FxBuildHasher>,
     names: Vec<u64>,
+    /// How many bytes each key's name has.
+    lengths: Vec<u16>,
     rows: u64,
 }
 
@@ -50,6 +52,7 @@ impl Feed {
             failure: None,
             known: HashMap::default(),
             names: Vec::new(),
+            lengths: Vec::new(),
             rows: 0,
         }
     }
@@ -58,6 +61,7 @@ impl Feed {
     pub fn begin(&mut self) {
         self.known.clear();
         self.names.clear();
+        self.lengths.clear();
         self.rows = 0;
         match TraceReader::open(&self.source, &self.places) {
             Ok(reader) => self.reader = Some(reader),
@@ -81,6 +85,7 @@ impl Feed {
         let group = *self.known.entry(row.key).or_insert(fresh);
         if group == fresh {
             self.names.push(row.key);
+            self.lengths.push(row.key_bytes);
         }
         let location = row.location.unwrap_or_else(|| self.place(&row, number));
         Some(Placed { row, group, location, number })
@@ -99,6 +104,11 @@ impl Feed {
     /// The name of a key, as a number.
     pub fn name(&self, group: u32) -> u64 {
         self.names[group as usize]
+    }
+
+    /// How many bytes the name of a key has in the file.
+    pub fn key_bytes(&self, group: u32) -> u16 {
+        self.lengths[group as usize]
     }
 
     /// What stopped the feed, once.

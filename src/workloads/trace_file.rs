@@ -8,6 +8,7 @@ use crate::model::{Location, Span, Time};
 use super::config::{TimeUnit, TraceFile, TraceOperation, TraceSource};
 use super::trace_bytes::{READ_BYTES, last_line, open};
 use super::trace_fields::{What, clip, date_time, decimal, name_number, operation};
+use super::values::KEY_BYTES;
 
 /// What is wrong with a trace, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +44,8 @@ pub struct Row {
     pub at: Time,
     /// The key's name as a number.
     pub key: u64,
+    /// How many bytes the key's name has.
+    pub key_bytes: u16,
     pub operation: Option<TraceOperation>,
     pub size_bytes: Option<u64>,
     pub ttl: Option<Span>,
@@ -296,12 +299,17 @@ impl TraceReader {
             })
         };
         let ttl = self.optional(columns.ttl, |field| number(field, "TTL in seconds"))?;
+        let (key, key_bytes) = match columns.key {
+            Some(column) => {
+                let name = self.field(column)?;
+                (TraceReader::name(column, name)?, name.len())
+            }
+            None => (0, KEY_BYTES.into()),
+        };
         Ok(Row {
             at,
-            key: match columns.key {
-                Some(column) => TraceReader::name(column, self.field(column)?)?,
-                None => 0,
-            },
+            key,
+            key_bytes: key_bytes.min(usize::from(u16::MAX)) as u16,
             operation: self.optional(columns.operation, operation)?,
             size_bytes: self.optional(columns.size, |field| number(field, "size in bytes"))?,
             // Caches write a TTL of zero for "none".

@@ -48,6 +48,7 @@ fn mixes() -> impl Strategy<Value = Scenario> {
             deletes,
             shape,
             preloaded,
+            values: None,
         });
         let common = KvCommon {
             hit_latency: log_normal(2, 10),

@@ -113,6 +113,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
             deletes,
             shape,
             preloaded,
+            values: None,
         };
         let mut network = network_of(edges, &distances, jitter);
         if at_an_edge {

@@ -132,6 +132,7 @@ fn the_queue_of_a_database_is_that_of_theory() {
                 deletes: 0.0,
                 shape: Shape::Poisson,
                 preloaded: true,
+                values: None,
             });
             let mut scenario = scenario(network(1, Span::ZERO), workload, vec![store]);
             scenario.warmup = Span::from_secs(20);

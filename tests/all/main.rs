@@ -55,5 +55,6 @@ mod tools;
 mod traceable;
 mod traces;
 mod validation;
+mod values;
 mod workloads;
 mod wrangler;

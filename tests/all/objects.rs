@@ -321,6 +321,7 @@ fn the_queue_of_an_object_is_that_of_theory() {
                 deletes: 0.0,
                 shape: Shape::Poisson,
                 preloaded: true,
+                values: None,
             });
             let stores = vec![object("object", "Object", config)];
             let mut scenario = scenario(network(1, Span::ZERO), workload, stores);

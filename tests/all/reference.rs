@@ -62,6 +62,8 @@ fn form(form: &Form) -> String {
             format!("a rate: {}", pers.collect::<Vec<_>>().join(", "))
         }
         Form::Law => "a law".into(),
+        Form::Size => "a size".into(),
+        Form::Sizes => "a size or a law of sizes".into(),
         Form::Shape => "a shape of arrivals".into(),
         Form::Popularity => "a popularity".into(),
         Form::Bound => "a span, a share or a number, by the metric's unit".into(),

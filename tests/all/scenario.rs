@@ -191,6 +191,7 @@ fn collect(leaves: &mut Vec<Leaf>, path: &str, base: &str, fields: &[Field]) {
                 // A table that may be absent, but has fields that must not.
                 let needs = match field.key.as_str() {
                     "readers" => "readers = { rate = \"1 /s per edge\", within = \"1 min\" }\n",
+                    "values" => "values = {}\n",
                     "arrivals" => "arrivals = { file = \"requests.csv\", columns = { time = \"t\" } }\n",
                     // Its fields have conditions, which are fulfilled inside it.
                     "object" => "[store.object]\n",
@@ -237,6 +238,8 @@ fn examples(form: &Form, definitions: &Value) -> Vec<String> {
         Form::ShareOfReplications => of("share_of_replications"),
         Form::Rate(pers) => pers.iter().map(|per| format!("\"2 /h {per}\"")).collect(),
         Form::Law => of("law"),
+        Form::Size => of("size"),
+        Form::Sizes => of("sizes"),
         Form::Shape => of("shape"),
         Form::Popularity => of("popularity"),
         Form::Bound => vec!["\"5 s\"".into()],

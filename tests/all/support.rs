@@ -85,6 +85,7 @@ pub fn mix(keys: u32, reads: f64, writes: f64) -> WorkloadConfig {
         deletes: 0.0,
         shape: Shape::Poisson,
         preloaded: true,
+        values: None,
     })
 }
 

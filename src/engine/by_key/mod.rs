@@ -71,7 +71,10 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let WorkloadConfig::Mix(mix) = workload else { return None };
-        let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _ } = mix;
+        let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _, values } = mix;
+        if values.is_some() {
+            return None;
+        }
         let (store, common) = match store {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::{FigureId, UNLIMITED};
-use crate::model::{Call, Form as Wanted, Key, Operation, Span};
+use crate::model::{Call, Key, Operation, Span};
 use crate::scenario::codes;
 use crate::scenario::diagnostic::{Fault, quoted};
 use crate::scenario::form::Form;
@@ -12,16 +12,13 @@ use crate::scenario::tree::{Node, Place, Value};
 use crate::scenario::values::{ANY, wrong_type};
 use crate::workloads::*;
 
-use super::workloads::Setting;
+use super::setting::Setting;
+use super::sizes::{BYTES_MOST, form_of_call, parse};
 
-/// The longest key, prefix or metadata that a call can be given, in bytes: far beyond what any store takes.
-const BYTES_MOST: u32 = u16::MAX as u32;
 /// The largest value, in bytes.
 const VALUE_MOST: u32 = u32::MAX;
 /// How often a call is made at most.
 const TIMES_MOST: u32 = 100_000_000;
-
-const NOT_PUBLISHED: &str = "Cloudflare publishes only the order: stream, arrayBuffer, text, JSON";
 
 /// What a line asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,17 +66,6 @@ pub(super) fn calls(s: &mut Section<'_>, setting: &Setting<'_>) -> WorkloadConfi
     WorkloadConfig::Calls(CallsConfig { preloaded, parse, connections, ..numbered(s.desk, lines) })
 }
 
-/// How long the caller's code takes for what it makes of a value.
-pub(super) fn parse(s: &mut Section<'_>) -> ParseConfig {
-    const DOC: &str = "How long the caller's code takes to make of a mebibyte what it asked for.";
-    s.table("parse", DOC, |s| ParseConfig {
-        stream: s.field("stream", "A stream.").default("0 s").assumed(NOT_PUBLISHED).span(ANY),
-        array_buffer: s.field("array_buffer", "An ArrayBuffer.").default("100 us").assumed(NOT_PUBLISHED).span(ANY),
-        text: s.field("text", "A text, decoded from UTF-8.").default("1 ms").assumed(NOT_PUBLISHED).span(ANY),
-        json: s.field("json", "A value, parsed from JSON.").default("10 ms").assumed(NOT_PUBLISHED).span(ANY),
-    })
-}
-
 fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
     let describing = s.desk.describing;
     let at = s.field("at", "When the call is made, from the start of the run.").required().span(ANY);
@@ -118,7 +104,7 @@ fn line(s: &mut Section<'_>, setting: &Setting<'_>) -> Line {
         .field("cache_ttl", "cacheTtl of a read; by default the store's own.")
         .only_if(reads, "reads")
         .span_if_any(ANY);
-    let form = form(s, op, reads);
+    let form = form_of_call(s, reads, op.is_bulk());
     let longest = keys.iter().map(String::len).chain(prefix.iter().map(String::len)).max().unwrap_or_default();
     let call = Call {
         value_bytes: value_bytes(s, is(&[Op::Put])),
@@ -198,20 +184,6 @@ fn expiration(s: &mut Section<'_>, applies: bool) -> (Option<Span>, bool) {
         .only_if(applies, "a put")
         .span_if_any(ANY);
     (ttl.or(absolute), ttl.is_none() && absolute.is_some())
-}
-
-fn form(s: &mut Section<'_>, op: Op, reads: bool) -> Wanted {
-    let form = s.field("type", "What a read makes of the value.").only_if(reads, "reads").default("text").word(&[
-        ("stream", Wanted::Stream, "A stream: the fastest."),
-        ("array_buffer", Wanted::ArrayBuffer, "An ArrayBuffer."),
-        ("text", Wanted::Text, "A text."),
-        ("json", Wanted::Json, "What JSON stands for: the slowest."),
-    ]);
-    if op.is_bulk() && matches!(form, Wanted::Stream | Wanted::ArrayBuffer) && s.good(&["type", "op"]) {
-        let message = format!("a bulk read gives no {}", form.word());
-        s.fault("type", Fault::new(codes::CONFLICT, message).label("text or json").help("write type = \"json\""));
-    }
-    form
 }
 
 fn value_bytes(s: &mut Section<'_>, applies: bool) -> u32 {

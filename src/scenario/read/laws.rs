@@ -17,6 +17,58 @@ const PARETO_SHAPES: RangeInclusive<f64> = 0.1..=1000.0;
 /// Each law of a mixture is sampled from a table of its own.
 const LAWS_MOST: usize = 64;
 
+/// What the draws of a law are: spans of time, or sizes, of which a nanosecond of the law stands for a byte.
+#[derive(Clone, Copy)]
+struct Draws {
+    form: fn() -> Form,
+    read: fn(&Desk, &str, &Node, &Spans) -> Option<Span>,
+    words: fn(Span) -> String,
+    /// As in "two spans".
+    noun: &'static str,
+    /// Two of them, the smaller first.
+    examples: [&'static str; 2],
+}
+
+const SPANS: Draws = Draws {
+    form: || Form::Span,
+    read: values::span,
+    words: |span| span.to_string(),
+    noun: "span",
+    examples: ["1 ms", "9 ms"],
+};
+
+const SIZES: Draws = Draws {
+    form: || Form::Size,
+    read: size,
+    words: |size| format!("{} B", size.0),
+    noun: "size",
+    examples: ["100 B", "2 kB"],
+};
+
+/// A size within bounds, as a span.
+fn size(desk: &Desk, key: &str, node: &Node, bounds: &Spans) -> Option<Span> {
+    let size = Span(values::bytes(desk, key, node)?);
+    if size < *bounds.start() {
+        let message = format!("`{key}` must be at least {} B", bounds.start().0);
+        desk.report(node.place, Fault::new(codes::NUMBER_RANGE, message).label("too small"));
+        return None;
+    }
+    Some(size)
+}
+
+impl Draws {
+    /// An example and what it is called: as in `5 ms`, a span of time.
+    fn called(self) -> (&'static str, &'static str) {
+        if self.noun == SIZES.noun { ("2 kB", "a size") } else { ("5 ms", "a span of time") }
+    }
+
+    /// A field of a law's that is needed, and more than nothing.
+    fn positive(self, draft: Draft<'_, '_>) -> Span {
+        let read = |desk: &Desk, key: &str, node: &Node| (self.read)(desk, key, node, &POSITIVE);
+        draft.required().take((self.form)(), read).unwrap_or(Span(1))
+    }
+}
+
 /// The one way in which a table says it: its only entry.
 fn only<'n>(desk: &Desk, key: &str, node: &'n Node, table: &'n Table, ways: &[&'static str]) -> Option<&'n Entry> {
     for entry in &table.entries {
@@ -66,18 +118,30 @@ const LAW_WAYS: [&str; 7] = ["constant", "uniform", "exponential", "lognormal", 
 
 /// A law of chance whose middle lies within bounds.
 pub(in crate::scenario) fn law(desk: &Desk, key: &str, node: &Node, middle: &Spans) -> Option<Law> {
-    let law = any_law(desk, key, node)?;
-    if leaves(&law) > LAWS_MOST {
-        let message = format!("`{key}` mixes more than {LAWS_MOST} laws");
-        desk.report(node.place, Fault::new(codes::MIXTURE, message).label("too many"));
-        return None;
-    }
+    let law = any_law(desk, key, node, SPANS)?;
+    mixes_few(desk, key, node, &law)?;
     if Span::from_nanos_f64(law.quantile(0.5)) < *middle.start() {
         let message = format!("half of `{key}` must be at least {}", middle.start());
         desk.report(node.place, Fault::new(codes::SPAN_RANGE, message).label("too short"));
         return None;
     }
     Some(law)
+}
+
+/// A law of sizes.
+fn sizes(desk: &Desk, key: &str, node: &Node) -> Option<Law> {
+    let law = any_law(desk, key, node, SIZES)?;
+    mixes_few(desk, key, node, &law)?;
+    Some(law)
+}
+
+fn mixes_few(desk: &Desk, key: &str, node: &Node, law: &Law) -> Option<()> {
+    if leaves(law) <= LAWS_MOST {
+        return Some(());
+    }
+    let message = format!("`{key}` mixes more than {LAWS_MOST} laws");
+    desk.report(node.place, Fault::new(codes::MIXTURE, message).label("too many"));
+    None
 }
 
 fn leaves(law: &Law) -> usize {
@@ -87,69 +151,75 @@ fn leaves(law: &Law) -> usize {
     }
 }
 
-fn any_law(desk: &Desk, key: &str, node: &Node) -> Option<Law> {
+fn any_law(desk: &Desk, key: &str, node: &Node, draws: Draws) -> Option<Law> {
     let table = match &node.value {
-        Value::Text(_) => return values::span(desk, key, node, &ANY).map(Law::Constant),
+        Value::Text(_) => return (draws.read)(desk, key, node, &ANY).map(Law::Constant),
         Value::Table(table) => table,
         _ => {
-            let help = format!("write {key} = \"5 ms\", or {key} = {{ exponential = {{ mean = \"5 ms\" }} }}");
-            values::wrong_type(desk, key, node, "a span of time or a law of chance", Some(help));
+            let (example, noun) = draws.called();
+            let help =
+                format!("write {key} = \"{example}\", or {key} = {{ exponential = {{ mean = \"{example}\" }} }}");
+            values::wrong_type(desk, key, node, &format!("{noun} or a law of chance"), Some(help));
             return None;
         }
     };
     let entry = only(desk, key, node, table, &LAW_WAYS)?;
     match entry.key.as_str() {
-        "constant" => values::span(desk, "constant", &entry.node, &ANY).map(Law::Constant),
-        "uniform" => uniform(desk, &entry.node),
+        "constant" => (draws.read)(desk, "constant", &entry.node, &ANY).map(Law::Constant),
+        "uniform" => uniform(desk, &entry.node, draws),
         "exponential" => {
             let mut section = way(desk, entry)?;
-            let mean = section.field("mean", "The mean.").required().span(POSITIVE);
+            let mean = draws.positive(section.field("mean", "The mean."));
             finished(section, &["mean"], Law::Exponential { mean })
         }
-        "lognormal" => lognormal(way(desk, entry)?),
+        "lognormal" => lognormal(way(desk, entry)?, draws),
         "pareto" => {
             let mut section = way(desk, entry)?;
-            let scale = section.field("scale", "The least value.").required().span(POSITIVE);
+            let scale = draws.positive(section.field("scale", "The least value."));
             let shape = section.field("shape", "How fast the tail falls.").required().number(PARETO_SHAPES);
             finished(section, &["scale", "shape"], Law::Pareto { scale, shape })
         }
-        "mixture" => mixture(desk, &entry.node),
-        _ => quantiles(desk, &entry.node),
+        "mixture" => mixture(desk, &entry.node, draws),
+        _ => quantiles(desk, &entry.node, draws),
     }
 }
 
-fn uniform(desk: &Desk, node: &Node) -> Option<Law> {
+fn uniform(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
+    let (noun, [least, most]) = (draws.noun, draws.examples);
+    let example = format!("[\"{least}\", \"{most}\"]");
     let Value::List(list) = &node.value else {
-        values::wrong_type(desk, "uniform", node, "a list of two spans, as in [\"1 ms\", \"9 ms\"]", None);
+        values::wrong_type(desk, "uniform", node, &format!("a list of two {noun}s, as in {example}"), None);
         return None;
     };
     let [low, high] = list.as_slice() else {
-        let message = format!("`uniform` needs two spans, not {}", list.len());
-        desk.report(node.place, Fault::new(codes::CHOICE_FORM, message).help("write uniform = [\"1 ms\", \"9 ms\"]"));
+        let message = format!("`uniform` needs two {noun}s, not {}", list.len());
+        desk.report(node.place, Fault::new(codes::CHOICE_FORM, message).help(format!("write uniform = {example}")));
         return None;
     };
-    let low = values::span(desk, "uniform", low, &ANY);
-    let high = values::span(desk, "uniform", high, &ANY);
+    let low = (draws.read)(desk, "uniform", low, &ANY);
+    let high = (draws.read)(desk, "uniform", high, &ANY);
     let (low, high) = (low?, high?);
     if low >= high {
-        let message = format!("`uniform` goes from {low} to {high}, which is not upwards");
+        let message =
+            format!("`uniform` goes from {} to {}, which is not upwards", (draws.words)(low), (draws.words)(high));
         desk.report(node.place, Fault::new(codes::LAW_ORDER, message).label("the lower bound first"));
         return None;
     }
     Some(Law::Uniform { low, high })
 }
 
-fn lognormal(mut section: Section<'_>) -> Option<Law> {
-    let median = section.field("median", "The median.").required().span(POSITIVE);
-    let p99 = section.field("p99", "The 99th percentile.").required().span(POSITIVE);
+fn lognormal(mut section: Section<'_>, draws: Draws) -> Option<Law> {
+    let median = draws.positive(section.field("median", "The median."));
+    let p99 = draws.positive(section.field("p99", "The 99th percentile."));
     if section.good(&["median", "p99"]) && p99 <= median {
-        let message = format!("the 99th percentile, {p99}, is not above the median, {median}");
+        let message =
+            format!("the 99th percentile, {}, is not above the median, {}", (draws.words)(p99), (draws.words)(median));
         section.fault("p99", Fault::new(codes::LAW_ORDER, message).label("too short"));
     }
     finished(section, &["median", "p99"], Law::LogNormal { median, p99 })
 }
 
-fn mixture(desk: &Desk, node: &Node) -> Option<Law> {
+fn mixture(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let Value::List(list) = &node.value else {
         let help = "write mixture = [ { weight = 0.9, law = \"1 ms\" }, { weight = 0.1, law = \"50 ms\" } ]";
         values::wrong_type(desk, "mixture", node, "a list of laws with weights", Some(help.into()));
@@ -171,7 +241,10 @@ fn mixture(desk: &Desk, node: &Node) -> Option<Law> {
         if section.good(&["weight"]) && weight <= 0.0 {
             section.fault("weight", Fault::new(codes::MIXTURE, "`weight` must be above zero").label("never chosen"));
         }
-        let law = section.field("law", "A law of chance.").required().take(Form::Law, any_law);
+        let law = section
+            .field("law", "A law of chance.")
+            .required()
+            .take(Form::Law, |desk, key, node| any_law(desk, key, node, draws));
         parts.extend(finished(section, &["weight", "law"], law.map(|law| (weight, law))).flatten());
     }
     (parts.len() == list.len()).then_some(Law::Mixture(parts))
@@ -191,7 +264,7 @@ fn probability(name: &str) -> Option<f64> {
     format!("{percent}e-2").parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share))
 }
 
-fn quantiles(desk: &Desk, node: &Node) -> Option<Law> {
+fn quantiles(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let Value::Table(table) = &node.value else {
         values::wrong_type(desk, "quantiles", node, "a table such as { p50 = \"107 ms\", p99 = \"256 ms\" }", None);
         return None;
@@ -204,7 +277,7 @@ fn quantiles(desk: &Desk, node: &Node) -> Option<Law> {
             desk.report(entry.key_place, fault.help("percentiles are named p0 to p100; p999 is 99.9 %"));
             continue;
         };
-        points.extend(values::span(desk, &entry.key, &entry.node, &ANY).map(|span| (p, span, entry)));
+        points.extend((draws.read)(desk, &entry.key, &entry.node, &ANY).map(|span| (p, span, entry)));
     }
     if points.len() != table.entries.len() {
         return None;
@@ -219,7 +292,10 @@ fn quantiles(desk: &Desk, node: &Node) -> Option<Law> {
         let message = if p == next_p {
             format!("`{}` and `{}` are the same percentile", entry.key, next.key)
         } else if next_span < span {
-            format!("`{}` is {next_span}, which is below the {span} of `{}`", next.key, entry.key)
+            {
+                let (less, more) = ((draws.words)(next_span), (draws.words)(span));
+                format!("`{}` is {less}, which is below the {more} of `{}`", next.key, entry.key)
+            }
         } else {
             continue;
         };
@@ -324,6 +400,11 @@ impl Draft<'_, '_> {
     pub fn law_if_any_from(self, middle: Span) -> Option<Law> {
         let bounds = middle..=*ANY.end();
         self.take(Form::Law, |desk, key, node| law(desk, key, node, &bounds))
+    }
+
+    /// A law of sizes, as a law whose spans stand for bytes, a nanosecond for each.
+    pub fn sizes(self) -> Law {
+        self.take(Form::Sizes, sizes).unwrap_or(Law::Constant(Span::ZERO))
     }
 
     /// How arrivals are spread over time.

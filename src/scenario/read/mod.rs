@@ -12,6 +12,8 @@ mod objects;
 pub(super) mod places;
 pub(super) mod platform;
 pub(super) mod promises;
+mod setting;
+mod sizes;
 pub(super) mod stores;
 pub(super) mod top;
 pub(super) mod trace;

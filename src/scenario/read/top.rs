@@ -17,6 +17,7 @@ use crate::scenario::{Assumption, Scenario};
 use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
 
+use super::setting::Setting;
 use super::{faults, network, places, platform, promises, stores, work, workloads};
 
 /// The most replications.
@@ -66,8 +67,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
     stores::complete(&mut stores, places.len());
 
     let edges = places.edges.into();
-    let work =
-        workloads::Setting { edges, places: &places, terms: &terms, duration, folder, trace_place: Cell::new(None) };
+    let work = Setting { edges, places: &places, terms: &terms, duration, folder, trace_place: Cell::new(None) };
     let workload = workloads::read(&mut top, &work);
     if let Some(workload) = &workload {
         refuse_endless(&mut top, workload, &work, duration);
@@ -151,7 +151,7 @@ fn time(top: &mut Section<'_>) -> (Span, Span) {
     (duration, warmup)
 }
 
-fn refuse_endless(top: &mut Section<'_>, workload: &WorkloadConfig, setting: &workloads::Setting<'_>, duration: Span) {
+fn refuse_endless(top: &mut Section<'_>, workload: &WorkloadConfig, setting: &Setting<'_>, duration: Span) {
     let operations = work::operations(workload, setting, duration);
     if top.good(&["duration", "edges"]) && top.desk.diagnostics.borrow().is_empty() && operations > work::MOST {
         let message = format!("about {} operations in each replication are too many", grouped(operations as u64));

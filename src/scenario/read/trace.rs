@@ -7,7 +7,7 @@ use crate::scenario::diagnostic::{Fault, quoted};
 use crate::scenario::section::Section;
 use crate::workloads::{Placement, TimeUnit, TraceFile, TraceSource};
 
-use super::workloads::Setting;
+use super::setting::Setting;
 
 /// Reads the source's fields out of a table, which may hold other fields too.
 pub(super) fn source(s: &mut Section<'_>, setting: &Setting<'_>) -> TraceSource {

@@ -4,7 +4,7 @@ use crate::model::Span;
 use crate::random::Law;
 use crate::workloads::{Pace, WorkloadConfig};
 
-use super::workloads::Setting;
+use super::setting::Setting;
 
 /// Operations in a replication that are still simulated: a night's work.
 pub(super) const MOST: f64 = 1e10;

@@ -1,9 +1,5 @@
 //! `[workload]`: one function for each kind, one row for each in the list at the end.
 
-use std::cell::Cell;
-use std::path::Path;
-
-use crate::limits::Terms;
 use crate::model::Span;
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
@@ -13,22 +9,9 @@ use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE, Per};
 use crate::workloads::*;
 
-use super::places::Places;
+use super::setting::Setting;
+use super::sizes::{values_if_any, values_of_trace};
 use super::{calls, trace};
-
-/// What a workload's reader needs to know of the rest of the scenario.
-pub(in crate::scenario) struct Setting<'a> {
-    /// How many locations have clients.
-    pub edges: u32,
-    pub places: &'a Places,
-    pub terms: &'a Terms,
-    /// How long clients act.
-    pub duration: Span,
-    /// Where relative paths of traces start.
-    pub folder: &'a Path,
-    /// Where the scenario names a trace file.
-    pub trace_place: Cell<Option<Place>>,
-}
 
 /// The most keys, users, counters: tables of this size still fit in memory.
 pub(super) const MANY: u32 = 10_000_000;
@@ -254,6 +237,7 @@ fn mix(s: &mut Section<'_>, setting: &Setting<'_>) -> WorkloadConfig {
         deletes: s.field("deletes", "Share of the writes that delete.").default(0.0).share(),
         shape: s.field("shape", "How the operations are spread over time.").default("poisson").shape(),
         preloaded: s.field("preloaded", "Whether the keys hold a value at the start.").default(true).flag(),
+        values: values_if_any(s, KEY_BYTES.into()),
     })
 }
 
@@ -280,7 +264,8 @@ fn trace(s: &mut Section<'_>, setting: &Setting<'_>) -> WorkloadConfig {
                 .required()
                 .span(POSITIVE),
         });
-    WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers })
+    let values = values_of_trace(s, source.size.is_some());
+    WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers, values })
 }
 
 /// Whether fields are only declared: then all of them are, whatever their condition.

@@ -86,6 +86,7 @@ pub fn mix() -> WorkloadConfig {
         deletes: 0.0,
         shape: Shape::Poisson,
         preloaded: true,
+        values: None,
     })
 }
 
