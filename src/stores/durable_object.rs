@@ -194,19 +194,14 @@ impl DurableObjects {
 
     /// The rule that lets no more of storage be read or written, today or at all, where the request would.
     fn used_up(&mut self, now: Time, request: &Request) -> Option<Refusal> {
-        let updates = !request.operation.is_read();
-        match self.config.code.state {
-            ObjectState::Storage if updates => {
-                let today = self.day.refuses_read(now).or_else(|| self.day.refuses_write(now));
-                today.or_else(|| self.rooms.refuses(now, request))
-            }
-            ObjectState::Storage => self.day.refuses_read(now),
-            ObjectState::Memory => None,
-            ObjectState::WrittenBehind { .. } => {
-                let living = self.objects[request.group as usize].living.as_ref();
-                let sets_alarm = updates && living.is_some_and(|living| !living.alarm.is_set());
-                if sets_alarm { self.day.refuses_write(now) } else { None }
-            }
+        let (updates, state) = (!request.operation.is_read(), self.config.code.state);
+        let living = self.objects[request.group as usize].living.as_ref();
+        let sets_alarm = updates && living.is_some_and(|living| !living.alarm.is_set());
+        let today = self.day.refuses(now, state, updates, sets_alarm);
+        if updates && state == ObjectState::Storage {
+            today.or_else(|| self.rooms.refuses(now, request))
+        } else {
+            today
         }
     }
 

@@ -7,7 +7,7 @@ use crate::limits::day::DayQuota;
 use crate::limits::{FigureId, MeterId, Terms, Usage};
 use crate::model::{Key, Refusal, Request, Time};
 
-use super::config::{DurableObjectConfig, ObjectStorage};
+use super::config::{DurableObjectConfig, ObjectState, ObjectStorage};
 use super::contract::Ground;
 
 /// The quotas and meters of one account.
@@ -71,9 +71,20 @@ impl ObjectDay {
         }
     }
 
-    /// Why storage refuses to be read.
-    pub(super) fn refuses_read(&mut self, now: Time) -> Option<Refusal> {
-        self.rows_read.refuses(now)
+    /// Why storage refuses what a request does with it, where the object keeps its state there, or would set an alarm.
+    pub(super) fn refuses(
+        &mut self,
+        now: Time,
+        state: ObjectState,
+        updates: bool,
+        sets_alarm: bool,
+    ) -> Option<Refusal> {
+        match state {
+            ObjectState::Storage if updates => self.rows_read.refuses(now).or_else(|| self.rows_written.refuses(now)),
+            ObjectState::Storage => self.rows_read.refuses(now),
+            ObjectState::WrittenBehind { .. } if sets_alarm => self.rows_written.refuses(now),
+            ObjectState::WrittenBehind { .. } | ObjectState::Memory => None,
+        }
     }
 
     /// Why storage refuses to be written.
