@@ -210,7 +210,7 @@ const APART: &[(&str, &str)] = &[
     ("durable_object.alarm_retries", "objects::an_alarm_that_throws_is_tried_again_six_times"),
     (
         "durable_object.alarm_duration_max",
-        "unmet: the alarm's handler only writes, and meets the limit on processor time first",
+        "unmet: the alarm's handler takes as long as a write, and a write of 15 min is refused before it sets an alarm",
     ),
     ("rate_limit.period_short", "contestants::the_binding_offers_windows_of_ten_and_of_sixty_seconds"),
     ("rate_limit.period_long", "contestants::the_binding_offers_windows_of_ten_and_of_sixty_seconds"),
