@@ -131,7 +131,8 @@ fn every_form_of_a_report_tells_of_limits() {
         let file = report::files(&found, false).into_iter().find(|file| file.path == path).expect("a file");
         String::from_utf8(file.bytes).expect("text")
     };
-    let export = |path, deny| String::from_utf8(report::export(&[found.clone()], path, deny).expect("a form").bytes);
+    let export =
+        |path, deny| String::from_utf8(report::export(std::slice::from_ref(&found), path, deny).expect("a form").bytes);
     let (denied, told) = (export("a.xml", true).expect("text"), export("a.xml", false).expect("text"));
     let annotated = report::github(&found, "a.toml", &[], true);
     let forms = [
