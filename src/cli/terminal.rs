@@ -91,10 +91,13 @@ impl Terminal {
         if diagnostics.len() > SHOWN_MOST {
             self.remark(&format!("… and {} more\n", diagnostics.len() - SHOWN_MOST));
         }
-        let mistakes = if diagnostics.len() == 1 { "1 mistake" } else { &format!("{} mistakes", diagnostics.len()) };
+        let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.is_warning()).count();
+        let counts = [(diagnostics.len() - warnings, "mistake"), (warnings, "warning")];
+        let counted = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counted: Vec<String> = counted.map(|(count, noun)| counted_noun(count, noun)).collect();
         let mut files: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
         files.dedup();
-        self.remark(&format!("{mistakes} in {}", files.join(", ")));
+        self.remark(&format!("{} in {}", counted.join(" and "), files.join(", ")));
     }
 
     /// Writes to standard error why a run of these scenarios has no outcome.
@@ -127,8 +130,14 @@ impl Terminal {
     }
 }
 
+/// As in `1 mistake` and `3 warnings`.
+pub(super) fn counted_noun(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
-    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let level = if diagnostic.is_warning() { Level::WARNING } else { Level::ERROR };
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let mut group = Group::with_title(title);
     if let Some(span) = &diagnostic.span {
         let mut mark = AnnotationKind::Primary.span(span.clone());

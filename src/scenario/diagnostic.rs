@@ -35,6 +35,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Whether it keeps nobody from a run: a lint of one of wrangler's files, `W020` and the following ones.
+    pub fn is_warning(&self) -> bool {
+        self.code.starts_with('W') && self.code >= super::codes::WRANGLER_UNKNOWN
+    }
+
     /// The line of the mistake, counted from 1; `None` where there is no text.
     pub fn line(&self) -> Option<usize> {
         let start = self.span.as_ref()?.start;

@@ -31,12 +31,32 @@ fn every_bad_file_is_told_what_is_wrong() {
             .with_assert(snapbox::Assert::new().action_env("SNAPSHOTS").normalize_paths(false))
             .current_dir(BAD)
             .env("NO_COLOR", "1")
-            .arg("check")
+            .args(["check", "--deny", "warnings"])
             .arg(&name)
             .assert()
             .code(2)
             .stdout_eq("")
             .stderr_eq(Data::read_from(&Path::new(BAD).join(snapshot), None));
+    }
+}
+
+/// Lints are warnings: they are told, and the file is well all the same; what makes a binding unclear is a mistake.
+#[test]
+fn warnings_alone_fail_no_check() {
+    let check = |file: &str| {
+        let mut command = Command::new(cargo_bin!("consistency-sim"));
+        command = command.current_dir(BAD).env("NO_COLOR", "1").arg("check").arg(file);
+        command.output().expect("the program starts")
+    };
+    for (file, code, said) in [
+        ("wrangler-shared.toml", 0, "wrangler-shared.toml: ok (3 warnings)\n"),
+        ("scenario-unused.toml", 0, "scenario-unused.toml: ok (2 warnings)\n"),
+        ("wrangler-class.jsonc", 2, ""),
+    ] {
+        let output = check(file);
+        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!((output.status.code(), &*out), (Some(code), said), "{error}");
+        assert!(error.contains("warning[W02") && error.contains("error[W") == (code == 2), "{error}");
     }
 }
 
