@@ -60,7 +60,7 @@ fn values_beyond_the_limit_are_refused_as_often_as_their_law_says() {
     // A size beyond its mean has the probability 1/e.
     let busy = "keys = 100\nreads = '0 /s'\nwrites = '5 /s'\nshape = 'constant'";
     let measured = measured(&scenario(busy, "bytes = { exponential = { mean = '25 MiB' } }", KV));
-    let (puts, share) = (measured.operations as f64, (-1.0_f64).exp());
+    let (puts, share) = (measured.operations as f64, libm::exp(-1.0));
     let [(Refusal::KvValueTooLarge, refused)] = refusals(&measured)[..] else { panic!("{:?}", measured.refusals) };
     let error = (share * (1.0 - share) / puts).sqrt();
     assert!((refused as f64 / puts - share).abs() < 4.0 * error, "{refused} of {puts}");
