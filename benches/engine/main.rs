@@ -11,6 +11,7 @@ mod fixtures;
 mod hold;
 #[path = "../../tests/all/naive/mod.rs"]
 mod naive;
+mod nexosim_hold;
 mod open_loop;
 mod ratios;
 #[allow(dead_code, reason = "the tests use all of it")]

@@ -8,7 +8,7 @@ use consistency_sim::run::{Contestant, Options, Unit, Unwatched, run};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::workloads::trace_file;
 
-use crate::{fixtures, hold, naive};
+use crate::{fixtures, hold, naive, nexosim_hold};
 
 /// Seconds that something takes; the faster of two times, because whatever else the machine does only adds.
 fn seconds<T>(mut work: impl FnMut() -> T) -> (f64, T) {
@@ -45,6 +45,17 @@ pub fn print() {
         let target = if pending == 1_000_000 { "60 ns" } else { "" };
         let what = format!("event queue, {pending} pending");
         row(&what, &nanos(ours), &format!("std heap {}", nanos(peer)), Some(peer / ours), target);
+        let (mut simulation, seen) = nexosim_hold::begin(pending, &increments);
+        nexosim_hold::hold(&mut simulation, &seen, pending as u64);
+        let (general, events) = seconds(|| nexosim_hold::hold(&mut simulation, &seen, hold::EVENTS as u64 / 10) as f64);
+        let (general, ours) = (general / events, ours / hold::EVENTS as f64);
+        row(
+            &what,
+            &format!("{:.0} ns", ours * 1e9),
+            &format!("nexosim {:.0} ns", general * 1e9),
+            Some(general / ours),
+            "",
+        );
     }
     for store in ["kv pull", "kv push"] {
         let scenario = fixtures::open_loop(fixtures::store(store));

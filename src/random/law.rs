@@ -220,7 +220,7 @@ const AS241_F: [f64; 8] = [
 const CELLS: usize = 4096;
 /// The quantiles where cells begin and end; not a number where a cell has no line.
 type Table = [f64; CELLS + 1];
-const NO_LINE: Table = [f64::NAN; CELLS + 1];
+static NO_LINE: Table = [f64::NAN; CELLS + 1];
 static NO_LINES: LazyLock<Arc<Table>> = LazyLock::new(|| Arc::new(NO_LINE));
 /// How far the straight line within a cell may be off in the cell's middle, as a share of the span. Where it is farther
 /// off, in the tails, draws are computed exactly; so every draw is within one part in 10⁵ of its quantile (tested).
