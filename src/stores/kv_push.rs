@@ -76,9 +76,11 @@ impl Replicated {
         }
     }
 
-    /// The newest version that has reached the location.
+    /// The newest version that has reached the location. What was stamped by a clock so far behind that a newer version is
+    /// everywhere already is shown nowhere.
     fn at(&self, location: Location, now: Time, arrival: impl Fn(&Pushed, Location) -> Time) -> (Seen, Time) {
-        for pushed in self.on_the_way.iter().rev() {
+        let newer = |pushed: &&Pushed| pushed.seen.version > self.everywhere.version;
+        for pushed in self.on_the_way.iter().rev().take_while(newer) {
             let arrives = || arrival(pushed, location);
             if (pushed.shown_at == location && pushed.shown_from <= now) || arrives() <= now {
                 return (pushed.seen, pushed.expires);

@@ -121,6 +121,20 @@ fn the_last_write_by_the_writers_clocks_wins() {
 }
 
 #[test]
+fn a_late_write_with_an_old_stamp_is_pushed_in_vain() {
+    // The first write is stamped 200 s and everywhere after a minute; the second, at 100 s, is stamped 100 s.
+    let skewed = |skew: u64| {
+        let StoreKind::KvPush(mut config) = push(Law::Constant(Span::from_secs(1))) else { unreachable!("it pushes") };
+        config.common.clock_skew = vec![Span::from_secs(skew).0 as i64, 0];
+        StoreKind::KvPush(config)
+    };
+    let steps = [put(0, 0, 7), put(100_000, 1, 8), get(150_000, 0), get(150_000, 1)];
+    let answered = |skew| answers(&play(&skewed(skew), &network(2, RTT), Some(1), &steps));
+    assert_eq!(answered(0), [8, 8].map(Some));
+    assert_eq!(answered(200), [7, 7].map(Some), "the newest stamp wins, at the writer's own location too");
+}
+
+#[test]
 fn one_write_per_second_and_key() {
     let steps = [put(0, 0, 1), put(999, 0, 2), put(1_000, 0, 3), put(1_500, 1, 4), put(2_000, 1, 5)];
     let refused = |kind| -> Vec<bool> {

@@ -81,7 +81,7 @@ impl Push {
         while let Some(write) = common.decide_next(until) {
             self.settle(write.arrival.at);
             let place = self.on_the_way.partition_point(|pushed| pushed.version < write.version);
-            self.overtaken |= place < self.on_the_way.len();
+            self.overtaken |= place < self.on_the_way.len() || write.version < self.everywhere;
             let pushed = Pushed {
                 version: write.version,
                 committed: write.arrival.at,
@@ -152,8 +152,10 @@ impl Push {
 
     #[inline(never)]
     fn at_anew(&self, location: Location, now: Time) -> Version {
+        let newer = |pushed: &&Pushed| pushed.version > self.everywhere;
         let arrived = |pushed: &&Pushed| pushed.arrives(&self.delay, location) <= now;
-        self.on_the_way.iter().rev().find(arrived).map_or(self.everywhere, |pushed| pushed.version)
+        let mut on_the_way = self.on_the_way.iter().rev().take_while(newer);
+        on_the_way.find(arrived).map_or(self.everywhere, |pushed| pushed.version)
     }
 }
 
