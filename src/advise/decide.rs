@@ -1,24 +1,16 @@
 //! The decision: of the stores that keep every promise, the cheapest, or the nearest.
 
 use crate::metrics::estimate::Sample;
-use crate::run::{Advice, Outcome, Prefer, StoreOutcome, kept};
+use crate::run::{Outcome, Prefer, StoreOutcome, kept};
 use crate::scenario::Bound;
 
-use super::{differences, tolerance};
+use super::differences;
 
 /// Another bound than the scenario's for one of its promises.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Instead {
     pub promise: usize,
     pub bound: Bound,
-}
-
-/// Judges the outcome: the recommendation, the differences, and how far the promises can be changed before it changes.
-pub fn advise(outcome: &mut Outcome, prefer: Prefer, default_promises: bool) {
-    let keeping = keeping(outcome, prefer, None);
-    let boundaries = tolerance::boundaries(outcome, prefer);
-    let differences = differences::between(outcome, keeping.first().copied());
-    outcome.advice = Some(Advice { prefer, default_promises, keeping, differences, boundaries, ..Advice::default() });
 }
 
 /// The recommended store.

@@ -7,10 +7,11 @@ pub mod decide;
 pub mod defaults;
 pub mod differences;
 pub mod guidance;
+pub mod judge;
 pub mod knobs;
 pub mod search;
 pub mod sweep;
 pub mod tolerance;
 
-pub use decide::advise;
+pub use judge::advise;
 pub use search::{Search, boundaries};

@@ -6,7 +6,16 @@
 use crate::history::judged::Lookup;
 
 use super::knowledge::{By, Knew};
-use super::session::Reason;
+
+/// What a read is judged by: the operation by which a newer value was known, and how it got to the reader.
+pub(super) struct Reason {
+    pub newer: u32,
+    pub known_by: u32,
+    /// The read by which the reader depended on the author.
+    pub through: Option<u32>,
+    /// Where it came back to a value: the operation by which that was known.
+    pub first: Option<u32>,
+}
 
 /// A write that a reader has met, and the read that showed it.
 #[derive(Clone, Copy)]

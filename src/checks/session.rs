@@ -18,7 +18,7 @@ use crate::history::judged::Lookup;
 use super::contract::{Case, Report, Verdict, Why, Witness};
 pub(super) use super::knowledge::By;
 use super::knowledge::{Knew, written};
-use super::met::Met;
+use super::met::{Met, Reason};
 use super::plain::{Act, Step, number, places};
 
 /// Who knew.
@@ -26,16 +26,6 @@ use super::plain::{Act, Step, number, places};
 pub(super) enum Who {
     Reader,
     Author,
-}
-
-/// What a read is judged by: the operation by which a newer value was known, and how it got to the reader.
-pub(super) struct Reason {
-    pub newer: u32,
-    pub known_by: u32,
-    /// The read by which the reader depended on the author.
-    pub through: Option<u32>,
-    /// Where it came back to a value: the operation by which that was known.
-    pub first: Option<u32>,
 }
 
 /// Judges all reads of a history.

@@ -85,6 +85,16 @@ pub fn lines(outcome: &Outcome) -> Vec<Line> {
     harm.iter().chain(GENERAL).filter(measured).copied().collect()
 }
 
+/// What is drawn of sweeps: the workload's harm, the median read, in the order of the emphasis.
+pub fn of_sweeps(workload: &str) -> Vec<Scalar> {
+    let last = |line: &Line| Scalar::named(&line.name());
+    let mut scalars: Vec<Scalar> = of(workload).charts.iter().filter_map(last).collect();
+    for name in ["stale_read_rate", "stale_age.p99", "read_latency.p50"] {
+        scalars.extend(Scalar::named(name).filter(|scalar| !scalars.contains(scalar)));
+    }
+    scalars
+}
+
 impl Line {
     /// The table's row behind it.
     pub fn row(self) -> Row {

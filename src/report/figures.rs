@@ -180,6 +180,12 @@ fn group(text: &str) -> String {
     format!("{sign}{grouped}{fraction}")
 }
 
+/// A value without the signs that only its file needs: `exponential mean 2 min`.
+pub fn plain(value: &str) -> String {
+    let bare: String = value.chars().map(|letter| if "{}[]\"=".contains(letter) { ' ' } else { letter }).collect();
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,7 @@ pub mod page;
 pub mod platform;
 pub mod sweep;
 pub mod tables;
+pub mod verdicts;
 #[cfg(feature = "host")]
 pub mod write;
 

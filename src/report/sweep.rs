@@ -3,28 +3,10 @@
 use std::fmt::Write;
 
 use crate::advise::sweep::Sweep;
-use crate::metrics::estimate::Scalar;
 
-use super::emphasis::{self, Line};
-use super::figures::tidy;
+use super::figures::{plain, tidy};
 use super::markdown::escaped;
 use super::{File, advice};
-
-/// The scalars that are drawn: the workload's harm, the median read, in the order of the emphasis.
-pub fn scalars(workload: &str) -> Vec<Scalar> {
-    let last = |line: &Line| Scalar::named(&line.name());
-    let mut scalars: Vec<Scalar> = emphasis::of(workload).charts.iter().filter_map(last).collect();
-    for name in ["stale_read_rate", "stale_age.p99", "read_latency.p50"] {
-        scalars.extend(Scalar::named(name).filter(|scalar| !scalars.contains(scalar)));
-    }
-    scalars
-}
-
-/// A value without the signs that only its file needs: `exponential mean 2 min`.
-pub fn plain(value: &str) -> String {
-    let bare: String = value.chars().map(|letter| if "{}[]\"=".contains(letter) { ' ' } else { letter }).collect();
-    bare.split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 /// `sweep.csv`: a row for each point, store and metric. Its first columns are the varied fields.
 pub fn csv(sweep: &Sweep) -> String {

@@ -1,7 +1,7 @@
 //! Uses against stores: each cell a verdict with its number.
 
 use crate::model::MODEL;
-use crate::report::guidance::{self, Verdict};
+use crate::report::verdicts::{self, Verdict};
 use crate::run::{Outcome, Prefer};
 
 use super::Chart;
@@ -19,8 +19,8 @@ const KEEPS: Rgb = Rgb(0xD7, 0xEF, 0xE6);
 const BREAKS: Rgb = Rgb(0xFB, 0xE3, 0xD6);
 /// The chart.
 pub fn chart(outcomes: &[Outcome]) -> Chart {
-    let matrix = guidance::matrix(outcomes);
-    let title = guidance::title(outcomes);
+    let matrix = verdicts::matrix(outcomes);
+    let title = verdicts::title(outcomes);
     let footer = footer(outcomes);
     let subtitle = subtitle(outcomes);
     let mut frame =

@@ -7,7 +7,7 @@ use crate::scenario::values::ANY;
 use crate::stores::*;
 
 use super::hints::{Hinted, location_hint};
-use super::stores::{NOT_PUBLISHED, Setting, queue_limit, queue_timeout};
+use super::server::{NOT_PUBLISHED, Setting, queue_limit, queue_timeout};
 
 /// The most rows of a table, and the most indexes.
 const ROWS_MOST: u32 = 1_000_000_000;

@@ -12,6 +12,7 @@ mod objects;
 pub(super) mod places;
 pub(super) mod platform;
 pub(super) mod promises;
+pub(super) mod server;
 mod setting;
 mod sizes;
 pub(super) mod stores;

@@ -12,7 +12,7 @@ use crate::stores::*;
 
 use super::databases::sql;
 use super::hints::{Hinted, location_hint};
-use super::stores::{NOT_PUBLISHED, QUEUE_MOST, Setting, queue_limit, queue_timeout};
+use super::server::{NOT_PUBLISHED, QUEUE_MOST, Setting, queue_limit, queue_timeout};
 
 /// An object is not restarted more often than this, lest a run never ends.
 const RESTART_LEAST: Span = Span::from_millis(1);

@@ -3,7 +3,6 @@
 //! Sources of the figures are at the fields of the configs in `stores/config.rs`.
 
 use crate::limits::{FigureId, Terms};
-use crate::model::{Location, Span};
 use crate::scenario::codes;
 use crate::scenario::diagnostic::Fault;
 use crate::scenario::form::Kind;
@@ -15,19 +14,7 @@ use crate::workloads::WorkloadConfig;
 
 use super::databases::{d1, database};
 use super::objects::{durable_object, object};
-use super::places::Places;
-
-/// What a store's reader needs to know of the rest of the scenario.
-pub(in crate::scenario) struct Setting<'a> {
-    pub places: &'a Places,
-    pub central: Location,
-    pub terms: &'a Terms,
-}
-
-/// The most requests in one queue, so that a queue fits in memory.
-pub(super) const QUEUE_MOST: u32 = 10_000_000;
-
-pub(super) const NOT_PUBLISHED: &str = "Cloudflare does not publish it";
+use super::server::{NOT_PUBLISHED, Setting};
 
 fn common(s: &mut Section<'_>, setting: &Setting<'_>) -> KvCommon {
     KvCommon {
@@ -160,14 +147,6 @@ fn kv(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {
         return StoreKind::KvPull(pull);
     }
     StoreKind::KvPush(KvPushConfig { common: pull.common, delay, max, limit_per_namespace })
-}
-
-pub(super) fn queue_limit(s: &mut Section<'_>) -> u32 {
-    s.field("queue_limit", "How many requests may wait.").default(1000).assumed(NOT_PUBLISHED).count(0..=QUEUE_MOST)
-}
-
-pub(super) fn queue_timeout(s: &mut Section<'_>) -> Span {
-    s.field("queue_timeout", "How long a request may wait.").default("5 s").assumed(NOT_PUBLISHED).span(POSITIVE)
 }
 
 fn cache_aside(s: &mut Section<'_>, setting: &Setting<'_>) -> StoreKind {

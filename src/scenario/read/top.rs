@@ -18,7 +18,7 @@ use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
 
 use super::setting::Setting;
-use super::{faults, network, places, platform, promises, stores, work, workloads};
+use super::{faults, network, places, platform, promises, server, stores, work, workloads};
 
 /// The most replications.
 const REPLICATIONS_MOST: u32 = 100_000;
@@ -63,7 +63,7 @@ pub(in crate::scenario) fn read(desk: &Desk, table: Option<&Table>, folder: &Pat
         .place_if_any(&places)
         .unwrap_or_default();
     let links = network::links(&mut top);
-    let mut stores = stores::read(&mut top, &stores::Setting { places: &places, central, terms: &terms }, names);
+    let mut stores = stores::read(&mut top, &server::Setting { places: &places, central, terms: &terms }, names);
     stores::complete(&mut stores, places.len());
 
     let edges = places.edges.into();

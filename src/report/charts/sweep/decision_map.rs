@@ -6,7 +6,7 @@ use crate::report::charts::frame::Frame;
 use crate::report::charts::scene::{Anchor, Area, at};
 use crate::report::charts::theme::{self, Rgb};
 use crate::report::charts::{Chart, font_step};
-use crate::report::sweep::plain;
+use crate::report::figures::plain;
 
 /// The widest that the values at the left get.
 const LABELS_MOST: f64 = 200.0;

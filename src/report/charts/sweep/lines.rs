@@ -11,7 +11,8 @@ use crate::report::charts::labels::{self, Named};
 use crate::report::charts::scene::{Anchor, Area, Point, at};
 use crate::report::charts::theme;
 use crate::report::charts::{Chart, font_step};
-use crate::report::sweep::{plain, scalars};
+use crate::report::emphasis;
+use crate::report::figures::plain;
 
 const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 64.0;
@@ -32,7 +33,7 @@ struct Drawn {
 
 /// A chart for each figure that some store measured and that is not zero everywhere, and one for the cost.
 pub fn charts(sweep: &Sweep) -> Vec<Chart> {
-    let of_scalars = scalars(&sweep.workload).into_iter().filter_map(|scalar| of_scalar(sweep, scalar));
+    let of_scalars = emphasis::of_sweeps(&sweep.workload).into_iter().filter_map(|scalar| of_scalar(sweep, scalar));
     of_scalars.chain(of_cost(sweep)).filter_map(|drawn| chart(sweep, &drawn)).collect()
 }
 
