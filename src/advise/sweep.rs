@@ -261,7 +261,7 @@ impl Words {
                 ".at_least" => "the least that is demanded of",
                 _ => return None,
             };
-            Some(format!("{words} {}", promise.metric.name()))
+            Some(format!("{words} {}", promise.metric.words()))
         });
         Words { noun: promise.unwrap_or_else(|| key.to_string()), counted: false }
     }

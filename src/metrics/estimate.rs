@@ -71,6 +71,14 @@ impl Scalar {
         }
     }
 
+    /// The words in tables for people, as in `age of stale reads p99`.
+    pub fn words(self) -> String {
+        match self {
+            Scalar::Share(id) => id.row().label.to_string(),
+            Scalar::Figure(id, n) => format!("{} {}", id.row().label, FIGURES[n].0),
+        }
+    }
+
     /// The value in exported units; `None` where there was nothing to measure.
     pub fn value(self, measurements: &Measurements) -> Option<f64> {
         match self {

@@ -147,7 +147,7 @@ fn breaks(outcome: &Outcome, place: usize, broken: &PromiseOutcome) -> Option<Be
             "{} breaks “{}”: {} {measured}, promised {}, kept in {} of {} replications{}.",
             store.label,
             terms.name,
-            metric_words(terms.metric),
+            terms.metric.words(),
             bound_words(terms),
             figures::grouped(broken.kept.into()),
             figures::grouped(broken.of.into()),
@@ -190,15 +190,6 @@ fn would_keep(outcome: &Outcome, store: usize, broken: &PromiseOutcome) -> Optio
         value: Some(figures::tidy(value)),
         at: format!("/stores/{store}/promises/{place}/kept_from"),
     })
-}
-
-/// A metric's words: `age of stale reads p99`.
-pub fn metric_words(scalar: Scalar) -> String {
-    let name = scalar.name();
-    match name.split_once('.') {
-        Some((_, figure)) => format!("{} {figure}", scalar.row().label),
-        None => scalar.row().label.to_string(),
-    }
 }
 
 /// A value of a metric; nothing of it is 0, in its unit where that helps.

@@ -3,7 +3,7 @@
 use crate::metrics::table::Unit;
 use crate::run::Outcome;
 
-use super::advice::{amount, bound_words, metric_words};
+use super::advice::{amount, bound_words};
 use super::{figures, limits};
 
 /// One line for each promise that a store breaks; a comparison warns, and errs only where no store keeps all promises.
@@ -18,7 +18,7 @@ pub fn github(outcome: &Outcome, file: &str, lines: &[usize], deny_limits: bool)
             let Some(terms) = outcome.scenario.promises.get(broken.promise) else { continue };
             let measured =
                 store.estimate(&terms.metric.name()).map_or("nothing was measured".to_string(), |estimate| {
-                    format!("{} is {}", metric_words(terms.metric), amount(terms.metric, estimate.value))
+                    format!("{} is {}", terms.metric.words(), amount(terms.metric, estimate.value))
                 });
             let message = format!(
                 "{} breaks it: {measured}, {} is promised in {} of replications, kept in {} of {}",

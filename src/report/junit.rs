@@ -3,7 +3,7 @@
 
 use crate::run::Outcome;
 
-use super::advice::{amount, bound_words, metric_words};
+use super::advice::{amount, bound_words};
 use super::limits::{self, Violated};
 
 /// The document. A limit that was violated has failed where limits are denied, and is told of otherwise.
@@ -39,7 +39,7 @@ pub fn junit(outcomes: &[Outcome], deny_limits: bool) -> String {
                 let measured = store.estimate(&terms.metric.name());
                 let message = format!(
                     "{}: {}, promised {}, kept in {} of {} replications",
-                    metric_words(terms.metric),
+                    terms.metric.words(),
                     measured.map_or("not measured".into(), |estimate| amount(terms.metric, estimate.value)),
                     bound_words(terms),
                     promise.kept,

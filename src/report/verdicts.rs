@@ -3,7 +3,7 @@
 use crate::advise::guidance::{self, is_kv};
 use crate::run::Outcome;
 
-use super::advice::{amount, metric_words};
+use super::advice::amount;
 
 /// A verdict with its number.
 #[derive(Clone, PartialEq, Debug)]
@@ -73,7 +73,7 @@ fn verdict(outcome: &Outcome, kind: &str) -> Option<Verdict> {
         keeps: store.keeps_all(),
         recommended: Some(*best) == recommended,
         number,
-        metric: metric_words(scalar),
+        metric: scalar.words(),
     })
 }
 

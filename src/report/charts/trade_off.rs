@@ -1,7 +1,7 @@
 //! Harm against latency against cost: a point for each store, with its price beside it.
 
 use crate::metrics::table::Unit;
-use crate::report::advice::{amount, metric_words, usd};
+use crate::report::advice::{amount, usd};
 use crate::report::figures;
 use crate::report::tables::trade_off::{self as table, Row};
 use crate::run::Outcome;
@@ -29,7 +29,7 @@ pub fn chart(outcome: &Outcome) -> Option<Chart> {
     let unit = scalar.row().unit;
     let subtitle = format!(
         "Upwards: {}. To the right: median {} latency. Beside each store: what 30 days of this would cost. Best is below and to the left.",
-        metric_words(scalar),
+        scalar.words(),
         kind_of(&rows)
     );
     let mut frame = Frame::new(outcome, &titles(outcome, &rows), &subtitle, HEIGHT + BELOW);

@@ -3,7 +3,7 @@
 use crate::advise::sweep::Sweep;
 use crate::metrics::estimate::Scalar;
 use crate::metrics::table::Unit;
-use crate::report::advice::{amount, metric_words, usd};
+use crate::report::advice::{amount, usd};
 use crate::report::charts::axis::Axis;
 use crate::report::charts::font::{self, Weight};
 use crate::report::charts::frame::Frame;
@@ -47,7 +47,7 @@ fn of_scalar(sweep: &Sweep, scalar: Scalar) -> Option<Drawn> {
     let values = (0..stores).map(|store| sweep.cells.iter().map(|cell| value(store, cell)).collect()).collect();
     let row = scalar.row();
     let definition = row.definition.find(". ").map_or(row.definition, |end| &row.definition[..=end]).to_string();
-    Some(Drawn { words: metric_words(scalar), name, definition, unit: row.unit, money: false, values })
+    Some(Drawn { words: scalar.words(), name, definition, unit: row.unit, money: false, values })
 }
 
 fn of_cost(sweep: &Sweep) -> Option<Drawn> {
