@@ -32,6 +32,8 @@ struct Completed {
 pub struct Truth {
     completed: Vec<Completed>,
     settled: Settled,
+    /// Whether any read missed any write.
+    is_missed: bool,
 }
 
 /// What is left of writes that no read can miss any more, all of them older than those that are kept.
@@ -117,6 +119,7 @@ impl Truth {
             }
         }
         completed[oldest].last_missed = completed[oldest].last_missed.max(start);
+        self.is_missed = true;
         (age, lag)
     }
 
@@ -149,7 +152,10 @@ impl Truth {
         if self.completed.is_empty() {
             return;
         }
-        self.completed.sort_by_key(|write| write.version);
+        // Where nothing was missed all windows are zero, in whatever order.
+        if std::mem::take(&mut self.is_missed) {
+            self.completed.sort_by_key(|write| write.version);
+        }
         let settled = std::mem::take(&mut self.settled);
         windows.merge(&settled.windows);
         tell(settled.last_missed, &self.completed, |window| windows.add(window.0));
