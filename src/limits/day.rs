@@ -15,6 +15,11 @@ use super::platform::Terms;
 /// A day.
 pub const DAY: Span = Span::from_secs(86_400);
 
+/// The day of a time since a midnight, the first day being 1, and the time of the day.
+pub fn day_and_time(since_midnight: Span) -> (u64, Span) {
+    (since_midnight.0 / DAY.0 + 1, Span(since_midnight.0 % DAY.0))
+}
+
 /// The place of an operation in the order of a day: its time, and its request's random number against ties.
 pub type Turn = (Time, u64);
 

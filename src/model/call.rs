@@ -56,6 +56,12 @@ impl Call {
     pub fn is_stated(&self) -> bool {
         self.form.is_some()
     }
+
+    /// Bytes of the key and the value together.
+    #[inline]
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.key_bytes) + u64::from(self.value_bytes)
+    }
 }
 
 /// What `getWithMetadata` answers of a key beside its value: the metadata of the same version, as old as the value is.

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use crate::limits::day::DAY;
 use crate::limits::{Nature, Plan};
-use crate::model::{Refusal, Span, Time};
+use crate::model::{Refusal, Time};
 use crate::run::{LimitOutcome, Outcome, StoreOutcome};
 use crate::scenario::Scenario;
 
@@ -35,8 +34,8 @@ pub struct Violated {
 
 /// A time of the run by the clock, as in `day 1, 13:53:20`.
 pub fn utc(scenario: &Scenario, at: Time) -> String {
-    let since = at.0 + scenario.starts_at.0;
-    format!("day {}, {}", since / DAY.0 + 1, clock(Span(since % DAY.0)))
+    let (day, time) = scenario.by_the_clock(at);
+    format!("day {day}, {}", clock(time))
 }
 
 /// What one store violated, rule by rule.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::Partition;
 use crate::history::{History, Note, Record};
 use crate::metrics::CountId;
 use crate::model::{Key, Span, Time, Version};
@@ -12,7 +11,7 @@ use super::outcome::{Anomaly, StoreOutcome};
 use super::unit::Contestant;
 
 /// How many groups are looked into, and how many operations of each.
-const GROUPS_MAX: u32 = 64;
+const GROUPS_MAX: usize = 64;
 const OPERATIONS_MAX: usize = 50_000;
 /// The picture shows at most this many operations …
 const SHOWN_MAX: usize = 220;
@@ -24,11 +23,7 @@ pub fn find(contestants: &[Contestant], stores: &[StoreOutcome], network: &Netwo
     let stale = |store: &StoreOutcome| store.pooled.count(CountId::StaleReads).hits > 0;
     let store = stores.iter().position(stale)?;
     let contestant = &contestants[store];
-    let partitions: Vec<Partition> = match contestant.separable() {
-        Some(groups) => (0..groups.min(GROUPS_MAX)).map(|first_group| Partition { first_group, groups: 1 }).collect(),
-        None => vec![contestant.whole()],
-    };
-    partitions.into_iter().find_map(|partition| {
+    contestant.all_partitions().take(GROUPS_MAX).find_map(|partition| {
         let history = contestant.record(0, partition, OPERATIONS_MAX)?;
         cut(store, &history, usize::from(network.edges))
     })

@@ -5,7 +5,7 @@
 //! grows as evenly as in it. Where the run itself is on the free plan, what it has shown comes first: when a quota ended in
 //! it, or that a whole day passed without that.
 
-use crate::limits::day::DAY;
+use crate::limits::day::{DAY, day_and_time};
 use crate::limits::{FigureId, MeterId, Nature, Plan, UNLIMITED};
 use crate::metrics::Measurements;
 use crate::model::{Refusal, Span, Time};
@@ -75,13 +75,16 @@ fn room(
     let start = stored.bytes_at_start as f64 / replications;
     let per_second = (stored.bytes_at_end as f64 / replications - start) / seconds;
     let left = (cap as f64 - start).max(0.0);
-    let extrapolated = (left == 0.0 || per_second > 0.0).then_some(()).and_then(|()| {
-        let seconds = if left == 0.0 { 0.0 } else { left / per_second };
-        let full = || span(seconds);
-        (seconds < DAYS_MOST * 86_400.0).then(|| (full().0 / DAY.0 + 1, Span(full().0 % DAY.0)))
-    });
+    let seconds = if left == 0.0 {
+        0.0
+    } else if per_second > 0.0 {
+        left / per_second
+    } else {
+        f64::INFINITY
+    };
+    let extrapolated = (seconds < DAYS_MOST * 86_400.0).then(|| day_and_time(span(seconds)));
     let refused = measured.refusals.get(&rule).filter(|_| scenario.plan == Plan::Free).map(|(_, first)| *first);
-    let shown = refused.map(|first| by_the_clock(scenario, first));
+    let shown = refused.map(|first| scenario.by_the_clock(first));
     Some(QuotaUse {
         rule,
         meter,
@@ -95,12 +98,6 @@ fn room(
 /// To the microsecond, so that the last digit of a division does not turn 16:00:00 into 15:59:59.
 fn span(seconds: f64) -> Span {
     Span(libm::round(seconds * 1e6) as u64 * 1000)
-}
-
-/// The day of a time of the run, the first being 1, and the time of the day.
-fn by_the_clock(scenario: &Scenario, time: Time) -> (u64, Span) {
-    let since_midnight = time.0 + scenario.starts_at.0;
-    (since_midnight / DAY.0 + 1, Span(since_midnight % DAY.0))
 }
 
 fn day(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second: f64) -> Option<QuotaUse> {
@@ -128,7 +125,7 @@ fn day(scenario: &Scenario, measured: &Measurements, meter: MeterId, per_second:
 fn shown(scenario: &Scenario, refused: Option<Time>) -> Option<Option<(u64, Span)>> {
     let since_midnight = |time: Time| time.0 + scenario.starts_at.0;
     if let Some(first) = refused {
-        return Some(Some(by_the_clock(scenario, first)));
+        return Some(Some(scenario.by_the_clock(first)));
     }
     let first_midnight = since_midnight(Time(scenario.warmup.0)).div_ceil(DAY.0);
     let whole_days = (since_midnight(Time(scenario.duration.0)) / DAY.0).saturating_sub(first_midnight);

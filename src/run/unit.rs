@@ -122,6 +122,15 @@ impl Simulation for KeyByKey {
     }
 }
 
+/// All that a simulation measures of these groups, batch by batch.
+fn measured(
+    mut simulation: Box<dyn Simulation + '_>,
+    partitions: &mut dyn Iterator<Item = Partition>,
+) -> Result<Vec<Measurements>, TraceError> {
+    simulation.simulate(partitions)?;
+    Ok(simulation.finish())
+}
+
 /// What is the same for all units of one store.
 struct Setting<S> {
     store: S,
@@ -324,16 +333,12 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_in_batches(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
-        let mut simulation = self.begin(unit.replication, batches);
-        simulation.simulate(&mut self.partitions(unit))?;
-        Ok(simulation.finish())
+        measured(self.begin(unit.replication, batches), &mut self.partitions(unit))
     }
 
     /// Simulates a unit's partitions, those that [`partitions`](Contestant::partitions) lists, in some other order.
     pub(super) fn simulate_these(&self, unit: Unit, partitions: &[Partition]) -> Result<Measurements, TraceError> {
-        let mut simulation = self.begin(unit.replication, 1);
-        simulation.simulate(&mut partitions.iter().copied())?;
-        Ok(Measurements::merged(simulation.finish()))
+        measured(self.begin(unit.replication, 1), &mut partitions.iter().copied()).map(Measurements::merged)
     }
 
     /// The histories of such partitions, each of at most `bound` operations, simulated one after another in one world.
@@ -364,6 +369,11 @@ impl Contestant {
         range.step_by(unit.shares as usize).map(move |first_group| Partition { first_group, groups })
     }
 
+    /// The same of a whole replication.
+    pub(super) fn all_partitions(&self) -> impl Iterator<Item = Partition> {
+        self.partitions(Unit { store: 0, replication: 0, share: 0, shares: 1 })
+    }
+
     /// Whether the store is simulated key by key, without events.
     pub fn is_by_key(&self) -> bool {
         self.by_key.is_some()
@@ -374,9 +384,7 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_by_events(&self, unit: Unit, batches: u32) -> Result<Vec<Measurements>, TraceError> {
-        let mut simulation = self.runner.begin(unit.replication, batches);
-        simulation.simulate(&mut self.partitions(unit))?;
-        Ok(simulation.finish())
+        measured(self.runner.begin(unit.replication, batches), &mut self.partitions(unit))
     }
 
     /// Simulates all groups together, even if they could be divided: for tests of the division.
@@ -384,9 +392,8 @@ impl Contestant {
     /// # Errors
     /// When a trace cannot be read to its end.
     pub fn simulate_whole(&self, replication: u32) -> Result<Measurements, TraceError> {
-        let mut simulation = self.runner.begin(replication, 1);
-        simulation.simulate(&mut std::iter::once(self.whole()))?;
-        Ok(Measurements::merged(simulation.finish()))
+        let whole = &mut std::iter::once(self.whole());
+        measured(self.runner.begin(replication, 1), whole).map(Measurements::merged)
     }
 
     /// The history of one partition, of at most `bound` operations.
@@ -407,13 +414,9 @@ impl Contestant {
     /// # Errors
     /// When there are more operations or notes, or a trace cannot be read to its end.
     pub fn record_all(&self, replication: u32, bound: usize) -> Result<Vec<(Partition, History)>, RecordError> {
-        let partitions: Vec<Partition> = match self.separable() {
-            Some(groups) => (0..groups).map(|first_group| Partition { first_group, groups: 1 }).collect(),
-            None => vec![self.whole()],
-        };
         let mut room = bound;
         let mut parts = Vec::new();
-        for partition in partitions {
+        for partition in self.all_partitions() {
             let history = self.record_one(replication, partition, room).map_err(RecordError::Trace)?;
             if history.dropped > 0 {
                 return Err(RecordError::TooLong { bound });

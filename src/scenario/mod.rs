@@ -33,10 +33,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::limits::day::day_and_time;
 use crate::limits::{Plan, Platform, Terms};
 use crate::metrics::CountId;
 use crate::metrics::estimate::Scalar;
-use crate::model::{Location, Refusal, Span};
+use crate::model::{Location, Refusal, Span, Time};
 use crate::network::NetworkConfig;
 use crate::stores::{StoreConfig, StoreKind};
 use crate::workloads::WorkloadConfig;
@@ -143,6 +144,11 @@ impl Scenario {
     /// What every store is subject to.
     pub fn terms(&self) -> Terms {
         Terms { platform: self.platform.clone(), plan: self.plan, starts_at: self.starts_at }
+    }
+
+    /// The day (in UTC) of a time of the run, the first being 1, and the time of that day.
+    pub fn by_the_clock(&self, time: Time) -> (u64, Span) {
+        day_and_time(Span(time.0 + self.starts_at.0))
     }
 
     /// The error that a caller sees of a rule.

@@ -67,7 +67,7 @@ impl Statements {
                 span = span + time.span(derive(first, n)) + self.scan;
             }
         }
-        let bytes = u64::from(request.call.value_bytes) + u64::from(request.call.key_bytes);
+        let bytes = request.call.bytes();
         let refusal = if span > self.most {
             Some(Refusal::D1QueryTooLong)
         } else {

@@ -23,7 +23,7 @@ use super::object::{Halfway, Living, Object};
 use super::object_code::{Stretch, Times, later};
 use super::object_day::ObjectDay;
 use super::object_life::{Habits, Life};
-use super::object_limits::{ObjectLimits, Queued, bytes};
+use super::object_limits::{ObjectLimits, Queued};
 use super::room::Rooms;
 use super::server::Turn;
 
@@ -144,7 +144,7 @@ impl DurableObjects {
             self.refuse(now, now, refusal, id, request, outbox);
             return;
         }
-        let data = self.limits.queue_bytes.map(|most| (most, bytes(request)));
+        let data = self.limits.queue_bytes.map(|most| (most, request.call.bytes()));
         if let Some((most, bytes)) = data
             && object.server.is_busy(now)
             && self.queued.waiting(request.group, now) + bytes > most
@@ -481,6 +481,7 @@ impl Store for DurableObjects {
     fn latest(&self, key: Key) -> Seen {
         self.rows.latest(key)
     }
+
     fn usage(&mut self) -> Usage {
         let until = self.measured_until;
         for object in &mut self.objects {

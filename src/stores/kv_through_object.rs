@@ -185,9 +185,9 @@ impl KvThroughObject {
     }
 
     fn answered(&mut self, now: Time, inner: RequestId, answer: Answer, outbox: &mut Outbox<Message>) {
+        let of_kv = self.is_of_kv(inner);
         let put = self.inner.remove(inner);
         let owner = self.owners[inner.0 as usize];
-        let of_kv = matches!(owner, Owner::Put(_)) || put.operation.is_read() && self.read_from == ReadFrom::Kv;
         if of_kv && answer.is_ok() && put.start >= self.measured_from {
             let meter = if put.operation.is_read() { MeterId::KvReads } else { MeterId::KvWrites };
             self.usage.add(meter, put.keys.into());

@@ -114,8 +114,7 @@ impl ObjectDay {
             self.wrote_small(now, keys);
             return;
         };
-        let bytes = u64::from(request.call.key_bytes) + u64::from(request.call.value_bytes);
-        let units = bytes.div_ceil(unit).max(1);
+        let units = request.call.bytes().div_ceil(unit).max(1);
         let last = request.key.index() + usize::from(request.keys);
         if last > self.units.len() {
             self.units.resize(last, 1);

@@ -82,21 +82,16 @@ impl ObjectLimits {
         let bound = if self.one_statement { keys * self.parameters_per_key } else { self.parameters_per_key };
         let stores = !request.operation.is_read();
         let broken = [
-            (key + value > self.message_bytes, Refusal::ObjectMessageTooLarge),
+            (request.call.bytes() > self.message_bytes, Refusal::ObjectMessageTooLarge),
             (keys > self.keys, Refusal::ObjectTooManyKeys),
             (key > self.key_bytes, Refusal::ObjectKeyTooLong),
             (stores && value > self.value_bytes, Refusal::ObjectKvValueTooLarge),
             (self.statement_too_long, Refusal::ObjectStatementTooLong),
             (bound > self.parameters, Refusal::ObjectTooManyParameters),
-            (stores && key + value > self.row_bytes, Refusal::ObjectValueTooLarge),
+            (stores && request.call.bytes() > self.row_bytes, Refusal::ObjectValueTooLarge),
         ];
         broken.into_iter().find(|(is, _)| *is).map(|(_, refusal)| refusal)
     }
-}
-
-/// The bytes of a request, as they wait in front of an object.
-pub(super) fn bytes(request: &Request) -> u64 {
-    u64::from(request.call.key_bytes) + u64::from(request.call.value_bytes)
 }
 
 /// The data that waits in front of each object, where it is limited.

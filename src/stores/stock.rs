@@ -101,5 +101,5 @@ impl Stock {
 /// The bytes that count for storage: the key, the value and the metadata.
 fn size(request: &Request) -> u64 {
     let call = &request.call;
-    u64::from(call.key_bytes) + u64::from(call.value_bytes) + u64::from(call.metadata_bytes)
+    call.bytes() + u64::from(call.metadata_bytes)
 }

@@ -130,12 +130,10 @@ impl Tally {
     #[inline]
     pub fn hit(&mut self, location: Location, start: Time, latency: Span, verdict: &Verdict) {
         if self.measures(start) {
-            let (number, batch) = self.clock.tell(start);
+            let (number, batch) = self.started(location, start, latency, Served::FromCache);
             let stretch = &mut self.clock.stretches[number];
             stretch.from_cache += 1;
             stretch.stale += u64::from(verdict.judgement.stale);
-            self.operations[batch] += 1;
-            self.latencies.add(self.row(Served::FromCache, location), latency.0);
             self.judged(location, batch, verdict);
         }
     }
@@ -144,19 +142,21 @@ impl Tally {
     #[inline]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
         if self.measures(start) {
-            let (number, batch) = self.clock.tell(start);
+            let (number, batch) = self.started(location, start, end.since(start), Served::Read);
             let stretch = &mut self.clock.stretches[number];
             stretch.from_elsewhere += 1;
             stretch.stale += u64::from(verdict.judgement.stale);
-            self.operations[batch] += 1;
-            self.latencies.add(self.row(Served::Read, location), end.since(start).0);
             self.judged(location, self.clock.later(batch, end), verdict);
         }
     }
 
+    /// An operation started then and ended so after this time; says the stretch and the batch in which it started.
     #[inline]
-    fn row(&self, served: Served, location: Location) -> usize {
-        served as usize * self.locations + location.index()
+    fn started(&mut self, location: Location, start: Time, latency: Span, served: Served) -> (usize, usize) {
+        self.latencies.add(served as usize * self.locations + location.index(), latency.0);
+        let (stretch, batch) = self.clock.tell(start);
+        self.operations[batch] += 1;
+        (stretch, batch)
     }
 
     #[inline]
@@ -181,10 +181,8 @@ impl Tally {
 
     /// A write started then and ended so; says the stretch and the batch in which it started.
     fn write(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
-        let (stretch, batch) = self.clock.tell(start);
-        self.latencies.add(self.row(served, location), end.since(start).0);
+        let (stretch, batch) = self.started(location, start, end.since(start), served);
         self.series.add(stretch, served);
-        self.operations[batch] += 1;
         (stretch, batch)
     }
 
