@@ -1,13 +1,16 @@
 //! Reads a trace: a csv file with named columns, row by row, never as a whole.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::io::Read;
+
+use rustc_hash::FxBuildHasher;
 
 use crate::model::{Location, Span, Time};
 
 use super::config::{TimeUnit, TraceFile, TraceOperation, TraceSource};
-use super::trace_bytes::{READ_BYTES, last_line, open};
-use super::trace_fields::{What, clip, date_time, decimal, name_number, operation};
+use super::trace_bytes::{last_line, open};
+use super::trace_fields::{What, clip, date_time, decimal, frequent_operation, name_number, operation, whole};
+use super::trace_records::Records;
 use super::values::KEY_BYTES;
 
 /// What is wrong with a trace, and where.
@@ -54,6 +57,9 @@ pub struct Row {
     pub client: Option<u64>,
 }
 
+/// Traces are not much longer; whether one is too long is looked at from here on.
+const LONG_NANOS: u64 = 300_000_000_000_000_000;
+
 /// Where each column stands.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
@@ -71,8 +77,9 @@ pub struct TraceReader {
     source: TraceSource,
     /// The codes of the scenario's edges, for the column of locations.
     places: Vec<String>,
-    rows: csv::Reader<Box<dyn Read + Send>>,
-    record: csv::ByteRecord,
+    /// The same, spelt exactly so; looked up, never iterated.
+    codes: HashMap<Vec<u8>, Location, FxBuildHasher>,
+    records: Records,
     columns: Columns,
     first: Option<u128>,
     last: u128,
@@ -140,12 +147,12 @@ impl TraceReader {
                 "check the path; it starts at the scenario's folder",
             )
         })?;
-        let mut rows = csv::ReaderBuilder::new().flexible(true).buffer_capacity(READ_BYTES).from_reader(file);
-        let headers = rows.byte_headers().map_err(|error| {
+        let mut records = Records::new(file);
+        records.advance().map_err(|error| {
             fail("T001", format!("the trace cannot be read: {error}"), "a csv file with a header line is needed")
         })?;
-        let names: Vec<String> = headers
-            .iter()
+        let names: Vec<String> = (0..records.fields())
+            .map_while(|column| records.field(column))
             .map(|name| String::from_utf8_lossy(name).trim_start_matches(['#', '\u{feff}']).trim().to_string())
             .collect();
         if names.iter().all(String::is_empty) {
@@ -170,9 +177,10 @@ impl TraceReader {
         };
         Ok(TraceReader {
             source: source.clone(),
+            // Of equal codes the first counts, so it is put in last.
+            codes: (0..places.len()).rev().map(|n| (places[n].clone().into_bytes(), Location(n as u16))).collect(),
             places: places.to_vec(),
-            rows,
-            record: csv::ByteRecord::new(),
+            records,
             columns,
             first: None,
             last: 0,
@@ -188,7 +196,8 @@ impl TraceReader {
     fn excerpt(&self, column: usize) -> (String, std::ops::Range<usize>) {
         let mut row = String::new();
         let mut at = 0..0;
-        for (n, field) in self.record.iter().enumerate().take(column.max(11) + 1) {
+        let fields = (0..=column.max(11)).map_while(|n| self.records.field(n));
+        for (n, field) in fields.enumerate() {
             if n > 0 {
                 row.push(',');
             }
@@ -218,10 +227,10 @@ impl TraceReader {
 
     /// The row in a line that was read by other means, if it is a good one and not before those that were read so far.
     fn row_of(&mut self, line: &[u8]) -> Option<Row> {
-        let read = (self.last, std::mem::take(&mut self.record));
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line);
-        let row = rows.read_byte_record(&mut self.record).ok().filter(|found| *found).and_then(|_| self.parse().ok());
-        (self.last, self.record) = read;
+        let last_line = Records::new(Box::new(std::io::Cursor::new(line.to_vec())));
+        let read = (self.last, std::mem::replace(&mut self.records, last_line));
+        let row = self.records.advance().ok().filter(|found| *found).and_then(|_| self.parse().ok());
+        (self.last, self.records) = read;
         row
     }
 
@@ -229,26 +238,27 @@ impl TraceReader {
     ///
     /// # Errors
     /// When the row is malformed or earlier than the one before.
+    #[inline]
     pub fn next_row(&mut self) -> Result<Option<Row>, TraceError> {
-        match self.rows.read_byte_record(&mut self.record) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
+        match self.records.advance() {
+            Ok(true) => self.parse().map(Some).map_err(|wrong| self.malformed(wrong)),
+            Ok(false) => Ok(None),
             Err(error) => {
-                let line = self.rows.position().line();
                 let message = format!("the trace cannot be read on: {error}");
-                return Err(self.error("T001", line, message, "is it a csv file, with one row a line?"));
+                Err(self.error("T001", self.records.line(), message, "is it a csv file, with one row a line?"))
             }
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        self.parse().map(Some).map_err(|(column, code, message, help)| {
-            let (row, at) = self.excerpt(column);
-            TraceError { row, at, ..self.error(code, line, message, &help) }
-        })
+    }
+
+    #[cold]
+    fn malformed(&self, (column, code, message, help): Wrong) -> TraceError {
+        let (row, at) = self.excerpt(column);
+        TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) }
     }
 
     #[inline]
     fn field(&self, column: usize) -> Result<&[u8], Wrong> {
-        match self.record.get(column) {
+        match self.records.field(column) {
             Some(field) => Ok(field.trim_ascii()),
             None => Err(self.short_row(column)),
         }
@@ -256,7 +266,7 @@ impl TraceReader {
 
     #[cold]
     fn short_row(&self, column: usize) -> Wrong {
-        let message = format!("the row has {} fields, and column {} is needed", self.record.len(), column + 1);
+        let message = format!("the row has {} fields, and column {} is needed", self.records.fields(), column + 1);
         (column, "T004", message, "every row needs all named columns".to_string())
     }
 
@@ -277,28 +287,44 @@ impl TraceReader {
         Ok(number)
     }
 
-    /// Parses an optional column's field; an empty one is absent.
+    /// An optional column's field; an empty one is absent.
     #[inline]
-    fn optional<T>(&self, column: Option<usize>, parse: impl Fn(&str) -> Result<T, What>) -> Result<Option<T>, Wrong> {
+    fn optional_field(&self, column: Option<usize>) -> Result<Option<(usize, &[u8])>, Wrong> {
         let Some(column) = column else { return Ok(None) };
         let field = self.field(column)?;
-        if field.is_empty() {
-            return Ok(None);
-        }
-        let parsed = parse(TraceReader::text(column, field)?);
-        parsed.map(Some).map_err(|(code, message, help)| (column, code, message, help))
+        Ok((!field.is_empty()).then_some((column, field)))
+    }
+
+    /// Parses an optional column's field: as what is frequent, or more slowly as whatever it may be.
+    #[inline]
+    fn optional<T>(
+        &self,
+        column: Option<usize>,
+        frequent: impl Fn(&[u8]) -> Option<T>,
+        parse: impl Fn(&str) -> Result<T, What>,
+    ) -> Result<Option<T>, Wrong> {
+        let Some((column, field)) = self.optional_field(column)? else { return Ok(None) };
+        frequent(field).map_or_else(|| TraceReader::parse_rare(column, field, parse), Ok).map(Some)
+    }
+
+    #[cold]
+    fn parse_rare<T>(column: usize, field: &[u8], parse: impl Fn(&str) -> Result<T, What>) -> Result<T, Wrong> {
+        parse(TraceReader::text(column, field)?).map_err(|(code, message, help)| (column, code, message, help))
+    }
+
+    fn number(&self, column: Option<usize>, what: &str) -> Result<Option<u64>, Wrong> {
+        self.optional(column, whole, |field| {
+            field.parse::<u64>().map_err(|_| {
+                ("T008", format!("`{}` is not a {what}", clip(field)), "a whole number is needed".to_string())
+            })
+        })
     }
 
     #[inline]
     fn parse(&mut self) -> Result<Row, Wrong> {
         let at = self.time()?;
         let columns = self.columns;
-        let number = |field: &str, what: &str| {
-            field.parse::<u64>().map_err(|_| {
-                ("T008", format!("`{}` is not a {what}", clip(field)), "a whole number is needed".to_string())
-            })
-        };
-        let ttl = self.optional(columns.ttl, |field| number(field, "TTL in seconds"))?;
+        let ttl = self.number(columns.ttl, "TTL in seconds")?;
         let (key, key_bytes) = match columns.key {
             Some(column) => {
                 let name = self.field(column)?;
@@ -310,56 +336,78 @@ impl TraceReader {
             at,
             key,
             key_bytes: key_bytes.min(usize::from(u16::MAX)) as u16,
-            operation: self.optional(columns.operation, operation)?,
-            size_bytes: self.optional(columns.size, |field| number(field, "size in bytes"))?,
+            operation: self.optional(columns.operation, frequent_operation, operation)?,
+            size_bytes: self.number(columns.size, "size in bytes")?,
             // Caches write a TTL of zero for "none".
             ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
-            location: self.optional(columns.location, |field| self.place(field))?,
-            client: match columns.client.map(|column| (column, self.field(column))) {
-                Some((column, field)) => match field? {
-                    [] => None,
-                    field => Some(TraceReader::name(column, field)?),
-                },
+            location: self.optional(columns.location, |code| self.codes.get(code).copied(), |code| self.place(code))?,
+            client: match self.optional_field(columns.client)? {
+                Some((column, field)) => Some(TraceReader::name(column, field)?),
                 None => None,
             },
         })
     }
 
+    #[inline]
     fn time(&mut self) -> Result<Time, Wrong> {
-        let column = self.columns.time;
-        let field = self.field(column)?;
+        let field = self.field(self.columns.time)?;
         let nanos = match self.source.time_unit {
             TimeUnit::Number(unit) => decimal(field, unit),
-            TimeUnit::DateTime => date_time(TraceReader::text(column, field)?),
+            TimeUnit::DateTime => date_time(TraceReader::text(self.columns.time, field)?),
         };
-        let Some(nanos) = nanos else {
-            let field = TraceReader::text(column, field)?;
-            let help = match self.source.time_unit {
-                TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
-                TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
-            };
-            return Err((column, "T006", format!("`{}` is not a time", clip(field)), help.to_string()));
-        };
+        let Some(nanos) = nanos else { return Err(self.not_a_time(field)) };
         let first = *self.first.get_or_insert(nanos);
         if nanos < self.last {
-            let back = (self.last - nanos) as f64 / 1e9;
-            let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
-            return Err((column, "T007", message, "sort the rows by time".to_string()));
+            return Err(self.earlier(nanos));
         }
         self.last = nanos;
+        let since = nanos - first;
         // Exact where nothing is scaled.
-        let scaled = (nanos - first) as f64 * self.source.time_scale;
+        let at = match u64::try_from(since) {
+            Ok(since) if since < LONG_NANOS && self.source.time_scale == 1.0 => Time(since),
+            _ => self.scaled(since)?,
+        };
+        match self.source.length {
+            Some(length) if at.0 > length.0 => Err(self.later(at, length)),
+            _ => Ok(at),
+        }
+    }
+
+    fn scaled(&self, since: u128) -> Result<Time, Wrong> {
+        let scale = self.source.time_scale;
+        let scaled = since as f64 * scale;
         if scaled >= 3.2e17 {
             let message = "the trace is longer than ten years".to_string();
-            return Err((column, "T009", message, "check `time_unit` and `time_scale`".to_string()));
+            return Err((self.columns.time, "T009", message, "check `time_unit` and `time_scale`".to_string()));
         }
-        let at = Time(if self.source.time_scale == 1.0 { (nanos - first) as u64 } else { scaled as u64 });
-        if let Some(length) = self.source.length.filter(|length| at.0 > length.0) {
-            let late = at.since(Time(length.0));
-            let message = format!("the trace is out of order: this row is {late} later than the last one");
-            return Err((column, "T007", message, "sort the rows by time".to_string()));
-        }
-        Ok(at)
+        Ok(Time(if scale == 1.0 { since as u64 } else { scaled as u64 }))
+    }
+
+    #[cold]
+    fn not_a_time(&self, field: &[u8]) -> Wrong {
+        let field = match TraceReader::text(self.columns.time, field) {
+            Ok(field) => field,
+            Err(wrong) => return wrong,
+        };
+        let help = match self.source.time_unit {
+            TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
+            TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
+        };
+        (self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string())
+    }
+
+    #[cold]
+    fn earlier(&self, nanos: u128) -> Wrong {
+        let back = (self.last - nanos) as f64 / 1e9;
+        let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
+        (self.columns.time, "T007", message, "sort the rows by time".to_string())
+    }
+
+    #[cold]
+    fn later(&self, at: Time, length: Span) -> Wrong {
+        let late = at.since(Time(length.0));
+        let message = format!("the trace is out of order: this row is {late} later than the last one");
+        (self.columns.time, "T007", message, "sort the rows by time".to_string())
     }
 
     fn place(&self, field: &str) -> Result<Location, What> {

@@ -52,6 +52,7 @@ mod series;
 mod stores;
 mod support;
 mod tools;
+mod trace_records;
 mod traceable;
 mod traces;
 mod validation;

@@ -1,0 +1,179 @@
+//! Records are divided as the `csv` crate divides them, whatever the bytes are.
+
+use std::io::{Error, Read};
+
+use consistency_sim::workloads::trace_bytes::READ_BYTES;
+use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
+use consistency_sim::workloads::trace_records::Records;
+use consistency_sim::workloads::{Placement, TimeUnit, TraceFile, TraceSource};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+
+/// Hands out a few bytes at a time, and breaks in the end if it is to.
+struct Pieces {
+    bytes: Vec<u8>,
+    at: usize,
+    piece: usize,
+    breaks: bool,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.piece.min(self.bytes.len() - self.at).min(buffer.len());
+        if count == 0 && self.breaks {
+            return Err(Error::other("broken"));
+        }
+        buffer[..count].copy_from_slice(&self.bytes[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// Each record with its line; and the line where reading broke off.
+type Told = (Vec<(u64, Vec<Vec<u8>>)>, Option<u64>);
+
+fn by_records(file: Pieces) -> Told {
+    let mut records = Records::new(Box::new(file));
+    let mut told = Vec::new();
+    loop {
+        match records.advance() {
+            Ok(false) => return (told, None),
+            Err(_) => return (told, Some(records.line())),
+            Ok(true) => {
+                let fields = (0..records.fields()).map(|n| records.field(n).expect("so many").to_vec()).collect();
+                told.push((records.record_line(), fields));
+                assert_eq!(records.field(records.fields()), None);
+            }
+        }
+    }
+}
+
+fn by_csv(file: Pieces) -> Told {
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.has_headers(false).flexible(true).buffer_capacity(READ_BYTES).from_reader(file);
+    let (mut told, mut record) = (Vec::new(), csv::ByteRecord::new());
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(false) => return (told, None),
+            Err(_) => return (told, Some(reader.position().line())),
+            Ok(true) => {
+                let line = record.position().expect("a position").line();
+                told.push((line, record.iter().map(<[u8]>::to_vec).collect()));
+            }
+        }
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        6 => "[a-z0-9.]{0,9}".prop_map(String::into_bytes),
+        6 => Just(b",".to_vec()),
+        4 => Just(b"\n".to_vec()),
+        2 => Just(b"\r\n".to_vec()),
+        1 => Just(b"\r".to_vec()),
+        1 => Just(b"\"".to_vec()),
+        1 => Just(b"\"\"".to_vec()),
+        1 => Just(b"\"a,\nb\"".to_vec()),
+        1 => Just(b"\xef\xbb\xbf".to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 1..20),
+        1 => prop::collection::vec(0_u8..0x30, 1..20),
+    ];
+    (prop::collection::vec(piece, 0..60), any::<bool>()).prop_map(|(pieces, marked)| {
+        let start = if marked { &b"\xef\xbb\xbf"[..] } else { &[] };
+        [start, &pieces.concat()].concat()
+    })
+}
+
+/// A long file, most of it plain, whose lines lie across the borders of what is read and searched at once.
+fn long() -> impl Strategy<Value = Vec<u8>> {
+    (bytes(), "[a-z]{1,30}", 1_usize..90, 1_000_usize..9_000).prop_map(|(odd, word, fields, lines)| {
+        let mut text = Vec::new();
+        for line in 0..lines {
+            text.extend(vec![word.as_str(); 1 + (line * 7) % fields].join(",").bytes());
+            text.extend(if line % 1_000 == 999 { &odd[..] } else { b"\n" });
+        }
+        text
+    })
+}
+
+fn agree(bytes: &[u8], piece: usize, breaks: bool) {
+    let file = || Pieces { bytes: bytes.to_vec(), at: 0, piece, breaks };
+    let [ours, theirs] = [by_records(file()), by_csv(file())];
+    assert!(ours == theirs, "{ours:?}\nis not\n{theirs:?}");
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 3_000, rng_seed: RngSeed::Fixed(24), failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn any_bytes_are_divided_as_csv_divides_them(bytes in bytes(), piece in 1_usize..200, breaks in any::<bool>()) {
+        agree(&bytes, piece, breaks);
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 40, rng_seed: RngSeed::Fixed(25), failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn long_files_are_divided_as_csv_divides_them(bytes in long(), piece in 1_000_usize..100_000, breaks in any::<bool>()) {
+        agree(&bytes, piece, breaks);
+        agree(&bytes, usize::MAX, breaks);
+    }
+}
+
+fn source(rows: &str, unit: u64) -> TraceSource {
+    let column = |name: &str| Some(name.to_string());
+    TraceSource {
+        file: TraceFile::Bytes(rows.as_bytes().into()),
+        time: "t".into(),
+        time_unit: TimeUnit::Number(unit),
+        key: column("k"),
+        operation: column("op"),
+        size: column("size"),
+        ttl: column("ttl"),
+        location: column("at"),
+        client: column("who"),
+        time_scale: 1.0,
+        placement: Placement::PerRow,
+        length: None,
+    }
+}
+
+fn rows(source: &TraceSource) -> Result<Vec<Row>, TraceError> {
+    let mut reader = TraceReader::open(source, &["LHR".into(), "IAD".into(), "LHR".into()])?;
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row()? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 1_000, rng_seed: RngSeed::Fixed(26), failure_persistence: None, ..Config::default() })]
+
+    /// In quotes, fields go another way; what they say, and what is wrong with them, is the same.
+    #[test]
+    fn quoted_rows_say_what_plain_ones_say(
+        key in "[a-z:é]{0,30}", operation in "(get|set|GET|Put|delete|incr|gets|r|oops)?", size in " ?[+]?[0-9]{0,20} ?",
+        ttl in "[0-9]{0,22}|x|-1", at in "(LHR|IAD|lhr|XXX)?", who in "[0-9a-z]{0,9}", short in 1_usize..20,
+    ) {
+        let fields = ["1", &key, &operation, &size, &ttl, &at, &who];
+        let fields = &fields[..short.min(fields.len())];
+        let plain = format!("t,k,op,size,ttl,at,who\n0,a,get,,,,\n{}\n", fields.join(","));
+        let quoted: Vec<String> = fields.iter().map(|field| format!("\"{field}\"")).collect();
+        let quoted = format!("t,k,op,size,ttl,at,who\n0,a,get,,,,\n{}\n", quoted.join(","));
+        prop_assert_eq!(rows(&source(&plain, 1)), rows(&source(&quoted, 1)));
+    }
+
+    /// A time is what its digits say, to the nanosecond.
+    #[test]
+    fn times_are_exact(whole in 0_u64..300_000_000, zeros in 0_usize..12, fraction in "[0-9]{0,14}", unit in 0_u32..4) {
+        let unit = 10_u64.pow(3 * unit);
+        let text = format!("t,k,op,size,ttl,at,who\n0,a,,,,,\n{}{whole}.{fraction},a,,,,,\n", "0".repeat(zeros));
+        let digits = u128::from(fraction.parse::<u64>().unwrap_or(0));
+        let below = digits * u128::from(unit) / 10_u128.pow(fraction.len() as u32);
+        let expected = u128::from(whole) * u128::from(unit) + below;
+        let read = rows(&source(&text, unit)).expect("good rows");
+        prop_assert_eq!(u128::from(read[1].at.0), expected);
+    }
+}
