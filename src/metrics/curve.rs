@@ -36,6 +36,12 @@ impl Curve {
         self.hits.merge(&other.hits);
     }
 
+    /// Adds another curve that is not needed any more.
+    pub fn absorb(&mut self, other: Curve) {
+        self.chances.absorb(other.chances);
+        self.hits.absorb(other.hits);
+    }
+
     /// The curve in `cells` equal intervals from zero to `horizon`; what lies beyond is left out. A bucket is counted
     /// in the interval that holds its middle.
     pub fn points(&self, horizon: u64, cells: usize) -> Vec<CurvePoint> {

@@ -7,8 +7,11 @@ const STEPS: u64 = 1 << STEPS_LOG2;
 /// A histogram of whole numbers (nanoseconds, versions, requests). Merging is exact and does not depend on order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Distribution {
-    /// How often each bucket was hit; as long as its highest bucket needs.
+    /// How often each bucket was hit, for the whole doublings from the lowest to the highest that was: hundreds of
+    /// distributions of latencies would be mostly zeros otherwise, and those take time to clear, merge and read.
     buckets: Vec<u64>,
+    /// The number of the first of them.
+    first: usize,
     count: u64,
     sum: u128,
     max: u64,
@@ -41,10 +44,7 @@ impl Distribution {
 
     /// Adds so many values of a bucket; their sum and the largest of them are to be added apart.
     pub(super) fn add_to_bucket(&mut self, bucket: usize, count: u64) {
-        if bucket >= self.buckets.len() {
-            self.grow(bucket);
-        }
-        self.buckets[bucket] += count;
+        *self.bucket_mut(bucket) += count;
         self.count += count;
     }
 
@@ -57,34 +57,62 @@ impl Distribution {
     /// Adds one value.
     #[inline]
     pub fn add(&mut self, value: u64) {
-        let bucket = bucket_of(value);
-        if bucket >= self.buckets.len() {
-            self.grow(bucket);
-        }
-        self.buckets[bucket] += 1;
+        *self.bucket_mut(bucket_of(value)) += 1;
         self.count += 1;
         self.sum += u128::from(value);
         self.max = self.max.max(value);
     }
 
+    #[inline]
+    fn bucket_mut(&mut self, bucket: usize) -> &mut u64 {
+        // One comparison for both ends: what lies below the first wraps around.
+        if bucket.wrapping_sub(self.first) >= self.buckets.len() {
+            let doubling = bucket & !(Distribution::STEPS - 1);
+            self.cover(doubling, doubling + Distribution::STEPS);
+        }
+        &mut self.buckets[bucket - self.first]
+    }
+
+    /// Makes room for the buckets of whole doublings. What there is room for follows from the lowest and the highest filled
+    /// bucket alone, however they were reached, so that equal distributions compare equal.
     #[cold]
-    fn grow(&mut self, bucket: usize) {
-        // A whole doubling at a time: growing is rare, and the length follows from the highest bucket alone, however it
-        // was reached, so that equal distributions compare equal.
-        self.buckets.resize((bucket | (STEPS as usize - 1)) + 1, 0);
+    fn cover(&mut self, from: usize, to: usize) {
+        if self.buckets.is_empty() {
+            self.first = from;
+        }
+        if from < self.first {
+            self.buckets.splice(0..0, std::iter::repeat_n(0, self.first - from));
+            self.first = from;
+        }
+        if to > self.first + self.buckets.len() {
+            self.buckets.resize(to - self.first, 0);
+        }
     }
 
     /// Adds all values of another distribution.
     pub fn merge(&mut self, other: &Distribution) {
-        if other.buckets.len() > self.buckets.len() {
-            self.buckets.resize(other.buckets.len(), 0);
-        }
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine += theirs;
+        if self.buckets.is_empty() {
+            self.buckets.clone_from(&other.buckets);
+            self.first = other.first;
+        } else if !other.buckets.is_empty() {
+            let end = other.first + other.buckets.len();
+            if other.first < self.first || end > self.first + self.buckets.len() {
+                self.cover(other.first, end);
+            }
+            let mine = &mut self.buckets[other.first - self.first..];
+            mine.iter_mut().zip(&other.buckets).for_each(|(mine, theirs)| *mine += theirs);
         }
         self.count += other.count;
         self.sum += other.sum;
         self.max = self.max.max(other.max);
+    }
+
+    /// Adds all values of another distribution that is not needed any more: what there is nothing to add to is kept as it is.
+    pub fn absorb(&mut self, mut other: Distribution) {
+        if self.buckets.len() < other.buckets.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.merge(&other);
     }
 
     /// How many values there are.
@@ -129,7 +157,7 @@ impl Distribution {
         for count in &self.buckets[bucket..] {
             seen += count;
             if seen >= rank {
-                let (least, width) = bucket_range(bucket);
+                let (least, width) = bucket_range(self.first + bucket);
                 let middle = least as f64 + (width - 1) as f64 / 2.0;
                 return Some(middle.min(self.max as f64));
             }
@@ -141,7 +169,7 @@ impl Distribution {
     /// The filled buckets: (least value, number of values that share the bucket, how often).
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
         self.buckets.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bucket, count)| {
-            let (least, width) = bucket_range(bucket);
+            let (least, width) = bucket_range(self.first + bucket);
             (least, width, *count)
         })
     }

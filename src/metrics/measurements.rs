@@ -136,8 +136,31 @@ impl Measurements {
     pub fn merged(parts: Vec<Measurements>) -> Measurements {
         let mut parts = parts.into_iter();
         let mut all = parts.next().unwrap_or_else(|| Measurements::new(0));
-        parts.for_each(|part| all.merge(&part));
+        parts.for_each(|part| all.absorb(part));
         all
+    }
+
+    /// Adds measurements that are not needed any more. The tables of hundreds of locations are megabytes: those that there
+    /// is nothing to add to are moved and not copied.
+    pub fn absorb(&mut self, mut other: Measurements) {
+        for (mine, theirs) in self.distributions.iter_mut().zip(std::mem::take(&mut other.distributions)) {
+            mine.absorb(theirs);
+        }
+        for (mine, theirs) in self.curves.iter_mut().zip(std::mem::take(&mut other.curves)) {
+            mine.absorb(theirs);
+        }
+        self.absorb_places(std::mem::take(&mut other.places));
+        self.merge(&other);
+    }
+
+    /// The same of how locations were served alone.
+    pub fn absorb_places(&mut self, mut places: Vec<PlaceMeasurements>) {
+        if self.places.len() < places.len() {
+            std::mem::swap(&mut self.places, &mut places);
+        }
+        for (mine, theirs) in self.places.iter_mut().zip(places) {
+            mine.absorb(theirs);
+        }
     }
 
     /// Adds the measurements of another partition or replication.

@@ -72,4 +72,14 @@ impl PlaceMeasurements {
             *mine += theirs;
         }
     }
+
+    /// Adds another partition's or replication's that is not needed any more.
+    pub fn absorb(&mut self, other: PlaceMeasurements) {
+        for (mine, theirs) in self.latency.iter_mut().zip(other.latency) {
+            mine.absorb(theirs);
+        }
+        for (mine, theirs) in self.unanswered.iter_mut().zip(other.unanswered) {
+            *mine += theirs;
+        }
+    }
 }

@@ -64,8 +64,7 @@ impl DistributionRows {
     /// A row as a distribution.
     pub fn distribution(&self, row: usize) -> Distribution {
         let mut distribution = self.carried[row].clone();
-        // The highest first, so that it grows once.
-        for (doubling, counts) in self.doublings.iter().enumerate().rev() {
+        for (doubling, counts) in self.doublings.iter().enumerate() {
             let counts = counts.get(row * STEPS..(row + 1) * STEPS).unwrap_or_default();
             for (step, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 distribution.add_to_bucket(doubling * STEPS + step, u64::from(*count));
