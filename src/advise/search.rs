@@ -150,7 +150,7 @@ impl Looks<'_> {
         let contest = match self.begun.entry(value.to_bits()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => match (self.search.variant)(&[knob.with(value)]) {
-                Some(scenario) => entry.insert(Contest::new(&scenario)),
+                Some(scenario) => entry.insert(Contest::new(&scenario, self.search.options)),
                 None => return Ok(None),
             },
         };

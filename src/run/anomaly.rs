@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::history::{History, Note, Record};
-use crate::metrics::CountId;
 use crate::model::{Key, Span, Time, Version};
-use crate::network::NetworkConfig;
 
-use super::outcome::{Anomaly, StoreOutcome};
+use super::outcome::Anomaly;
 use super::unit::Contestant;
 
 /// How many groups are looked into, and how many operations of each.
@@ -18,14 +16,11 @@ const SHOWN_MAX: usize = 220;
 /// … within at most this time.
 const STRETCH_MAX: Span = Span::from_secs(100);
 
-/// The first store with stale reads, in the scenario's order, shows one of them.
-pub fn find(contestants: &[Contestant], stores: &[StoreOutcome], network: &NetworkConfig) -> Option<Anomaly> {
-    let stale = |store: &StoreOutcome| store.pooled.count(CountId::StaleReads).hits > 0;
-    let store = stores.iter().position(stale)?;
-    let contestant = &contestants[store];
+/// An anomaly of a store, given its place in the scenario's list, among so many locations with clients.
+pub fn find(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
     contestant.all_partitions().take(GROUPS_MAX).find_map(|partition| {
         let history = contestant.record(0, partition, OPERATIONS_MAX)?;
-        cut(store, &history, usize::from(network.edges))
+        cut(store, &history, edges)
     })
 }
 

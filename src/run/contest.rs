@@ -27,9 +27,9 @@ impl std::fmt::Debug for Contest {
 
 impl Contest {
     /// Nothing is run yet.
-    pub fn new(scenario: &Scenario) -> Contest {
+    pub fn new(scenario: &Scenario, options: &Options) -> Contest {
         Contest {
-            walk: Walk::new(scenario, 1),
+            walk: Walk::new(scenario, 1, options),
             scenario: scenario.clone(),
             open: vec![true; scenario.stores.len()],
             operations: 0,

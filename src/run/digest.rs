@@ -20,28 +20,49 @@ pub fn of_scenario(scenario: &Scenario) -> String {
 
 /// SHA-256 of every figure of every store, and of the model's version.
 pub fn of_stores(stores: &[StoreOutcome]) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(MODEL);
+    let mut figures = Figures { hasher: Sha256::new(), waiting: Vec::with_capacity(WAITING_MAX + 8) };
+    figures.add(MODEL.as_bytes());
     for store in stores {
-        hasher.update(&store.name);
-        hasher.update([0]);
-        measurements(&mut hasher, &store.pooled);
+        figures.add(store.name.as_bytes());
+        figures.add(&[0]);
+        measurements(&mut figures, &store.pooled);
         for estimate in &store.estimates {
-            hasher.update(estimate.scalar.name());
-            hasher.update(estimate.value.to_bits().to_le_bytes());
+            figures.add(estimate.scalar.name().as_bytes());
+            figures.add(&estimate.value.to_bits().to_le_bytes());
             for bound in estimate.interval.iter().flatten() {
-                hasher.update(bound.to_bits().to_le_bytes());
+                figures.add(&bound.to_bits().to_le_bytes());
             }
         }
         for promise in &store.promises {
-            hasher.update(promise.kept.to_le_bytes());
+            figures.add(&promise.kept.to_le_bytes());
         }
     }
-    hex(&hasher.finalize())
+    figures.hasher.update(&figures.waiting);
+    hex(&figures.hasher.finalize())
 }
 
-fn measurements(hasher: &mut Sha256, measured: &Measurements) {
-    let mut number = |n: u64| hasher.update(n.to_le_bytes());
+/// How many bytes are collected before they are hashed.
+const WAITING_MAX: usize = 4096;
+
+/// What a digest is made of. The locations of one store have hundreds of thousands of numbers, and to hash each by itself
+/// would take longer than the hashing.
+struct Figures {
+    hasher: Sha256,
+    waiting: Vec<u8>,
+}
+
+impl Figures {
+    fn add(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= WAITING_MAX {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
+    }
+}
+
+fn measurements(figures: &mut Figures, measured: &Measurements) {
+    let mut number = |n: u64| figures.add(&n.to_le_bytes());
     number(measured.operations);
     number(measured.deletes);
     for id in CountId::ALL {

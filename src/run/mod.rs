@@ -31,8 +31,8 @@ pub use until::{Reached, Until, run_until};
 
 use std::fmt;
 
-use crate::metrics::Estimate;
 use crate::metrics::estimate::{BATCHES, Method, Sample, Scalar, batch_means, estimate};
+use crate::metrics::{Estimate, Measurements};
 use crate::scenario::Scenario;
 use crate::workloads::trace_file::TraceError;
 
@@ -95,25 +95,30 @@ impl std::error::Error for RunError {}
 /// # Errors
 /// When a trace cannot be read to its end; then there is no outcome at all.
 pub fn run(scenario: &Scenario, options: &Options, watch: &dyn Watch) -> Result<Outcome, RunError> {
-    let mut walk = Walk::new(scenario, if scenario.replications == 1 { BATCHES } else { 1 });
+    let mut walk = Walk::new(scenario, if scenario.replications == 1 { BATCHES } else { 1 }, options);
     watch.serial(&walk.serial());
     walk.extend(scenario.replications, options, watch)?;
     Ok(walk.finish(options))
 }
 
-fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) -> StoreOutcome {
+/// What there is to say of a store, all its replications together being `pooled`.
+fn conclude(
+    scenario: &Scenario,
+    (store, contestant): (usize, &Contestant),
+    (sum, pooled): (&Sum, Measurements),
+    scalars: &[Scalar],
+) -> StoreOutcome {
     let config = &scenario.stores[store];
     let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
-    let estimates = estimates(scenario, store, sum, scalars);
-    let limits = sum
-        .pooled
+    let estimates = estimates(scenario, (store, contestant), (sum, &pooled), scalars);
+    let limits = pooled
         .refusals
         .iter()
         .map(|(refusal, (violations, first))| LimitOutcome {
             refusal: *refusal,
             violations: *violations,
             first: *first,
-            text: match sum.pooled.refusal_texts.get(refusal) {
+            text: match pooled.refusal_texts.get(refusal) {
                 Some((_, text)) => text.clone(),
                 None => scenario.error_text(*refusal),
             },
@@ -134,12 +139,12 @@ fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) ->
     let samples = scalars.iter().enumerate().map(|(n, scalar)| (*scalar, column(n)));
     StoreOutcome {
         samples: samples.filter(|(_, samples)| samples.iter().any(|sample| sample.of > 0.0)).collect(),
-        cost: cost::cost(scenario, config, &sum.pooled),
-        free_plan: free_plan::quotas(scenario, config, &sum.pooled),
+        cost: cost::cost(scenario, config, &pooled),
+        free_plan: free_plan::quotas(scenario, config, &pooled),
         name: config.name.clone(),
         label: config.label.clone(),
         kind: config.kind.word(),
-        pooled: sum.pooled.clone(),
+        pooled,
         estimates,
         limits,
         promises,
@@ -147,14 +152,19 @@ fn conclude(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) ->
 }
 
 /// Every figure with its interval: over replications, or from the batches or cycles of a single one.
-fn estimates(scenario: &Scenario, store: usize, sum: &Sum, scalars: &[Scalar]) -> Vec<Estimate> {
+fn estimates(
+    scenario: &Scenario,
+    (store, contestant): (usize, &Contestant),
+    (sum, pooled): (&Sum, &Measurements),
+    scalars: &[Scalar],
+) -> Vec<Estimate> {
     if sum.batches.len() < 2 {
         let column = |n: usize| -> Vec<Sample> { sum.samples.iter().map(|row| row[n]).collect() };
         return scalars.iter().enumerate().filter_map(|(n, scalar)| estimate(*scalar, &column(n))).collect();
     }
-    let estimate = |scalar: &Scalar| batch_means(*scalar, &sum.pooled, &sum.batches);
+    let estimate = |scalar: &Scalar| batch_means(*scalar, pooled, &sum.batches);
     let mut estimates: Vec<Estimate> = scalars.iter().filter_map(estimate).collect();
-    if let Some(by_cycles) = regenerative::stale_reads(scenario, store)
+    if let Some(by_cycles) = regenerative::stale_reads(scenario, store, contestant)
         && by_cycles.method != Method::None
         && let Some(found) = estimates.iter_mut().find(|estimate| estimate.scalar == by_cycles.scalar)
     {

@@ -45,26 +45,27 @@ fn on_threads<T: Sync, W, E: Send>(
 
     let next = AtomicUsize::new(0);
     let failure: Mutex<Option<(usize, E)>> = Mutex::new(None);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut own = begin();
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(n) else { break };
-                    if let Err(error) = work(&mut own, item) {
-                        // Nobody starts another item; those under way end.
-                        next.store(items.len(), Ordering::Relaxed);
-                        let mut first = failure.lock().expect("no work panics");
-                        if first.as_ref().is_none_or(|(earlier, _)| n < *earlier) {
-                            *first = Some((n, error));
-                        }
-                        return;
-                    }
+    let one = || {
+        let mut own = begin();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(n) else { break };
+            if let Err(error) = work(&mut own, item) {
+                // Nobody starts another item; those under way end.
+                next.store(items.len(), Ordering::Relaxed);
+                let mut first = failure.lock().expect("no work panics");
+                if first.as_ref().is_none_or(|(earlier, _)| n < *earlier) {
+                    *first = Some((n, error));
                 }
-                end(own);
-            });
+                return;
+            }
         }
+        end(own);
+    };
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(one)));
+        // The thread that asks is one of them.
+        one();
     });
     failure.into_inner().expect("no work panics").map_or(Ok(()), |(_, error)| Err(error))
 }

@@ -16,13 +16,11 @@ const OPERATIONS_MAX: usize = 1_000_000;
 
 /// The stale reads of replication 0 from the cycles between fills; `None` where the model has no independent cycles, or
 /// the history would be too long.
-pub fn stale_reads(scenario: &Scenario, store: usize) -> Option<Estimate> {
+pub fn stale_reads(scenario: &Scenario, store: usize, contestant: &Contestant) -> Option<Estimate> {
     if !begins_anew(scenario, store) {
         return None;
     }
-    let mut only = scenario.clone();
-    only.stores = vec![scenario.stores[store].clone()];
-    let parts = Contestant::all(&only).remove(0).record_all(0, OPERATIONS_MAX).ok()?;
+    let parts = contestant.record_all(0, OPERATIONS_MAX).ok()?;
     let from = Time(scenario.warmup.0);
     let samples: Vec<_> = parts.iter().flat_map(|(_, history)| cycles(history, from)).collect();
     regenerative(CountId::StaleReads, &samples)

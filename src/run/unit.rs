@@ -1,6 +1,7 @@
 //! One unit of work: a share of the groups of one replication on one store.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -18,7 +19,7 @@ use crate::stores::{Coupling, Store, StoreConfig, StoreKind, StoreUser, with_sto
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
-use super::census;
+use super::{census, pool};
 
 /// Which unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -189,6 +190,22 @@ impl StoreUser for Build<'_> {
     }
 }
 
+/// How many keys' shares of all operations a thread computes at a time: some hundred microseconds.
+const KEYS_AT_A_TIME: usize = 1 << 13;
+
+/// What all stores' units share, computed by several threads.
+fn prepared(workload: &WorkloadConfig, threads: usize) -> Prepared {
+    Prepared::divided(workload, |weights, weigh| {
+        let parts: Vec<_> = weights.chunks_mut(KEYS_AT_A_TIME).enumerate().map(Mutex::new).collect();
+        let work = |(): &mut (), part: &Mutex<(usize, &mut [f64])>| -> Result<(), Infallible> {
+            let (number, weights) = &mut *part.lock().expect("no weighing panics");
+            weigh(*number * KEYS_AT_A_TIME, weights);
+            Ok(())
+        };
+        let Ok(()) = pool::each(threads, &parts, || (), work, |()| ());
+    })
+}
+
 fn window(scenario: &Scenario) -> Window {
     Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) }
 }
@@ -289,7 +306,12 @@ impl Contestant {
 
     /// All stores of a scenario.
     pub fn all(scenario: &Scenario) -> Vec<Contestant> {
-        let prepared = Prepared::new(&scenario.workload);
+        Contestant::all_on(scenario, 1)
+    }
+
+    /// The same, made ready by several threads; 0: by as many as the machine has processors.
+    pub fn all_on(scenario: &Scenario, threads: usize) -> Vec<Contestant> {
+        let prepared = prepared(&scenario.workload, threads);
         let terms = scenario.terms();
         let build = |config: &StoreConfig| {
             let network = scenario.network_of(config);

@@ -57,7 +57,7 @@ pub fn run_until(
     // An interval needs two.
     let most = until.replications_max.max(2);
     let mut replications = scenario.replications.max(REPLICATIONS_LEAST).min(most);
-    let mut walk = Walk::new(scenario, 1);
+    let mut walk = Walk::new(scenario, 1, options);
     watch.serial(&walk.serial());
     loop {
         walk.extend(replications, options, watch)?;

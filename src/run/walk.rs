@@ -1,10 +1,11 @@
 //! The replications of a run, added up as they come in; more can follow.
 
+use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::metrics::Measurements;
 use crate::metrics::estimate::{Sample, Scalar};
+use crate::metrics::{CountId, Measurements};
 use crate::scenario::Scenario;
 
 use super::unit::Simulation;
@@ -49,12 +50,12 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Nothing is run yet. Batches are for a single replication; more of them have one each.
-    pub fn new(scenario: &Scenario, batches: u32) -> Walk {
+    pub fn new(scenario: &Scenario, batches: u32, options: &Options) -> Walk {
         let empty = || {
             let pooled = Measurements::new(scenario.network.places.len());
             Mutex::new(Sum { pooled, open: Vec::new(), samples: Vec::new(), batches: Vec::new() })
         };
-        let contestants = Contestant::all(scenario);
+        let contestants = Contestant::all_on(scenario, options.threads);
         Walk {
             sums: contestants.iter().map(|_| empty()).collect(),
             scenario: Scenario { replications: 0, ..scenario.clone() },
@@ -154,19 +155,53 @@ impl Walk {
         self.sums.iter_mut().map(of).collect()
     }
 
-    /// The outcome of all replications so far.
+    /// The outcome of all replications so far. Each store is concluded, and the anomaly is looked for, by whichever thread
+    /// has time.
     pub fn finish(mut self, options: &Options) -> Outcome {
-        let mut outcome = self.judged(options);
-        outcome.digest = digest::of_stores(&outcome.stores);
-        outcome.anomaly = anomaly::find(&self.contestants, &outcome.stores, &outcome.scenario.network);
-        outcome
+        let shows =
+            |sum: &mut Mutex<Sum>| sum.get_mut().expect("no unit panics").pooled.count(CountId::StaleReads).hits > 0;
+        let drawn = self.sums.iter_mut().position(shows).map(Last::Anomaly);
+        // It takes longest, so it begins first.
+        let last: Vec<Last> = drawn.into_iter().chain((0..self.sums.len()).map(Last::Store)).collect();
+        let anomaly = Mutex::new(None);
+        let stores: Vec<Mutex<Option<StoreOutcome>>> = self.sums.iter().map(|_| Mutex::default()).collect();
+        let work = |(): &mut (), last: &Last| -> Result<(), Infallible> {
+            match *last {
+                Last::Anomaly(store) => {
+                    let network = &self.scenario.network;
+                    let found = anomaly::find(store, &self.contestants[store], usize::from(network.edges));
+                    *anomaly.lock().expect("no search panics") = found;
+                }
+                Last::Store(store) => {
+                    let mut sum = self.sums[store].lock().expect("no unit panics");
+                    let pooled = std::mem::replace(&mut sum.pooled, Measurements::new(0));
+                    *stores[store].lock().expect("no conclusion panics") = Some(self.concluded(store, &sum, pooled));
+                }
+            }
+            Ok(())
+        };
+        let Ok(()) = pool::each(options.threads, &last, || (), work, |()| ());
+        let anomaly = anomaly.into_inner().expect("no search panics");
+        let concluded = |store: Mutex<Option<_>>| store.into_inner().expect("no conclusion panics");
+        let stores: Vec<StoreOutcome> = stores.into_iter().filter_map(concluded).collect();
+        let digest = digest::of_stores(&stores);
+        Outcome { digest, anomaly, ..self.outcome(stores, options) }
     }
 
-    /// The same without what is only to be shown: no digest of the figures, and no anomaly.
+    /// The same without what is only to be shown: no digest of the figures, and no anomaly. More replications can follow.
     pub fn judged(&mut self, options: &Options) -> Outcome {
-        let sums = self.sums.iter_mut().map(|sum| sum.get_mut().expect("no unit panics")).enumerate();
-        let stores: Vec<StoreOutcome> =
-            sums.map(|(store, sum)| conclude(&self.scenario, store, sum, &self.scalars)).collect();
+        let judged = |(store, sum): (usize, &Mutex<Sum>)| {
+            let sum = sum.lock().expect("no unit panics");
+            self.concluded(store, &sum, sum.pooled.clone())
+        };
+        self.outcome(self.sums.iter().enumerate().map(judged).collect(), options)
+    }
+
+    fn concluded(&self, store: usize, sum: &Sum, pooled: Measurements) -> StoreOutcome {
+        conclude(&self.scenario, (store, &self.contestants[store]), (sum, pooled), &self.scalars)
+    }
+
+    fn outcome(&self, stores: Vec<StoreOutcome>, options: &Options) -> Outcome {
         Outcome {
             scenario_digest: digest::of_scenario(&self.scenario),
             digest: String::new(),
@@ -179,6 +214,14 @@ impl Walk {
     }
 }
 
+/// What is left to do when all is simulated.
+enum Last {
+    /// To find an anomaly of this store, the first that shows one.
+    Anomaly(usize),
+    /// To conclude what there is to say of this store.
+    Store(usize),
+}
+
 impl Sum {
     /// So many units of a replication are done.
     fn take(&mut self, replication: usize, units: u32, measured: Vec<Measurements>, scalars: &[Scalar]) {
@@ -186,23 +229,25 @@ impl Sum {
         if open.is_empty() {
             *open = measured;
         } else {
-            open.iter_mut().zip(&measured).for_each(|(mine, theirs)| mine.merge(theirs));
+            open.iter_mut().zip(measured).for_each(|(mine, theirs)| mine.absorb(theirs));
         }
         *missing -= units;
         if *missing == 0 {
             let mut batches = std::mem::take(open);
             let whole = if batches.len() > 1 {
                 let mut whole = Measurements::new(0);
-                batches.iter().for_each(|batch| whole.merge(batch));
-                // The largest tables, which no interval is made of.
-                batches.iter_mut().for_each(|batch| batch.places = Vec::new());
+                for batch in &mut batches {
+                    // The largest tables, which no interval is made of.
+                    whole.absorb_places(std::mem::take(&mut batch.places));
+                    whole.merge(batch);
+                }
                 self.batches = batches;
                 whole
             } else {
                 batches.pop().unwrap_or_else(|| Measurements::new(0))
             };
             self.samples[replication] = scalars.iter().map(|scalar| Sample::of(*scalar, &whole)).collect();
-            self.pooled.merge(&whole);
+            self.pooled.absorb(whole);
         }
     }
 }

@@ -159,6 +159,15 @@ pub fn other_edge(stream: &mut Stream, edges: u16, not: Location) -> Location {
 impl Popularity {
     /// Each key's share of all operations; they add up to 1.
     pub fn shares(&self, keys: u32) -> Vec<f64> {
+        let mut shares = vec![0.0; keys as usize];
+        self.weigh(keys, 0, &mut shares);
+        add_up_to_one(&mut shares);
+        shares
+    }
+
+    /// How popular keys are, beside each other: those of `keys` from number `first` on. What each weighs depends on no
+    /// other, so the keys can be divided among threads.
+    pub fn weigh(&self, keys: u32, first: u32, weights: &mut [f64]) {
         let weight = |n: u32| match self {
             Popularity::Uniform => 1.0,
             Popularity::Zipf { exponent } => libm::pow(f64::from(n + 1), -exponent),
@@ -174,11 +183,16 @@ impl Popularity {
                 }
             }
         };
-        let mut shares: Vec<f64> = (0..keys).map(weight).collect();
-        let total: f64 = shares.iter().sum();
-        for share in &mut shares {
-            *share /= total;
+        for (n, place) in (first..keys).zip(weights) {
+            *place = weight(n);
         }
-        shares
+    }
+}
+
+/// Makes weights into shares. They are added in their order, whoever computed them.
+pub(super) fn add_up_to_one(weights: &mut [f64]) {
+    let total: f64 = weights.iter().sum();
+    for weight in weights {
+        *weight /= total;
     }
 }

@@ -54,12 +54,26 @@ pub struct Prepared {
 impl Prepared {
     /// Computes it.
     pub fn new(config: &WorkloadConfig) -> Prepared {
-        let shares = match config {
-            WorkloadConfig::Mix(mix) => Some(mix.popularity.shares(mix.keys).into()),
-            WorkloadConfig::CacheAside(load) => Some(load.popularity.shares(load.keys).into()),
-            _ => None,
+        Prepared::divided(config, |weights, weigh| weigh(0, weights))
+    }
+
+    /// The same where somebody divides the work: `divide` gets a table of weights, and has each part of it filled, given
+    /// the number of its first key.
+    pub fn divided(
+        config: &WorkloadConfig,
+        divide: impl FnOnce(&mut [f64], &(dyn Fn(usize, &mut [f64]) + Sync)),
+    ) -> Prepared {
+        let (popularity, keys) = match config {
+            WorkloadConfig::Mix(mix) => (&mix.popularity, mix.keys),
+            WorkloadConfig::CacheAside(load) => (&load.popularity, load.keys),
+            _ => return Prepared::default(),
         };
-        Prepared { shares }
+        // Made where it stays: a million keys are eight megabytes, and a copy of them would have to be cleared first.
+        let mut shares: Arc<[f64]> = std::iter::repeat_n(0.0, keys as usize).collect();
+        let weights = Arc::get_mut(&mut shares).expect("nobody else has it yet");
+        divide(weights, &|first, weights| popularity.weigh(keys, first as u32, weights));
+        arrivals::add_up_to_one(weights);
+        Prepared { shares: Some(shares) }
     }
 
     /// Each key's share of all operations, where the workload has popular keys.
