@@ -17,6 +17,7 @@ pub mod pool;
 pub mod record;
 mod regenerative;
 pub mod remedy;
+mod replay;
 pub mod unit;
 pub mod until;
 mod walk;

@@ -19,6 +19,7 @@ use crate::stores::{Coupling, Store, StoreConfig, StoreKind, StoreUser, with_sto
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
+use super::replay::Replay;
 use super::{census, pool};
 
 /// Which unit.
@@ -377,6 +378,10 @@ impl Contestant {
     /// A simulation of one replication, which has not simulated anything yet.
     pub(super) fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_> {
         match &self.by_key {
+            Some(plan) if plan.is_replay() => {
+                let by_events = move || self.runner.begin(replication, batches);
+                Box::new(Replay::new(plan.begin(replication, batches), by_events))
+            }
             Some(plan) if self.separable().is_some() => Box::new(plan.begin(replication, batches)),
             _ => self.runner.begin(replication, batches),
         }

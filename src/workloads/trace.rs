@@ -70,6 +70,23 @@ impl Trace {
         }
     }
 
+    /// Starts from the first row, for whoever replays the rows without a world.
+    pub fn rewind(&mut self) {
+        self.feed.begin();
+    }
+
+    /// The next row and what it asks for; `None` after the last, and where the trace cannot be read on.
+    #[inline]
+    pub fn next_operation(&mut self) -> Option<(Placed, TraceOperation)> {
+        let placed = self.feed.next_row()?;
+        Some((placed, self.operation(&placed)))
+    }
+
+    /// What stopped it, once.
+    pub fn take_failure(&mut self) -> Option<TraceError> {
+        self.feed.take_failure()
+    }
+
     /// How far ahead of its time a row must be known.
     fn sight(&self) -> Span {
         self.config.readers.map_or(Span::ZERO, |readers| readers.within)

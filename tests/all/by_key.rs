@@ -23,7 +23,7 @@ fn ms(milliseconds: u64) -> Span {
 }
 
 /// Laws whose spans are whole milliseconds, so that many things happen at one time, and others.
-fn latency() -> impl Strategy<Value = Law> {
+pub fn latency() -> impl Strategy<Value = Law> {
     prop_oneof![
         Just(Law::Constant(Span::ZERO)),
         (0_u64..6).prop_map(|n| Law::Constant(ms(n * 50))),
@@ -72,7 +72,7 @@ fn kv() -> impl Strategy<Value = KvCommon> {
     })
 }
 
-fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
+pub fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
     // A `cacheTtl` as short as a latency, so that fills overlap; the parser would ask for more.
     let ttl = prop_oneof![0_u64..400, 400_u64..30_000];
     (kv(), ttl, any::<bool>(), delay(), 1_u64..9_000).prop_map(|(common, ttl, negative_caching, delay, max)| {
@@ -83,7 +83,7 @@ fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
     })
 }
 
-fn network_of(edges: u16, distances: &[u64], jitter: Law) -> NetworkConfig {
+pub fn network_of(edges: u16, distances: &[u64], jitter: Law) -> NetworkConfig {
     let mut built = network(edges, Span::ZERO);
     let n = usize::from(edges) + 1;
     let mut distances = distances.iter().cycle();
@@ -128,12 +128,12 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
 }
 
 /// Both ways of simulating one unit.
-fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
+pub fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
     let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
     [by_key, contestant.simulate_by_events(unit, batches).expect("no trace")]
 }
 
-fn whole(store: usize) -> Unit {
+pub fn whole(store: usize) -> Unit {
     Unit { store, replication: 0, share: 0, shares: 1 }
 }
 

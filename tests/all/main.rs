@@ -11,6 +11,7 @@
 mod advise;
 mod against_naive;
 mod by_key;
+mod by_key_traces;
 mod calls;
 mod checks;
 mod cli;

@@ -24,9 +24,22 @@ pub(super) struct Clients {
     until: Time,
 }
 
+/// Those who act on one key, in the order of time.
+pub(super) trait Acting {
+    /// The next to act.
+    fn next(&mut self) -> Option<Act>;
+
+    /// Nobody who has not acted yet acts earlier than this; [`Time::NEVER`]: nobody does any more.
+    fn horizon(&self) -> Time;
+
+    /// When the last one acted.
+    fn last_act(&self) -> Time;
+}
+
 /// The clients of one key, on their way through the run.
 #[derive(Debug)]
-pub(super) struct OfKey {
+pub(super) struct OfKey<'a> {
+    clients: &'a Clients,
     source: Source,
     pace: Pace,
     /// The group's number for random draws.
@@ -41,7 +54,7 @@ pub(super) struct OfKey {
 /// Somebody acts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Act {
-    /// Counted within the key.
+    /// Counted among all who share a stream with the key.
     pub n: u64,
     pub at: Time,
     /// When the one before acted.
@@ -84,46 +97,43 @@ impl Clients {
     }
 
     /// The clients of a key, before any of them acts.
-    pub fn of(&self, key: u32) -> OfKey {
+    pub fn of(&self, key: u32) -> OfKey<'_> {
         let rate = self.rate * self.shares[key as usize];
         let pace = self.arrivals.pace(rate);
         let (source, first) = self.arrivals.first(self.streams.stream(u64::from(key)), rate);
         let number = self.requests.entity(u64::from(key));
         let next = if first < self.until { first } else { Time::NEVER };
-        OfKey { source, pace, number, acted: 0, last: Time::START, next }
-    }
-
-    /// The next to act.
-    #[inline(always)]
-    pub fn next(&self, key: &mut OfKey) -> Option<Act> {
-        let at = key.next;
-        if at == Time::NEVER {
-            return None;
-        }
-        let location = any_edge(&mut key.source.stream, self.edges);
-        let what = if key.source.stream.happens(self.writes) {
-            if key.source.stream.happens(self.deletes) { What::Delete } else { What::Put }
-        } else {
-            What::Read
-        };
-        let next = self.arrivals.next_at(&mut key.source, at, key.pace);
-        key.next = if next < self.until { next } else { Time::NEVER };
-        let n = key.acted;
-        key.acted += 1;
-        let before = std::mem::replace(&mut key.last, at);
-        Some(Act { n, at, before, draw: derive(key.number, n + 1), location, what })
+        OfKey { clients: self, source, pace, number, acted: 0, last: Time::START, next }
     }
 }
 
-impl OfKey {
-    /// Nobody who has not acted yet acts earlier than this.
+impl Acting for OfKey<'_> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<Act> {
+        let (clients, at) = (self.clients, self.next);
+        if at == Time::NEVER {
+            return None;
+        }
+        let location = any_edge(&mut self.source.stream, clients.edges);
+        let what = if self.source.stream.happens(clients.writes) {
+            if self.source.stream.happens(clients.deletes) { What::Delete } else { What::Put }
+        } else {
+            What::Read
+        };
+        let next = clients.arrivals.next_at(&mut self.source, at, self.pace);
+        self.next = if next < clients.until { next } else { Time::NEVER };
+        let n = self.acted;
+        self.acted += 1;
+        let before = std::mem::replace(&mut self.last, at);
+        Some(Act { n, at, before, draw: derive(self.number, n + 1), location, what })
+    }
+
     #[inline]
-    pub fn horizon(&self) -> Time {
+    fn horizon(&self) -> Time {
         self.next
     }
 
-    /// When the last one acted.
-    pub fn last_act(&self) -> Time {
+    fn last_act(&self) -> Time {
         self.last
     }
 }

@@ -20,6 +20,7 @@ mod clients;
 mod order;
 mod pull;
 mod push;
+mod rows;
 mod tally;
 mod writes;
 
@@ -27,15 +28,19 @@ use std::sync::Arc;
 
 use crate::limits::{FigureId, Terms};
 use crate::metrics::truth::Truth;
-use crate::metrics::{Measurements, Window};
+use crate::metrics::{Distribution, Measurements, Window};
 use crate::model::{Time, Version};
 use crate::network::{Network, NetworkConfig};
+use crate::random::{Purpose, StreamKey};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
-use crate::workloads::{MixConfig, Prepared, WorkloadConfig};
+use crate::workloads::trace::Trace;
+use crate::workloads::trace_file::TraceError;
+use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, Workload, WorkloadConfig};
 
-use clients::{Act, Clients, OfKey, What};
+use clients::{Act, Acting, Clients, What};
 use pull::Pull;
 use push::Push;
+use rows::Rows;
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
@@ -43,13 +48,25 @@ use writes::{Acknowledged, Centre, Decision, Write, Writes};
 #[derive(Clone, Debug)]
 pub struct Plan {
     store: Kv,
-    mix: MixConfig,
-    shares: Arc<[f64]>,
+    work: Work,
     centre: Centre,
     locations: usize,
     edges: u16,
     window: Window,
     seed: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Mix {
+        mix: MixConfig,
+        shares: Arc<[f64]>,
+    },
+    /// A trace, and the codes of the places that its rows may name.
+    Trace {
+        config: TraceConfig,
+        places: Vec<String>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -70,11 +87,7 @@ impl Plan {
         window: Window,
         seed: u64,
     ) -> Option<Plan> {
-        let WorkloadConfig::Mix(mix) = workload else { return None };
-        let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _, values } = mix;
-        if values.is_some() {
-            return None;
-        }
+        let work = work(workload, prepared, network)?;
         let (store, common) = match store {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
@@ -113,8 +126,7 @@ impl Plan {
                 places.len(),
             ),
             store,
-            mix: mix.clone(),
-            shares: prepared.shares()?,
+            work,
             locations: places.len(),
             edges: *edges,
             window,
@@ -122,11 +134,28 @@ impl Plan {
         })
     }
 
+    /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
+    pub fn is_replay(&self) -> bool {
+        matches!(self.work, Work::Trace { .. })
+    }
+
     /// A simulation of one replication that measures so many batches of equal time apart.
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
-        let until = self.window.until;
+        let (seed, until) = (self.seed, self.window.until);
+        let stream = |purpose| StreamKey::new(seed, replication, purpose);
+        let (clients, preloaded) = match &self.work {
+            Work::Mix { mix, shares } => {
+                let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
+                (Who::Clients(clients), mix.preloaded)
+            }
+            Work::Trace { config, places } => {
+                let keys = [Purpose::Arrivals, Purpose::Placement, Purpose::Sizes].map(stream);
+                let trace = Trace::new(config, keys, places);
+                let preloaded = trace.initial().is_some();
+                (Who::Rows { trace: Box::new(trace), requests: stream(Purpose::Requests) }, preloaded)
+            }
+        };
         let common = Common {
-            clients: Clients::new(&self.mix, self.shares.clone(), self.seed, replication, self.edges, until),
             centre: self.centre.clone(),
             writes: Writes::default(),
             truth: Truth::default(),
@@ -134,18 +163,65 @@ impl Plan {
             last_event: Time::START,
         };
         let store = match &self.store {
-            Kv::Pull(config) => Live::Pull(Pull::new(config, self.mix.preloaded, self.locations)),
+            Kv::Pull(config) => Live::Pull(Pull::new(config, preloaded, self.locations)),
             Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
         };
-        KeyByKey { common, store }
+        KeyByKey { who: clients, until, common, store }
+    }
+}
+
+/// What clients do, if the fast path knows all that they may do. Every field is looked at by name, too. Whether a trace
+/// holds operations that are not known is seen when it is read.
+fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig) -> Option<Work> {
+    match workload {
+        WorkloadConfig::Mix(mix) => {
+            let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _, values } =
+                mix;
+            if values.is_some() {
+                return None;
+            }
+            Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
+        }
+        WorkloadConfig::Trace(config) => {
+            let TraceConfig { source, default_operation: _, write_share: _, readers, values } = config;
+            let TraceSource {
+                file: _,
+                time: _,
+                time_unit: _,
+                key: _,
+                operation: _,
+                // Without a table of values, nothing looks at sizes.
+                size: _,
+                ttl,
+                location: _,
+                client,
+                time_scale: _,
+                placement: _,
+                length: _,
+            } = source;
+            if readers.is_some() || values.is_some() || ttl.is_some() || client.is_some() {
+                return None;
+            }
+            let edges = network.places.iter().take(usize::from(network.edges));
+            Some(Work::Trace { config: config.clone(), places: edges.map(|place| place.code.clone()).collect() })
+        }
+        _ => None,
     }
 }
 
 /// The simulation of one replication, one key after another.
 #[derive(Debug)]
 pub struct KeyByKey {
+    who: Who,
+    until: Time,
     common: Common,
     store: Live,
+}
+
+#[derive(Debug)]
+enum Who {
+    Clients(Clients),
+    Rows { trace: Box<Trace>, requests: StreamKey },
 }
 
 #[derive(Debug)]
@@ -155,12 +231,30 @@ enum Live {
 }
 
 impl KeyByKey {
-    /// Simulates a key.
+    /// Simulates a key of clients; the keys of a trace are not known by number.
     pub fn simulate(&mut self, key: u32) {
-        match &mut self.store {
-            Live::Pull(pull) => self.common.simulate(pull, key),
-            Live::Push(push) => self.common.simulate(push, key),
+        let Who::Clients(clients) = &self.who else { return };
+        let mut key = clients.of(key);
+        let last_event = self.store.simulate(&mut self.common, &mut key);
+        let Common { truth, tally, .. } = &mut self.common;
+        truth.end(tally.windows(last_event));
+    }
+
+    /// Replays a trace; `false`, with nothing measured, where it turns out to need events.
+    ///
+    /// # Errors
+    /// When the trace cannot be read to its end.
+    pub fn replay(&mut self) -> Result<bool, TraceError> {
+        let Who::Rows { trace, requests } = &mut self.who else { return Ok(false) };
+        let Some(rows) = Rows::read(trace, *requests, self.until)? else { return Ok(false) };
+        // All keys are one partition: what is known only at its end belongs where its last event is.
+        let (mut windows, mut last_event) = (Distribution::default(), Time::START);
+        for mut key in rows.keys() {
+            last_event = last_event.max(self.store.simulate(&mut self.common, &mut key));
+            self.common.truth.end(&mut windows);
         }
+        self.common.tally.windows(last_event).merge(&windows);
+        Ok(true)
     }
 
     /// How many operations were measured so far.
@@ -174,16 +268,25 @@ impl KeyByKey {
     }
 }
 
+impl Live {
+    /// Simulates a key; says when the last thing happened to it.
+    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) -> Time {
+        match self {
+            Live::Pull(pull) => common.simulate(pull, key),
+            Live::Push(push) => common.simulate(push, key),
+        }
+    }
+}
+
 /// A store that simulates one key after another.
 trait Keyed {
     /// One key, from its start until nothing is in flight any more.
-    fn simulate(&mut self, common: &mut Common, key: &mut OfKey);
+    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting);
 }
 
 /// What both stores have in common.
 #[derive(Debug)]
 struct Common {
-    clients: Clients,
     centre: Centre,
     writes: Writes,
     truth: Truth,
@@ -193,20 +296,19 @@ struct Common {
 }
 
 impl Common {
-    fn simulate(&mut self, store: &mut impl Keyed, key: u32) {
+    /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
+    fn simulate(&mut self, store: &mut impl Keyed, key: &mut impl Acting) -> Time {
         self.writes.begin();
         self.last_event = Time::START;
-        let mut of_key = self.clients.of(key);
-        store.simulate(self, &mut of_key);
-        let last_event = self.last_event.max(of_key.last_act());
-        self.truth.end(self.tally.windows(last_event));
+        store.simulate(self, key);
+        self.last_event.max(key.last_act())
     }
 
     /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.
     #[inline(always)]
-    fn next_read(&mut self, key: &mut OfKey, before: Time) -> Option<Act> {
+    fn next_read(&mut self, key: &mut impl Acting, before: Time) -> Option<Act> {
         while key.horizon() < before {
-            let act = self.clients.next(key)?;
+            let act = key.next()?;
             if act.what == What::Read {
                 return Some(act);
             }

@@ -6,7 +6,7 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
 
-use super::clients::{Act, OfKey};
+use super::clients::{Act, Acting};
 use super::order::{Arrival, Return};
 use super::{Common, Keyed};
 
@@ -196,7 +196,7 @@ impl Pull {
     }
 
     #[inline]
-    fn read(&mut self, common: &mut Common, key: &mut OfKey, act: &Act) {
+    fn read(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
         self.commit(common, key.horizon());
         self.acknowledge(common, Some(act));
         // Whoever asks the central store from now on does so later than this, and finds the second of these at least.
@@ -213,7 +213,7 @@ impl Pull {
     }
 
     /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
-    fn fetch(&mut self, common: &mut Common, key: &mut OfKey, act: &Act) {
+    fn fetch(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
         if key.horizon() < arrival.at {
             self.look_ahead(common, key, arrival.at);
@@ -235,7 +235,7 @@ impl Pull {
     }
 
     #[inline(never)]
-    fn look_ahead(&mut self, common: &mut Common, key: &mut OfKey, until: Time) {
+    fn look_ahead(&mut self, common: &mut Common, key: &mut impl Acting, until: Time) {
         while let Some(later) = common.next_read(key, until) {
             self.ahead.push_back(later);
         }
@@ -255,7 +255,7 @@ impl Pull {
 }
 
 impl Keyed for Pull {
-    fn simulate(&mut self, common: &mut Common, key: &mut OfKey) {
+    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) {
         if self.key == u32::MAX {
             self.cached.fill(NOTHING);
             self.key = 0;

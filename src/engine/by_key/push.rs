@@ -6,7 +6,7 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
 
-use super::clients::{Act, OfKey};
+use super::clients::{Act, Acting};
 use super::{Common, Keyed};
 
 /// A version on its way to the locations.
@@ -169,7 +169,7 @@ impl Pushed {
 }
 
 impl Keyed for Push {
-    fn simulate(&mut self, common: &mut Common, key: &mut OfKey) {
+    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) {
         if self.key == u32::MAX {
             self.arrivals.iter_mut().for_each(|arrivals| arrivals.key = 0);
             self.key = 0;

@@ -1,0 +1,173 @@
+//! A trace replayed key by key gives what the engine gives, to the last bit; what is not known goes to the engine.
+
+use std::fmt::Write;
+
+use consistency_sim::model::{Location, Span};
+use consistency_sim::run::Contestant;
+use consistency_sim::scenario::Scenario;
+use consistency_sim::workloads::*;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngSeed};
+
+use crate::by_key::{both, latency, network_of, stores, whole};
+use crate::support::scenario;
+
+/// A row: how many steps of time after the one before, which key, what, and where.
+type Row = (u64, u32, &'static str, usize);
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    // Half of the rows come at the time of the one before.
+    let step = prop_oneof![4 => Just(0_u64), 3 => Just(1), 2 => 2_u64..9, 1 => 9_u64..200];
+    let operation = prop_oneof![6 => Just("get"), 3 => Just("put"), 1 => Just("delete"), 1 => Just("")];
+    prop::collection::vec((step, 0_u32..4, operation, 0_usize..3), 0..160)
+}
+
+fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceSource {
+    let mut text = String::from("t,k,op,at,ttl,who\n0,k0,get,,,\n");
+    let mut at = 0;
+    for (steps, key, operation, place) in rows {
+        at += steps * step;
+        let place = if placed { ["", "P0", "P1"][*place] } else { "" };
+        writeln!(text, "{at},k{key},{operation},{place},,").expect("memory takes all");
+    }
+    let column = |name: &str| Some(name.to_string());
+    TraceSource {
+        file: TraceFile::Bytes(text.into_bytes().into()),
+        time: "t".into(),
+        time_unit: TimeUnit::Number(1_000_000),
+        key: column("k"),
+        operation: column("op"),
+        size: None,
+        ttl: None,
+        location: column("at"),
+        client: None,
+        time_scale: 1.0,
+        placement,
+        length: None,
+    }
+}
+
+fn replay(source: TraceSource, write_share: f64) -> WorkloadConfig {
+    let default_operation = TraceOperation::Get;
+    WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers: None, values: None })
+}
+
+fn arbitrary() -> impl Strategy<Value = Scenario> {
+    let place = (2_u16..6, prop::collection::vec(0_u64..5, 1..12), latency(), any::<bool>());
+    let step = prop_oneof![Just(50_u64), Just(100), 1_u64..900];
+    let placement = prop_oneof![Just(Placement::PerRow), Just(Placement::PerKey), Just(Placement::PerClient)];
+    let trace = (rows(), step, any::<bool>(), placement, 0.0_f64..1.0);
+    (place, trace, stores(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
+        let (edges, distances, jitter, at_an_edge) = place;
+        let (rows, step, placed, placement, write_share) = trace;
+        let mut network = network_of(edges, &distances, jitter);
+        for (n, place) in network.places.iter_mut().enumerate() {
+            place.code = format!("P{n}");
+        }
+        if at_an_edge {
+            network.central = Location(edges - 1);
+        }
+        let workload = replay(source(&rows, step, placed, placement), write_share);
+        let mut scenario = scenario(network, workload, stores);
+        // Now and then the run ends before the trace.
+        let length: u64 = rows.iter().map(|(steps, ..)| steps * step).sum();
+        scenario.duration = Span::from_millis((length + 1) * (4 + seed % 4) / 5 + 1);
+        scenario.warmup = Span(scenario.duration.0 * warmup / 16);
+        scenario.seed = seed;
+        scenario
+    })
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 800, rng_seed: RngSeed::Fixed(27), failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            prop_assert!(contestant.is_by_key());
+            let [by_key, by_events] = both(contestant, whole(store), batches);
+            prop_assert!(by_key == by_events, "store {}: {:#?}\nis not\n{:#?}", store, by_key, by_events);
+        }
+    }
+}
+
+/// So many rows that versions settle and caches are filled many times.
+#[test]
+fn a_long_trace_gives_the_engine_s_measurements() {
+    let mut stream = consistency_sim::random::Stream::from_entity(7);
+    let mut row = |_| {
+        let operation = ["get", "get", "get", "put", "delete"][stream.below(5) as usize % 5];
+        (stream.below(3), stream.below(4) as u32 * stream.below(2) as u32, operation, stream.below(3) as usize)
+    };
+    let rows: Vec<Row> = (0..40_000).map(&mut row).collect();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..4 {
+        let drawn = stores().new_tree(&mut runner).expect("stores").current();
+        let workload = replay(source(&rows, 40, false, Placement::PerRow), 0.0);
+        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn);
+        (scenario.duration, scenario.warmup) = (Span::from_secs(1_700), Span::from_secs(10));
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            let [by_key, by_events] = both(contestant, whole(store), 16);
+            assert!(by_key == by_events, "store {store}");
+            let operations: u64 = by_key.iter().map(|batch| batch.operations).sum();
+            assert!(operations > 30_000, "{operations}");
+        }
+    }
+}
+
+fn latency_of(milliseconds: u64) -> consistency_sim::random::Law {
+    consistency_sim::random::Law::Constant(Span::from_millis(milliseconds))
+}
+
+fn drawn_stores() -> Vec<consistency_sim::stores::StoreConfig> {
+    stores().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).expect("stores").current()
+}
+
+#[test]
+fn what_needs_events_is_replayed_by_events() {
+    let rows: Vec<Row> = (0..300).map(|n| (n % 3, (n % 4) as u32, ["get", "put", "incr"][n as usize % 3], 0)).collect();
+    let source = source(&rows, 100, false, Placement::PerRow);
+    let around = |workload: WorkloadConfig| {
+        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn_stores());
+        (scenario.duration, scenario.warmup) = (Span::from_secs(31), Span::ZERO);
+        scenario
+    };
+    // That an increment is among the operations is seen when the trace is read; then all of it goes to the engine.
+    let scenario = around(replay(source.clone(), 0.0));
+    for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        assert!(contestant.is_by_key());
+        let [by_key, by_events] = both(contestant, whole(store), 8);
+        assert!(by_key == by_events && by_key.iter().map(|batch| batch.operations).sum::<u64>() > 301, "store {store}");
+    }
+    let which = |workload| Contestant::all(&around(workload)).iter().any(Contestant::is_by_key);
+    let config = |source: &TraceSource| TraceConfig {
+        source: source.clone(),
+        default_operation: TraceOperation::Get,
+        write_share: 0.0,
+        readers: None,
+        values: None,
+    };
+    assert!(which(WorkloadConfig::Trace(config(&source))));
+    let ttl = TraceSource { ttl: Some("ttl".into()), ..source.clone() };
+    assert!(!which(WorkloadConfig::Trace(config(&ttl))), "keys that expire");
+    let client = TraceSource { client: Some("who".into()), ..source.clone() };
+    assert!(!which(WorkloadConfig::Trace(config(&client))), "sessions");
+    let readers = Some(TraceReaders { rate: 1.0, within: Span::from_secs(1) });
+    assert!(!which(WorkloadConfig::Trace(TraceConfig { readers, ..config(&source) })), "readers around writes");
+}
+
+#[test]
+fn a_trace_that_breaks_off_breaks_both_ways() {
+    let good = source(&[(1, 0, "get", 0), (1, 1, "put", 0)], 1_000, false, Placement::PerRow);
+    let TraceFile::Bytes(bytes) = &good.file else { panic!("they are bytes") };
+    let text = [bytes, &b"soon,k1,get,,,\n"[..]].concat();
+    let broken = TraceSource { file: TraceFile::Bytes(text.into()), ..good };
+    let mut scenario = scenario(network_of(3, &[1], latency_of(7)), replay(broken, 0.0), drawn_stores());
+    scenario.duration = Span::from_secs(31);
+    for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        let by_key = contestant.simulate_in_batches(whole(store), 2).expect_err("a bad row");
+        assert_eq!((by_key.code, by_key.line), ("T006", 5));
+        assert_eq!(by_key, contestant.simulate_by_events(whole(store), 2).expect_err("a bad row"));
+    }
+}
