@@ -263,23 +263,30 @@ pub fn split_window_count(value: Value) -> (u32, u32) {
 pub struct Answer {
     /// What was read, or what the operation left behind; for a refusal, the initial version and no value.
     pub seen: Seen,
-    /// The further keys of a request for several keys, in order; `None` for one key.
-    pub others: Option<Box<[Seen]>>,
-    /// The answer to a list.
-    pub listing: Option<Box<Listing>>,
-    /// Of each key, where the caller asked for them.
-    pub metadata: Option<Box<[Metadata]>>,
+    /// What few requests ask for; out of the way, since answers are moved often.
+    pub more: Option<Box<More>>,
     /// Set when the store refused; then nothing was read or changed.
     pub refusal: Option<Refusal>,
     /// Whether the answer came from a cache at the location.
     pub cached: bool,
 }
 
+/// What an answer says beside one key.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct More {
+    /// The further keys of a request for several keys, in order; `None` for one key.
+    pub others: Option<Box<[Seen]>>,
+    /// The answer to a list.
+    pub listing: Option<Listing>,
+    /// Of each key, where the caller asked for them.
+    pub metadata: Option<Box<[Metadata]>>,
+}
+
 impl Answer {
     /// One key's answer.
     #[inline]
     pub fn of(seen: Seen) -> Answer {
-        Answer { seen, others: None, listing: None, metadata: None, refusal: None, cached: false }
+        Answer { seen, more: None, refusal: None, cached: false }
     }
 
     /// A refusal.
@@ -289,7 +296,34 @@ impl Answer {
 
     /// A page of a list.
     pub fn page(listing: Listing) -> Answer {
-        Answer { listing: Some(Box::new(listing)), ..Answer::of(Seen::default()) }
+        Answer {
+            more: Some(Box::new(More { listing: Some(listing), ..More::default() })),
+            ..Answer::of(Seen::default())
+        }
+    }
+
+    /// The answer to a request for several keys: what was found of the first, and of the others.
+    #[must_use]
+    pub fn with_others(self, others: impl Iterator<Item = Seen>) -> Answer {
+        Answer { more: Some(Box::new(More { others: Some(others.collect()), ..More::default() })), ..self }
+    }
+
+    /// The further keys of a request for several keys, in order.
+    #[inline]
+    pub fn others(&self) -> impl Iterator<Item = &Seen> + use<'_> {
+        self.more.iter().flat_map(|more| more.others.iter().flatten())
+    }
+
+    /// What was found of each key, in order.
+    #[inline]
+    pub fn all(&self) -> impl Iterator<Item = &Seen> + use<'_> {
+        std::iter::once(&self.seen).chain(self.others())
+    }
+
+    /// The answer to a list.
+    #[inline]
+    pub fn listing(&self) -> Option<&Listing> {
+        self.more.as_ref().and_then(|more| more.listing.as_ref())
     }
 
     /// Whether the store did what it was asked.

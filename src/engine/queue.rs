@@ -9,8 +9,8 @@ use crate::model::Time;
 
 use super::heap::{Heap, Rank};
 
-/// More events than this are divided into buckets; a smaller heap fits into the fastest cache.
-const DIVIDE_ABOVE: usize = 1_024;
+/// More events than this are divided into buckets; a smaller heap is as fast as dividing.
+const DIVIDE_ABOVE: usize = 256;
 /// How many events a bucket should hold: few enough for a heap of two or three levels, and so many that the ends of all
 /// buckets, where events are added, fit into a cache.
 const BUCKET: usize = 64;
@@ -40,6 +40,8 @@ pub struct Queue<T> {
     shift: u32,
     /// The events after the last bucket.
     far: Vec<Rank>,
+    /// The room of the far events that were divided last.
+    spare: Vec<Rank>,
     /// How many are in buckets or far.
     later: usize,
 }
@@ -59,6 +61,7 @@ impl<T> Default for Queue<T> {
             base: 0,
             shift: 0,
             far: Vec::new(),
+            spare: Vec::new(),
             later: 0,
         }
     }
@@ -153,12 +156,14 @@ impl<T> Queue<T> {
             let end = u128::from(self.base) + ((self.opened as u128) << self.shift);
             self.near_until = u64::try_from(end - 1).unwrap_or(u64::MAX);
         }
-        self.near_max = (2 * self.near.len()).max(DIVIDE_ABOVE);
+        // All is divided again only after so many more are near that it costs each of them little.
+        self.near_max = (2 * self.near.len()).max(DIVIDE_ABOVE).max(self.later / 16);
     }
 
     /// All buckets are empty: divides the far events into new ones, or puts all into one where they are few.
     fn spread(&mut self) {
-        let far = std::mem::take(&mut self.far);
+        let spare = std::mem::take(&mut self.spare);
+        let mut far = std::mem::replace(&mut self.far, spare);
         let first = far.iter().map(|rank| rank.time()).min().unwrap_or(0);
         let every = far.len().div_ceil(SAMPLE).max(1);
         let mut sample: Vec<u64> = far.iter().step_by(every).map(|rank| rank.time()).collect();
@@ -174,7 +179,8 @@ impl<T> Queue<T> {
             self.buckets.resize_with(self.used, Vec::new);
         }
         self.later = 0;
-        far.into_iter().for_each(|rank| self.push_later(rank));
+        far.drain(..).for_each(|rank| self.push_later(rank));
+        self.spare = far;
     }
 
     /// The heap has become large: everything is divided anew, by what there is now.

@@ -338,12 +338,11 @@ impl<S: Store, W: Workload> World<S, W> {
 
     /// The caller's code takes the bytes of an answer in, unless they are more than the store gives.
     #[cold]
-    fn parse(&self, end: Time, request: &Request, answer: Answer) -> (Time, Answer) {
+    fn parse(&self, end: Time, request: &Request, mut answer: Answer) -> (Time, Answer) {
         if !request.operation.is_read() || !answer.is_ok() {
             return (end, answer);
         }
-        let seen = std::iter::once(&answer.seen).chain(answer.others.iter().flatten());
-        let values: Vec<(Key, Option<Value>)> = request.all_keys().zip(seen.map(|seen| seen.value)).collect();
+        let values: Vec<(Key, Option<Value>)> = request.all_keys().zip(answer.all().map(|seen| seen.value)).collect();
         let size =
             |(key, value): &(Key, Option<Value>)| value.map_or(0, |value| self.workload.value_bytes(*key, value));
         let bytes = values.iter().map(|one| u64::from(size(one))).sum();
@@ -356,9 +355,11 @@ impl<S: Store, W: Workload> World<S, W> {
             let put_bytes = value.map_or(0, |value| self.workload.metadata_bytes(*key, value));
             Metadata { put_bytes, kept }
         };
-        let wanted = request.call.with_metadata && answer.listing.is_none();
-        let metadata = wanted.then(|| values.iter().map(metadata).collect());
-        (end + self.workload.parse_time(request.call, bytes), Answer { metadata, ..answer })
+        let wanted = request.call.with_metadata && answer.listing().is_none();
+        if wanted {
+            answer.more.get_or_insert_default().metadata = Some(values.iter().map(metadata).collect());
+        }
+        (end + self.workload.parse_time(request.call, bytes), answer)
     }
 
     fn observe(&mut self, end: Time, request: &Request, answer: &Answer) -> crate::metrics::Judgement {

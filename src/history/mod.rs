@@ -53,6 +53,7 @@ impl Record {
 
     /// The record of an answered request.
     pub fn new(request: &Request, answer: &Answer, end: Time, stale: bool) -> Record {
+        let metadata = answer.more.as_ref().and_then(|more| more.metadata.as_ref());
         Record {
             client: request.client,
             location: request.location,
@@ -62,9 +63,9 @@ impl Record {
             start: request.start,
             end: Some(end),
             seen: answer.seen,
-            others: answer.others.clone(),
-            listing: answer.listing.clone(),
-            metadata: answer.metadata.as_ref().map(|all| all.iter().map(|one| one.bytes()).collect()),
+            others: answer.more.as_ref().and_then(|more| more.others.clone()),
+            listing: answer.listing().cloned().map(Box::new),
+            metadata: metadata.map(|all| all.iter().map(|one| one.bytes()).collect()),
             refusal: answer.refusal,
             cached: answer.cached,
             stale,

@@ -161,16 +161,16 @@ impl Observer {
         if answer.refusal.is_some() {
             return Judgement::default();
         }
-        if let Some(listing) = &answer.listing {
+        if let Some(listing) = answer.listing() {
             return self.judge_list(request, listing, end, measured);
         }
-        if let Some(metadata) = answer.metadata.as_deref().filter(|_| measured) {
+        if let Some(metadata) = answer.more.as_ref().and_then(|more| more.metadata.as_ref()).filter(|_| measured) {
             let lost = self.measurements.count_mut(CountId::MetadataLost);
             metadata.iter().filter(|one| one.put_bytes > 0).for_each(|one| lost.add(one.is_lost()));
         }
         if request.operation.is_read() {
             let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
-            for (n, seen) in answer.others.iter().flatten().enumerate() {
+            for (n, seen) in answer.others().enumerate() {
                 let key = Key(request.key.0 + 1 + n as u32);
                 let before = self.keys[key.index()].complete_at(request.start);
                 let other = self.judge(request, key, before, *seen);
@@ -183,7 +183,7 @@ impl Observer {
                 self.measurements.deletes += u64::from(request.keys);
             }
             self.complete(request, request.key, answer.seen, end);
-            for (n, seen) in answer.others.iter().flatten().enumerate() {
+            for (n, seen) in answer.others().enumerate() {
                 self.complete(request, Key(request.key.0 + 1 + n as u32), *seen, end);
             }
             Judgement::default()
@@ -235,8 +235,7 @@ impl Observer {
             return;
         }
         if measured && key == request.key {
-            self.guarantee(0, request, request.written_before, seen.version);
-            self.guarantee(1, request, request.read_before, seen.version);
+            self.guarantee(request, [(0, request.written_before), (1, request.read_before)], seen.version);
         }
         let Some(sessions) = &mut self.sessions else { return };
         // Whoever saw nothing but the start knows as much as who saw nothing; most pairs of client and key stay so.
@@ -246,21 +245,27 @@ impl Observer {
         }
     }
 
-    /// Counts one of [`GUARANTEES`]: the version must not be older than what the client knew when it asked.
-    fn guarantee(&mut self, number: usize, request: &Request, known: Version, version: Version) {
-        if known == Version::INITIAL {
+    /// Counts those of [`GUARANTEES`] that are about the operation: the version must not be older than what the client
+    /// knew when it asked.
+    fn guarantee(&mut self, request: &Request, known: [(usize, Version); 2], version: Version) {
+        if known.iter().all(|(_, known)| *known == Version::INITIAL) {
             return;
         }
-        let violated = version < known;
-        let (of_operations, of_sessions) = GUARANTEES[number];
-        self.measurements.count_mut(of_operations).add(violated);
         let [could, did] = self.sessions_counted.entry((request.group, request.client)).or_default();
-        let bit = 1 << number;
-        let sessions = self.measurements.count_mut(of_sessions);
-        sessions.of += u64::from(*could & bit == 0);
-        sessions.hits += u64::from(violated && *did & bit == 0);
-        *could |= bit;
-        *did |= if violated { bit } else { 0 };
+        for (number, known) in known {
+            if known == Version::INITIAL {
+                continue;
+            }
+            let violated = version < known;
+            let (of_operations, of_sessions) = GUARANTEES[number];
+            self.measurements.count_mut(of_operations).add(violated);
+            let bit = 1 << number;
+            let sessions = self.measurements.count_mut(of_sessions);
+            sessions.of += u64::from(*could & bit == 0);
+            sessions.hits += u64::from(violated && *did & bit == 0);
+            *could |= bit;
+            *did |= if violated { bit } else { 0 };
+        }
     }
 
     fn complete(&mut self, request: &Request, key: Key, seen: Seen, at: Time) {
@@ -274,8 +279,7 @@ impl Observer {
             standings.complete(key, request, seen, at);
         }
         if measured && key == request.key && self.sessions.is_some() {
-            self.guarantee(2, request, request.written_before, seen.version);
-            self.guarantee(3, request, request.read_before, seen.version);
+            self.guarantee(request, [(2, request.written_before), (3, request.read_before)], seen.version);
         }
         if let Some(sessions) = &mut self.sessions {
             let [_, written] = sessions.entry((request.client, key)).or_default();

@@ -160,7 +160,7 @@ impl CacheAside {
                 None => self.ask(now, id, &request, Step::Query, outbox),
             },
             // What a list names is in the database alone.
-            Step::Query if answer.listing.is_some() => outbox.reply(id, Span::ZERO, answer),
+            Step::Query if answer.listing().is_some() => outbox.reply(id, Span::ZERO, answer),
             Step::Query if answer.is_ok() => {
                 if answer.seen.value.is_some() {
                     self.ask(now, id, &request, Step::Fill(answer.seen), outbox);

@@ -23,7 +23,7 @@ pub enum Message {
     /// A query arrives at the primary; so many tries came before.
     Arrive { request: RequestId, tries: u8 },
     /// The answer to a read arrives at the caller's location, which asks again where it does not.
-    Answered { request: RequestId, tries: u8, answer: Answer },
+    Answered { request: RequestId, tries: u8, answer: Box<Answer> },
     /// Its refusal arrives at the caller's location.
     Refused { request: RequestId, tries: u8, refusal: Refusal },
 }
@@ -104,7 +104,7 @@ impl Rows {
         };
         let mut answer = Answer::of(step(request.key));
         if request.keys > 1 {
-            answer.others = Some((1..u32::from(request.keys)).map(|n| step(Key(request.key.0 + n))).collect());
+            answer = answer.with_others((1..u32::from(request.keys)).map(|n| step(Key(request.key.0 + n))));
         }
         answer
     }
@@ -192,7 +192,7 @@ impl D1 {
                 }
                 self.day.count(now, request, &answer);
                 if self.losing && request.operation.is_read() {
-                    let answered = Message::Answered { request: id, tries, answer };
+                    let answered = Message::Answered { request: id, tries, answer: Box::new(answer) };
                     outbox.send_after(end.since(now), from, to, back, answered);
                 } else {
                     outbox.answer_from(end.since(now), from, to, back, id, answer);
@@ -247,7 +247,7 @@ impl Store for D1 {
     fn deliver(&mut self, now: Time, message: Message, requests: &Requests, outbox: &mut Outbox<Message>) {
         match message {
             Message::Arrive { request: id, tries } => self.query(now, id, tries, requests.get(id), outbox),
-            Message::Answered { request: id, answer, .. } => outbox.reply(id, Span::ZERO, answer),
+            Message::Answered { request: id, answer, .. } => outbox.reply(id, Span::ZERO, *answer),
             Message::Refused { request: id, tries, refusal } => {
                 let request = requests.get(id);
                 if tried_again(request, refusal) && tries < self.config.read_retries {

@@ -26,7 +26,7 @@ pub(super) struct D1Day {
 
 /// The rows that a request's answer took: those that it names, or, of a page of a list, those that it tells of.
 pub(super) fn keys(request: &Request, answer: &Answer) -> u64 {
-    answer.listing.as_ref().map_or(u64::from(request.keys), |listing| listing.told.len().max(1) as u64)
+    answer.listing().map_or(u64::from(request.keys), |listing| listing.told.len().max(1) as u64)
 }
 
 impl D1Day {
@@ -58,7 +58,7 @@ impl D1Day {
     /// A query was done. Without an index every statement looks through the table, whatever it finds there.
     pub(super) fn count(&mut self, now: Time, request: &Request, answer: &Answer) {
         let keys = keys(request, answer);
-        let each = self.batch && answer.listing.is_none();
+        let each = self.batch && answer.listing().is_none();
         let read = if each { keys * self.find } else { keys.max(self.find) };
         let written = if request.operation.is_read() { 0 } else { keys * self.write };
         self.read.count(now, read);

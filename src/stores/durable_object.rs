@@ -337,7 +337,7 @@ impl DurableObjects {
         let mut written = std::mem::take(&mut halfway.written).into_iter();
         let mut answer = Answer::of(written.next().unwrap_or_default());
         if request.keys > 1 {
-            answer.others = Some(written.collect());
+            answer = answer.with_others(written);
         }
         self.respond(leaves.since(now), answer, id, request, outbox);
     }

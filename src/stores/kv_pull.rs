@@ -295,8 +295,7 @@ impl KvPull {
 /// The answer to a bulk read.
 fn together(keys: &[(Seen, Time, bool)], now: Time) -> Answer {
     let mut seen = keys.iter().map(|(seen, expires, _)| shown(*seen, *expires, now));
-    let first = Answer::of(seen.next().unwrap_or_default());
-    Answer { others: Some(seen.collect()), ..first }
+    Answer::of(seen.next().unwrap_or_default()).with_others(seen)
 }
 
 impl Store for KvPull {

@@ -205,8 +205,7 @@ impl KvPush {
             let (seen, expires) = self.look(key, request.location, now);
             shown(seen, expires, now)
         });
-        let first = Answer::of(seen.next().unwrap_or_default());
-        Answer { others: Some(seen.collect()), ..first }
+        Answer::of(seen.next().unwrap_or_default()).with_others(seen)
     }
 
     fn ensure(&mut self, key: Key) {

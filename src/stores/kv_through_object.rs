@@ -267,9 +267,10 @@ impl KvThroughObject {
         }
         let stands_for = |seen: Seen| seen.value.map_or(Seen::default(), |row| self.rows[row as usize]);
         answer.seen = stands_for(answer.seen);
-        answer.others.iter_mut().flatten().for_each(|seen| *seen = stands_for(*seen));
-        for told in answer.listing.iter_mut().flat_map(|listing| &mut listing.told) {
-            told.seen = stands_for(told.seen);
+        if let Some(more) = &mut answer.more {
+            more.others.iter_mut().flatten().for_each(|seen| *seen = stands_for(*seen));
+            let told = more.listing.iter_mut().flat_map(|listing| &mut listing.told);
+            told.for_each(|told| told.seen = stands_for(told.seen));
         }
         answer
     }

@@ -170,7 +170,7 @@ impl Workload for Calls {
         let line = (request.tag & ((1 << LINE_BITS) - 1)) as usize;
         let config = &self.config.calls[line];
         let page = (request.tag >> LINE_BITS) + 1;
-        let more = answer.listing.as_ref().filter(|listing| !listing.complete && page < config.pages);
+        let more = answer.listing().filter(|listing| !listing.complete && page < config.pages);
         let next = more.map(|listing| (line, 0, Some((page, listing.end))));
         if let Some(invocation) = config.invocation {
             let invocation = &mut self.invocations[invocation as usize];

@@ -134,7 +134,7 @@ impl Workload for Configurations {
     fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
         let reading = &mut self.readings[request.tag as usize];
         reading.complete &= answer.is_ok();
-        for seen in std::iter::once(&answer.seen).chain(answer.others.iter().flatten()) {
+        for seen in answer.all() {
             let value = seen.value.unwrap_or(Value::MIN);
             reading.oldest = reading.oldest.min(value);
             reading.newest = reading.newest.max(value);
