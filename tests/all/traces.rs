@@ -4,8 +4,16 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use consistency_sim::metrics::{Count, CountId};
+use consistency_sim::model::Span;
 use consistency_sim::random::{Purpose, StreamKey};
-use consistency_sim::workloads::{Placement, Popularity, TimeUnit, TraceFile, TraceSource, trace_bytes, trace_file};
+use consistency_sim::run::{Contestant, Unit};
+use consistency_sim::workloads::{
+    Placement, Popularity, TimeUnit, TraceConfig, TraceFile, TraceOperation, TraceSource, WorkloadConfig, trace_bytes,
+    trace_file,
+};
+
+use crate::support::{d1, network, scenario};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_consistency-sim")).args(arguments).output().expect("the program starts")
@@ -222,6 +230,38 @@ fn the_ends_of_a_large_trace_tell_its_length() {
         assert_eq!(trace_file::look(&source, &places), whole, "{name}");
         assert_eq!(whole.is_err(), name.starts_with("a row before") || name.starts_with("wrong"), "{name}: {whole:?}");
     }
+}
+
+/// A client that asks again before its first answer is there knows nothing yet that its second answer could fall behind.
+#[test]
+fn a_client_knows_what_it_has_read_when_the_answer_is_there() {
+    let rows = "t,k,op,who\n0,a,put,writer\n1000,a,get,reader\n1075,a,get,reader\n1200,a,get,reader\n";
+    let source = TraceSource {
+        file: TraceFile::Bytes(rows.as_bytes().into()),
+        time: "t".into(),
+        time_unit: TimeUnit::Number(1_000_000),
+        key: Some("k".into()),
+        operation: Some("op".into()),
+        size: None,
+        ttl: None,
+        location: None,
+        client: Some("who".into()),
+        time_scale: 1.0,
+        placement: Placement::PerRow,
+        length: None,
+    };
+    let config =
+        TraceConfig { source, default_operation: TraceOperation::Get, write_share: 0.0, readers: None, values: None };
+    // The store is 50 ms away: it answers the first read after 50 ms, and the answer is there after 100 ms.
+    let network = network(1, Span::from_millis(100));
+    let central = network.central;
+    let mut scenario = scenario(network, WorkloadConfig::Trace(config), vec![d1(central)]);
+    (scenario.duration, scenario.warmup) = (Span::from_secs(2), Span::ZERO);
+    let whole = Unit { store: 0, replication: 0, share: 0, shares: 1 };
+    let measured = Contestant::all(&scenario)[0].simulate(whole).expect("a good trace");
+    assert_eq!(measured.count(CountId::StaleReads), Count { hits: 0, of: 3 });
+    // Of the three reads only the last one starts when an answer is there.
+    assert_eq!(measured.count(CountId::MonotonicReads), Count { hits: 0, of: 1 });
 }
 
 /// A real trace of `../shared/data/traces`, if it is there.
