@@ -138,9 +138,10 @@ impl Compare {
         let written = scenario::text_with(file, &self.selection.overrides())
             .and_then(|text| {
                 let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
-                report::write_with(&self.out, &outcome, !self.no_charts, vec![copy])
+                report::write_with(&self.out, &outcome, !self.no_charts, self.threads, vec![copy])
             })
             .map_err(|error| exports::cannot_write(&folder, &error))?;
+        progress.tell_serial(terminal, &scenario.name, self.threads, outcome.scenario.replications);
         terminal.remark(&format!(
             "{}: {} operations in {:.1} s; {} files in {}",
             scenario.name,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use consistency_sim::run::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Terminal;
+
 /// A bar for one run.
 pub struct Progress {
     bar: ProgressBar,
@@ -26,9 +28,15 @@ impl Progress {
         Progress { bar, operations: AtomicU64::new(0), name: name.to_string(), serial: Mutex::default() }
     }
 
-    /// The stores that more threads do not make faster.
-    pub fn serial_stores(&self) -> Vec<String> {
-        self.serial.lock().map(|stores| stores.clone()).unwrap_or_default()
+    /// Says which of the scenario's stores more threads do not make faster, where more were to be used; whether there are
+    /// any.
+    pub fn tell_serial(&self, terminal: &Terminal, scenario: &str, threads: usize, replications: u32) -> bool {
+        let serial = self.serial.lock().map(|stores| stores.clone()).unwrap_or_default();
+        let tells = threads != 1 && !serial.is_empty();
+        if tells {
+            terminal.remark(&said_of_serial(scenario, &serial, replications));
+        }
+        tells
     }
 
     /// Removes the bar; says how many operations there were and how long they took.
@@ -64,4 +72,18 @@ impl Watch for Progress {
         }
         self.bar.inc(units);
     }
+}
+
+/// Says which stores one thread simulates from the start of a replication to its end, and what other threads do then.
+fn said_of_serial(scenario: &str, stores: &[String], replications: u32) -> String {
+    let are = if stores.len() == 1 { "is" } else { "are" };
+    let beside = if replications > 1 {
+        format!("the {replications} replications run beside each other")
+    } else {
+        "with --replications N, replications run beside each other".to_string()
+    };
+    let stores = stores.join(", ");
+    format!(
+        "{scenario}: {stores} {are} serial, simulated by one thread from a replication's start to its end; {beside}"
+    )
 }

@@ -152,12 +152,10 @@ impl Run {
         // With its text the run can be looked into later, wherever the scenario is then.
         let text = scenario::text_with(file, &self.selection.overrides()).map_err(failed)?;
         let copy = report::File { path: COPY.to_string(), bytes: text.into_bytes() };
-        let written = report::write_with(&self.out, &outcome, !self.no_charts, vec![copy]).map_err(failed)?;
+        let written =
+            report::write_with(&self.out, &outcome, !self.no_charts, self.threads, vec![copy]).map_err(failed)?;
         terminal.print(&exports::printed(self.format, &outcome, file, terminal, self.denies_limits()))?;
-        let serial = progress.serial_stores();
-        if self.threads != 1 && !serial.is_empty() {
-            terminal.remark(&said_of_serial(&scenario.name, &serial, outcome.scenario.replications));
-        }
+        progress.tell_serial(terminal, &scenario.name, self.threads, outcome.scenario.replications);
         if let (Some(reached), Some(wanted)) = (reached, self.until_interval) {
             terminal.remark(&format!("{}: {}", scenario.name, told(&reached, wanted)));
         }
@@ -184,20 +182,6 @@ fn tell_violations(terminal: &Terminal, outcome: &Outcome) -> bool {
         }
     }
     any
-}
-
-/// Says which stores one thread simulates from the start of a replication to its end, and what other threads do then.
-fn said_of_serial(scenario: &str, stores: &[String], replications: u32) -> String {
-    let are = if stores.len() == 1 { "is" } else { "are" };
-    let beside = if replications > 1 {
-        format!("the {replications} replications run beside each other")
-    } else {
-        "with --replications N, replications run beside each other".to_string()
-    };
-    let stores = stores.join(", ");
-    format!(
-        "{scenario}: {stores} {are} serial, simulated by one thread from a replication's start to its end; {beside}"
-    )
 }
 
 /// How far the wish for a narrow interval came.

@@ -100,9 +100,12 @@ impl Sweep {
             points.len()
         ));
         let mut cells = Vec::new();
+        let mut told = false;
         for (number, (point, scenario)) in points.iter().zip(&scenarios).enumerate().skip(shard - 1).step_by(shards) {
             let progress = Progress::new(&format!("{} {}/{}", plan.name, number + 1, points.len()));
             cells.push(self.cell(terminal, &folder, scenario, plan.values(point), &progress)?);
+            // Once is enough: the points have the same stores.
+            told = told || progress.tell_serial(terminal, &plan.name, self.threads, scenario.replications);
         }
         if shards > 1 {
             terminal.print(&format!(

@@ -24,6 +24,9 @@ enum Event<M> {
     Answer(RequestId, Answer),
 }
 
+/// How many records of a history are kept before somebody is asked whether they are enough.
+const FIRST_LOOK: usize = 1024;
+
 /// Which groups are simulated together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Partition {
@@ -139,10 +142,33 @@ impl<S: Store, W: Workload> World<S, W> {
     /// Simulates one partition from its start until nothing is in flight any more.
     pub fn simulate(&mut self, partition: Partition) {
         self.begin(partition);
+        self.go_on(usize::MAX);
+        self.end();
+    }
+
+    /// The same, but whoever wants its history is asked now and then whether it is enough: all that started before the
+    /// given time is in it, and nothing more will be. Then the rest is not simulated; says whether that was so.
+    pub fn simulate_until(&mut self, partition: Partition, enough: &mut dyn FnMut(&History, Time) -> bool) -> bool {
+        self.begin(partition);
+        let mut records = FIRST_LOOK;
+        while let Some(now) = self.go_on(records) {
+            let complete = self.requests.unanswered().map(|request| request.start).fold(now, Time::min);
+            if self.history.as_ref().is_some_and(|history| enough(history, complete)) {
+                return true;
+            }
+            records *= 2;
+        }
+        self.end();
+        false
+    }
+
+    /// Simulates until nothing is in flight any more, or so many records are kept; then it says what time it is.
+    fn go_on(&mut self, records: usize) -> Option<Time> {
+        let mut now = Time::START;
         // A history that is full shows nothing more.
-        while let Some((now, event)) = self.queue.pop()
-            && self.history.as_ref().is_none_or(|history| history.dropped == 0)
-        {
+        while self.history.as_ref().is_none_or(|history| history.dropped == 0 && history.records.len() < records) {
+            let (at, event) = self.queue.pop()?;
+            now = at;
             if now >= self.next_batch {
                 self.turn(now);
             }
@@ -162,6 +188,10 @@ impl<S: Store, W: Workload> World<S, W> {
                 Event::Answer(id, answer) => self.answer(now, id, &answer),
             }
         }
+        self.history.as_ref().is_some_and(|history| history.dropped == 0).then_some(now)
+    }
+
+    fn end(&mut self) {
         self.requests.unanswered().for_each(|request| self.observer.unanswered(request));
         if let Some(divergence) = &mut self.divergence {
             divergence.end(self.observer.measurements.count_mut(CountId::Divergence));

@@ -17,6 +17,9 @@ pub struct Known {
     pub lat: f64,
     /// Degrees east of Greenwich.
     pub lon: f64,
+    /// The cosine of the latitude, and the row of measured round-trip times: worked out once and not for each pair.
+    cosine: f64,
+    measured: Option<usize>,
 }
 
 /// Round-trip time between places that nobody measured, in milliseconds: the part that does not depend on distance.
@@ -48,7 +51,7 @@ pub fn rtt(a: &Known, b: &Known) -> Span {
     if a.code == b.code {
         return Span::ZERO;
     }
-    measured_rtt(a, b).unwrap_or_else(|| great_circle_rtt(a.lat, a.lon, b.lat, b.lon))
+    measured_rtt(a, b).unwrap_or_else(|| estimated_rtt((a.lat, a.lon, a.cosine), (b.lat, b.lon, b.cosine)))
 }
 
 /// The measured round-trip time from `a` to `b`, an average of pings between regions of another cloud provider on
@@ -56,27 +59,39 @@ pub fn rtt(a: &Known, b: &Known) -> Span {
 /// separately and differ by at most 0.1 ms.
 pub fn measured_rtt(a: &Known, b: &Known) -> Option<Span> {
     let tables = tables();
-    let index = |place: &Known| tables.measured.iter().position(|code| *code == place.code);
-    Some(tables.rtt[index(a)? * tables.measured.len() + index(b)?])
+    Some(tables.rtt[a.measured? * tables.measured + b.measured?])
 }
 
 /// The estimated round-trip time between two points, given in degrees: [`UNMEASURED_BASE_MS`] plus
 /// [`UNMEASURED_MS_PER_KM`] for each kilometre of great circle; zero if they are the same point.
 pub fn great_circle_rtt(lat_a: f64, lon_a: f64, lat_b: f64, lon_b: f64) -> Span {
-    if lat_a == lat_b && lon_a == lon_b {
+    estimated_rtt((lat_a, lon_a, cosine(lat_a)), (lat_b, lon_b, cosine(lat_b)))
+}
+
+/// Between two points, each with the cosine of its latitude.
+fn estimated_rtt(a: (f64, f64, f64), b: (f64, f64, f64)) -> Span {
+    if a.0 == b.0 && a.1 == b.1 {
         return Span::ZERO;
     }
-    let milliseconds = UNMEASURED_BASE_MS + UNMEASURED_MS_PER_KM * great_circle_km(lat_a, lon_a, lat_b, lon_b);
+    let milliseconds = UNMEASURED_BASE_MS + UNMEASURED_MS_PER_KM * distance_km(a, b);
     Span::from_nanos_f64(milliseconds * 1e6)
 }
 
 /// The distance over the ground between two points, given in degrees, in kilometres (haversine formula).
 pub fn great_circle_km(lat_a: f64, lon_a: f64, lat_b: f64, lon_b: f64) -> f64 {
+    distance_km((lat_a, lon_a, cosine(lat_a)), (lat_b, lon_b, cosine(lat_b)))
+}
+
+fn cosine(degrees: f64) -> f64 {
+    libm::cos(degrees.to_radians())
+}
+
+fn distance_km((lat_a, lon_a, cosine_a): (f64, f64, f64), (lat_b, lon_b, cosine_b): (f64, f64, f64)) -> f64 {
     let half_sine_squared = |degrees: f64| {
         let sine = libm::sin(0.5 * degrees.to_radians());
         sine * sine
     };
-    let cosines = libm::cos(lat_a.to_radians()) * libm::cos(lat_b.to_radians());
+    let cosines = cosine_a * cosine_b;
     let chord = half_sine_squared(lat_b - lat_a) + cosines * half_sine_squared(lon_b - lon_a);
     // Rounding can lift the chord of antipodes above 1, where the arc sine ends.
     2.0 * EARTH_RADIUS_KM * libm::asin(libm::sqrt(chord.min(1.0)))
@@ -85,8 +100,8 @@ pub fn great_circle_km(lat_a: f64, lon_a: f64, lat_b: f64, lon_b: f64) -> f64 {
 /// The two files, read once.
 struct Tables {
     places: Vec<Known>,
-    /// The codes of the measured cities.
-    measured: Vec<&'static str>,
+    /// How many cities were measured.
+    measured: usize,
     /// Row by row: from × measured + to.
     rtt: Vec<Span>,
 }
@@ -95,7 +110,7 @@ fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
         let (measured, rtt) = read_rtt();
-        Tables { places: read_places(), measured, rtt }
+        Tables { places: read_places(&measured), measured: measured.len(), rtt }
     })
 }
 
@@ -109,11 +124,13 @@ fn number(text: &str) -> f64 {
     text.parse().expect("a number in an embedded table")
 }
 
-fn read_places() -> Vec<Known> {
+fn read_places(measured: &[&str]) -> Vec<Known> {
     let place = |line: &'static str| {
         let fields: Vec<&'static str> = line.split(',').collect();
         let [code, city, lat, lon] = fields[..] else { panic!("not a place: {line}") };
-        Known { code, city, lat: number(lat), lon: number(lon) }
+        let (lat, lon) = (number(lat), number(lon));
+        let measured = measured.iter().position(|measured| *measured == code);
+        Known { code, city, lat, lon, cosine: cosine(lat), measured }
     };
     lines(include_str!("places.csv")).map(place).collect()
 }

@@ -58,7 +58,12 @@ pub struct File {
 
 /// Every file of a report; with charts, where the feature for them is there. The same outcome gives the same bytes.
 pub fn files(outcome: &Outcome, charts: bool) -> Vec<File> {
-    let (images, drawn) = if charts { drawings(outcome) } else { (Vec::new(), Vec::new()) };
+    files_on(outcome, charts, 0)
+}
+
+/// The same, drawn by so many threads; 0: as many as the machine has processors.
+pub fn files_on(outcome: &Outcome, charts: bool, threads: usize) -> Vec<File> {
+    let (images, drawn) = if charts { drawings(outcome, threads) } else { (Vec::new(), Vec::new()) };
     let mut files = vec![
         text("report.html", page(outcome, decision(outcome).as_ref(), charts)),
         text("report.md", markdown::with_images(outcome, &images)),
@@ -73,9 +78,9 @@ fn text(path: &str, text: String) -> File {
     File { path: path.to_string(), bytes: text.into_bytes() }
 }
 
-/// Pictures are drawn by all processors: they take longer than a short run.
+/// Pictures are drawn by several threads: they take longer than a short run.
 #[cfg(feature = "charts")]
-fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
+fn drawings(outcome: &Outcome, threads: usize) -> (Vec<markdown::Image>, Vec<File>) {
     let charts = charts::all(outcome);
     let done: Vec<Mutex<Vec<File>>> = charts.iter().map(|_| Mutex::default()).collect();
     let places: Vec<usize> = (0..charts.len()).collect();
@@ -83,7 +88,7 @@ fn drawings(outcome: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
         *done[*place].lock().expect("no drawing panics") = drawn(&charts[*place]);
         Ok(())
     };
-    let Ok(()) = pool::each(0, &places, || (), draw, |()| ());
+    let Ok(()) = pool::each(threads, &places, || (), draw, |()| ());
     let (mut images, mut files) = (Vec::new(), Vec::new());
     for (chart, done) in charts.iter().zip(done) {
         let drawn = done.into_inner().expect("no drawing panics");
@@ -106,7 +111,7 @@ fn drawn(chart: &charts::Chart) -> Vec<File> {
 }
 
 #[cfg(not(feature = "charts"))]
-fn drawings(_: &Outcome) -> (Vec<markdown::Image>, Vec<File>) {
+fn drawings(_: &Outcome, _: usize) -> (Vec<markdown::Image>, Vec<File>) {
     (Vec::new(), Vec::new())
 }
 

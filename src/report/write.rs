@@ -22,15 +22,22 @@ pub const LIST: &str = "SHA256SUMS";
 /// changed is theirs. Fails where a folder or file cannot be made; then the files of the earlier run are untouched,
 /// unless the failure comes between two renames.
 pub fn write(dir: &Path, outcome: &Outcome, charts: bool) -> io::Result<Vec<PathBuf>> {
-    write_with(dir, outcome, charts, Vec::new())
+    write_with(dir, outcome, charts, 0, Vec::new())
 }
 
-/// As [`write`], with further files that are no function of the outcome, such as the scenario's text.
+/// As [`write`], with further files that are no function of the outcome, such as the scenario's text; charts are drawn by
+/// so many threads, or for 0 by as many as the machine has processors.
 ///
 /// # Errors
 /// Where a folder or file cannot be made.
-pub fn write_with(dir: &Path, outcome: &Outcome, charts: bool, further: Vec<File>) -> io::Result<Vec<PathBuf>> {
-    let mut files = super::files(outcome, charts);
+pub fn write_with(
+    dir: &Path,
+    outcome: &Outcome,
+    charts: bool,
+    threads: usize,
+    further: Vec<File>,
+) -> io::Result<Vec<PathBuf>> {
+    let mut files = super::files_on(outcome, charts, threads);
     files.extend(further);
     write_files(&dir.join(&outcome.scenario.name), files)
 }

@@ -9,19 +9,61 @@ use super::outcome::Anomaly;
 use super::unit::Contestant;
 
 /// How many groups are looked into, and how many operations of each.
-const GROUPS_MAX: usize = 64;
-const OPERATIONS_MAX: usize = 50_000;
+pub const GROUPS_MAX: usize = 64;
+pub const OPERATIONS_MAX: usize = 50_000;
 /// The picture shows at most this many operations …
 const SHOWN_MAX: usize = 220;
 /// … within at most this time.
 const STRETCH_MAX: Span = Span::from_secs(100);
 
-/// An anomaly of a store, given its place in the scenario's list, among so many locations with clients.
+/// An anomaly of a store, given its place in the scenario's list, among so many locations with clients: that of the
+/// first group that has one ([`in_history`]).
 pub fn find(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
     contestant.all_partitions().take(GROUPS_MAX).find_map(|partition| {
-        let history = contestant.record(0, partition, OPERATIONS_MAX)?;
-        cut(store, &history, edges)
+        let mut early = None;
+        // Few operations of a busy key often show what all of them would.
+        let enough = &mut |history: &History, complete: Time| {
+            early = settled(store, history, complete, edges);
+            early.is_some()
+        };
+        match contestant.look(partition, OPERATIONS_MAX, enough) {
+            Some(history) => in_history(store, &history, edges),
+            None => early,
+        }
     })
+}
+
+/// The anomaly that a whole history would show, as soon as nothing that is still to come can show another: a write that
+/// cannot be missed by more reads than count, and all that its picture needs. All earlier writes are judged by then, and
+/// a later one would have to be worth more.
+fn settled(store: usize, history: &History, complete: Time, edges: usize) -> Option<Anomaly> {
+    let (write, missed) = most_missed(history)?;
+    let (from, to) = window(write, missed);
+    let known = complete > to && complete.since(write.start) > STRETCH_MAX;
+    (worth(missed) == WORTH_MAX && known).then(|| anomaly(store, history, write, (from, to), edges))
+}
+
+/// The anomaly in a history that is most worth looking at.
+pub fn in_history(store: usize, history: &History, edges: usize) -> Option<Anomaly> {
+    let (write, missed) = most_missed(history)?;
+    Some(anomaly(store, history, write, window(write, missed), edges))
+}
+
+fn anomaly(store: usize, history: &History, write: &Record, (from, to): (Time, Time), edges: usize) -> Anomaly {
+    Anomaly { store, key: write.key, from, to, history: stretch(history, write, from, to, edges) }
+}
+
+/// The time that a picture shows: from before the write until after the last read that missed it.
+fn window(write: &Record, missed: Missed) -> (Time, Time) {
+    let length = missed.last.since(write.start).0.max(1_000_000);
+    (write.start - Span(length / 4), missed.last + Span(length / 5))
+}
+
+/// More reads that missed a write make no better picture.
+const WORTH_MAX: u32 = 12;
+
+fn worth(missed: Missed) -> u32 {
+    missed.reads.min(WORTH_MAX)
 }
 
 /// A write that some reads missed: who missed it, and until when.
@@ -31,7 +73,8 @@ struct Missed {
     last: Time,
 }
 
-fn cut(store: usize, history: &History, edges: usize) -> Option<Anomaly> {
+/// The write that most reads missed, as far as that counts, and the earliest of those.
+fn most_missed(history: &History) -> Option<(&Record, Missed)> {
     let mut writes: BTreeMap<(Key, Version), (&Record, Missed)> = BTreeMap::new();
     for record in &history.records {
         if record.keys == 1 && !record.operation.is_read() && record.refusal.is_none() {
@@ -51,15 +94,10 @@ fn cut(store: usize, history: &History, edges: usize) -> Option<Anomaly> {
             missed.last = missed.last.max(read.end.unwrap_or(read.start));
         }
     }
-    let worth = |missed: &Missed| missed.reads.min(12);
-    let (write, missed) = writes
-        .values()
+    writes
+        .into_values()
         .filter(|(_, missed)| missed.reads > 0)
-        .max_by_key(|(write, missed)| (worth(missed), std::cmp::Reverse(write.start)))?;
-    let length = missed.last.since(write.start).0.max(1_000_000);
-    let from = write.start - Span(length / 4);
-    let to = missed.last + Span(length / 5);
-    Some(Anomaly { store, key: write.key, from, to, history: stretch(history, write, from, to, edges) })
+        .max_by_key(|(write, missed)| (worth(*missed), std::cmp::Reverse(write.start)))
 }
 
 /// The operations and notes of the write's key between two times, thinned to what a picture can show.

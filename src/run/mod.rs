@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod free_plan;
 pub mod outcome;
 pub mod pool;
+mod prepare;
 pub mod record;
 mod regenerative;
 pub mod remedy;

@@ -1,7 +1,6 @@
 //! One unit of work: a share of the groups of one replication on one store.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -20,7 +19,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
 use super::replay::Replay;
-use super::{census, pool};
+use super::{census, prepare};
 
 /// Which unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,6 +87,15 @@ trait Runner: Send + Sync {
         bound: usize,
         take: &mut dyn FnMut(Partition, History),
     ) -> Result<(), TraceError>;
+
+    /// The history of a partition, of at most `bound` operations; `None` where what there was of it was soon enough
+    /// ([`World::simulate_until`]), or a trace cannot be read.
+    fn look(
+        &self,
+        partition: Partition,
+        bound: usize,
+        enough: &mut dyn FnMut(&History, Time) -> bool,
+    ) -> Option<History>;
 
     fn initial(&self) -> Option<Value>;
 }
@@ -191,22 +199,6 @@ impl StoreUser for Build<'_> {
     }
 }
 
-/// How many keys' shares of all operations a thread computes at a time: some hundred microseconds.
-const KEYS_AT_A_TIME: usize = 1 << 13;
-
-/// What all stores' units share, computed by several threads.
-fn prepared(workload: &WorkloadConfig, threads: usize) -> Prepared {
-    Prepared::divided(workload, |weights, weigh| {
-        let parts: Vec<_> = weights.chunks_mut(KEYS_AT_A_TIME).enumerate().map(Mutex::new).collect();
-        let work = |(): &mut (), part: &Mutex<(usize, &mut [f64])>| -> Result<(), Infallible> {
-            let (number, weights) = &mut *part.lock().expect("no weighing panics");
-            weigh(*number * KEYS_AT_A_TIME, weights);
-            Ok(())
-        };
-        let Ok(()) = pool::each(threads, &parts, || (), work, |()| ());
-    })
-}
-
 fn window(scenario: &Scenario) -> Window {
     Window { from: Time(scenario.warmup.0), until: Time(scenario.duration.0) }
 }
@@ -293,6 +285,20 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         Ok(())
     }
 
+    fn look(
+        &self,
+        partition: Partition,
+        bound: usize,
+        enough: &mut dyn FnMut(&History, Time) -> bool,
+    ) -> Option<History> {
+        let mut world = self.world(0);
+        world.keep_history(History::bounded(bound));
+        if world.simulate_until(partition, enough) || world.workload().failure().is_some() {
+            return None;
+        }
+        world.take_history()
+    }
+
     fn initial(&self) -> Option<Value> {
         self.workload(0).initial()
     }
@@ -312,7 +318,7 @@ impl Contestant {
 
     /// The same, made ready by several threads; 0: by as many as the machine has processors.
     pub fn all_on(scenario: &Scenario, threads: usize) -> Vec<Contestant> {
-        let prepared = prepared(&scenario.workload, threads);
+        let prepared = prepare::prepared(&scenario.workload, threads);
         let terms = scenario.terms();
         let build = |config: &StoreConfig| {
             let network = scenario.network_of(config);
@@ -396,8 +402,8 @@ impl Contestant {
         range.step_by(unit.shares as usize).map(move |first_group| Partition { first_group, groups })
     }
 
-    /// The same of a whole replication.
-    pub(super) fn all_partitions(&self) -> impl Iterator<Item = Partition> {
+    /// The groups of a whole replication, likewise.
+    pub fn all_partitions(&self) -> impl Iterator<Item = Partition> {
         self.partitions(Unit { store: 0, replication: 0, share: 0, shares: 1 })
     }
 
@@ -421,6 +427,16 @@ impl Contestant {
     pub fn simulate_whole(&self, replication: u32) -> Result<Measurements, TraceError> {
         let whole = &mut std::iter::once(self.whole());
         measured(self.runner.begin(replication, 1), whole).map(Measurements::merged)
+    }
+
+    /// Looks at the history of one partition of the first replication only until it is enough.
+    pub(super) fn look(
+        &self,
+        partition: Partition,
+        bound: usize,
+        enough: &mut dyn FnMut(&History, Time) -> bool,
+    ) -> Option<History> {
+        self.runner.look(partition, bound, enough)
     }
 
     /// The history of one partition, of at most `bound` operations.

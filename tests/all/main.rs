@@ -10,6 +10,7 @@
 
 mod advise;
 mod against_naive;
+mod anomalies;
 mod by_key;
 mod by_key_traces;
 mod calls;

@@ -5,7 +5,7 @@ use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::random::{Law, Purpose, StreamKey};
 use consistency_sim::run::Contestant;
 use consistency_sim::workloads::arrivals::{Arrivals, other_edge};
-use consistency_sim::workloads::{Popularity, Shape};
+use consistency_sim::workloads::{MixConfig, Popularity, Prepared, Shape, WorkloadConfig};
 
 use crate::support::*;
 
@@ -89,6 +89,25 @@ fn shares_of_popularity_are_what_they_are_called() {
     let hot = Popularity::HotSet { keys: 0.01, operations: 0.9 }.shares(1_000);
     assert!((sum(&hot[..10]) - 0.9).abs() < 1e-12 && (sum(&hot) - 1.0).abs() < 1e-12);
     assert!(Popularity::Uniform.shares(7).iter().all(|share| (share - 1.0 / 7.0).abs() < 1e-15));
+}
+
+/// Whoever weighs which keys, and in which order: not a bit of a share changes.
+#[test]
+fn shares_are_the_same_however_the_keys_are_divided() {
+    for popularity in
+        [Popularity::Uniform, Popularity::Zipf { exponent: 0.99 }, Popularity::HotSet { keys: 0.07, operations: 0.6 }]
+    {
+        let WorkloadConfig::Mix(mix) = mix(10_007, 1.0, 1.0) else { panic!("a mix") };
+        let whole = popularity.shares(mix.keys);
+        let workload = WorkloadConfig::Mix(MixConfig { popularity, ..mix });
+        for part in [1, 64, 4_001, 20_000] {
+            let prepared = Prepared::divided(&workload, |weights, weigh| {
+                let parts = weights.chunks_mut(part).enumerate().collect::<Vec<_>>();
+                parts.into_iter().rev().for_each(|(number, weights)| weigh(number * part, weights));
+            });
+            assert_eq!(prepared.shares().as_deref(), Some(&whole[..]));
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! The anomaly that is drawn: what is found without simulating all is what all of it shows.
+
+use std::path::Path;
+
+use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find, in_history};
+use consistency_sim::run::{Anomaly, Contestant};
+use consistency_sim::scenario::{Origin, Scenario, load_with, parse};
+
+use crate::house::{files, project};
+
+/// The same by the whole histories of the groups, one after another.
+fn in_whole(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
+    contestant
+        .all_partitions()
+        .take(GROUPS_MAX)
+        .find_map(|partition| in_history(store, &contestant.record(0, partition, OPERATIONS_MAX)?, edges))
+}
+
+/// How many of the scenario's stores show an anomaly.
+fn compare(scenario: &Scenario) -> usize {
+    let edges = usize::from(scenario.network.edges);
+    let compare = |(store, contestant): (usize, &Contestant)| {
+        let found = find(store, contestant, edges);
+        assert_eq!(found, in_whole(store, contestant, edges), "{}, store {store}", scenario.name);
+        usize::from(found.is_some())
+    };
+    Contestant::all(scenario).iter().enumerate().map(compare).sum()
+}
+
+#[test]
+fn shipped_scenarios_show_what_all_their_operations_show() {
+    let shipped = |file: &Path| file.extension().is_some_and(|extension| extension == "toml");
+    let found: usize = files(&project().join("scenarios"))
+        .into_iter()
+        .filter(|file| shipped(file))
+        .map(|file| compare(&load_with(&file, &[]).unwrap_or_else(|wrong| panic!("{}: {wrong:#?}", file.display()))))
+        .sum();
+    assert!(found > 20, "{found} anomalies");
+}
+
+/// Keys from a few operations a minute to hundreds a second, so that histories end early, late, and at their bound.
+#[test]
+fn busy_and_quiet_keys_show_what_all_their_operations_show() {
+    let mut found = 0;
+    for (reads, writes) in [(2, "1 /min"), (30, "1 /s"), (300, "3 /s"), (900, "1 /min"), (900, "40 /s")] {
+        for seed in 1..4 {
+            let text = format!(
+                r#"
+                name = "anomaly"
+                question = "Which read is drawn?"
+                duration = "2000 s"
+                seed = {seed}
+                replications = 1
+                edges = 12
+
+                [workload]
+                kind = "mix"
+                keys = 3
+                reads = "{reads} /s"
+                writes = "{writes}"
+
+                [[store]]
+                kind = "kv"
+                name = "pull"
+                model = "pull"
+
+                [[store]]
+                kind = "kv"
+                name = "push"
+                model = "push"
+
+                [[store]]
+                kind = "d1"
+                read_replication = "auto"
+                "#
+            );
+            found += compare(&parse(&text, &Origin::default()).unwrap_or_else(|wrong| panic!("{wrong:#?}")));
+        }
+    }
+    assert!(found >= 30, "{found} anomalies");
+}
