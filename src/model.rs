@@ -59,10 +59,16 @@ impl Span {
     /// The nearest span to a number of nanoseconds; negative numbers and NaN give zero, too large ones the maximum.
     #[inline]
     pub fn from_nanos_f64(nanoseconds: f64) -> Span {
-        // `as` saturates, and truncates: adding a half rounds.
+        const ONES: f64 = 4_503_599_627_370_496.0;
         let rounded = nanoseconds + 0.5;
-        // What is signed is converted in half the instructions.
-        Span(if rounded < 9_223_372_036_854_775_808.0 { (rounded as i64).max(0) as u64 } else { rounded as u64 })
+        // What is not negative has no sign bit, so that one comparison finds all numbers from 0 to 2⁵¹.
+        if nanoseconds.to_bits() <= (0.5 * ONES).to_bits() {
+            // The last bit of 2⁵² and more is worth one: adding rounds to the nearest, perhaps above.
+            let shifted = rounded + ONES;
+            return Span((shifted.to_bits() & (ONES as u64 - 1)) - u64::from(shifted - ONES > rounded));
+        }
+        // `as` saturates, and truncates: adding a half rounds.
+        Span(rounded as u64)
     }
 
     /// Seconds, for print only.

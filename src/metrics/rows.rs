@@ -7,16 +7,20 @@ const STEPS: usize = Distribution::STEPS;
 
 /// Distributions by row number. What is in use of hundreds of rows fits into a cache, where a [`Distribution`] each would
 /// be spread over megabytes: counts are bytes that carry into wider ones, and rows lie side by side, doubling by doubling,
-/// so that rows whose values are alike share one stretch of memory.
+/// so that rows whose values are alike share one stretch of memory. What is never counted takes none: it is zero from the
+/// start, and systems give memory where it is written.
 #[derive(Clone, Debug)]
 pub struct DistributionRows {
-    /// By doubling, each empty until one of its values comes: the buckets of each row.
-    doublings: Vec<Box<[u8]>>,
+    /// By doubling, row and step.
+    counts: Vec<u8>,
     /// By row, of all its values.
     totals: Vec<Total>,
     /// What did not fit into the bytes, by row.
     carried: Vec<Distribution>,
 }
+
+/// So many values of a batch are looked up before the first is counted: so the looks overlap.
+const AHEAD: usize = 64;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Total {
@@ -28,7 +32,7 @@ impl DistributionRows {
     /// So many empty ones.
     pub fn new(rows: usize) -> DistributionRows {
         DistributionRows {
-            doublings: vec![Box::default(); bucket_of(u64::MAX) / STEPS + 1],
+            counts: vec![0; (bucket_of(u64::MAX) / STEPS + 1) * rows * STEPS],
             totals: vec![Total::default(); rows],
             carried: vec![Distribution::default(); rows],
         }
@@ -37,36 +41,67 @@ impl DistributionRows {
     /// Adds one value to a row.
     #[inline]
     pub fn add(&mut self, row: usize, value: u64) {
-        let bucket = bucket_of(value);
-        let place = row * STEPS + bucket % STEPS;
-        let total = &mut self.totals[row];
-        total.sum += u128::from(value);
-        total.max = total.max.max(value);
-        match self.doublings[bucket / STEPS].get_mut(place) {
-            Some(count) if *count < u8::MAX => *count += 1,
-            _ => self.carry(row, bucket, place),
+        let place = self.total(row, value);
+        self.count(place);
+    }
+
+    /// Adds values to rows.
+    #[inline]
+    pub fn add_all(&mut self, mut values: impl Iterator<Item = (usize, u64)>) {
+        let mut places = [0; AHEAD];
+        loop {
+            let mut filled = 0;
+            for (place, (row, value)) in places.iter_mut().zip(values.by_ref()) {
+                *place = self.total(row, value);
+                filled += 1;
+            }
+            places[..filled].iter().for_each(|place| self.count(*place));
+            if filled < AHEAD {
+                return;
+            }
         }
     }
 
-    /// Room for the first value of a doubling, or for one more than a byte counts.
-    #[cold]
-    fn carry(&mut self, row: usize, bucket: usize, place: usize) {
-        let counts = &mut self.doublings[bucket / STEPS];
-        if counts.is_empty() {
-            *counts = vec![0; self.totals.len() * STEPS].into();
-            counts[place] = 1;
-        } else {
-            let count = std::mem::take(&mut counts[place]);
-            self.carried[row].add_to_bucket(bucket, u64::from(count) + 1);
+    /// Counts what is not told by a bucket; says where the bucket's count is.
+    #[inline]
+    fn total(&mut self, row: usize, value: u64) -> usize {
+        let bucket = bucket_of(value);
+        let total = &mut self.totals[row];
+        total.sum += u128::from(value);
+        total.max = total.max.max(value);
+        self.place(row, bucket)
+    }
+
+    #[inline]
+    fn place(&self, row: usize, bucket: usize) -> usize {
+        ((bucket / STEPS) * self.totals.len() + row) * STEPS + bucket % STEPS
+    }
+
+    #[inline]
+    fn count(&mut self, place: usize) {
+        let count = &mut self.counts[place];
+        match count.checked_add(1) {
+            Some(more) => *count = more,
+            None => self.carry(place),
         }
+    }
+
+    /// One more than a byte counts.
+    #[cold]
+    fn carry(&mut self, place: usize) {
+        let count = std::mem::take(&mut self.counts[place]);
+        let (doubling, row) = (place / STEPS / self.totals.len(), place / STEPS % self.totals.len());
+        self.carried[row].add_to_bucket(doubling * STEPS + place % STEPS, u64::from(count) + 1);
     }
 
     /// A row as a distribution.
     pub fn distribution(&self, row: usize) -> Distribution {
         let mut distribution = self.carried[row].clone();
-        for (doubling, counts) in self.doublings.iter().enumerate() {
-            let counts = counts.get(row * STEPS..(row + 1) * STEPS).unwrap_or_default();
-            for (step, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        // What is above the greatest value is empty.
+        for doubling in 0..=bucket_of(self.totals[row].max) / STEPS {
+            let from = self.place(row, doubling * STEPS);
+            let counts = self.counts[from..from + STEPS].iter().enumerate();
+            for (step, count) in counts.filter(|(_, count)| **count > 0) {
                 distribution.add_to_bucket(doubling * STEPS + step, u64::from(*count));
             }
         }

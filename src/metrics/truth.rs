@@ -60,6 +60,12 @@ pub struct Verdict {
     pub last: Option<(Span, bool)>,
 }
 
+impl Verdict {
+    /// Of a read before any write is complete.
+    pub const NOTHING_WRITTEN: Verdict =
+        Verdict { judgement: Judgement { stale: false, age: Span::ZERO }, lag: 0, last: None };
+}
+
 impl Truth {
     /// A write is acknowledged.
     pub fn complete(&mut self, version: Version, at: Time, measured: bool) {
@@ -77,7 +83,14 @@ impl Truth {
         self.completed.push(write);
     }
 
+    /// Whether no write of the key is complete yet.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.completed.is_empty()
+    }
+
     /// How many writes are complete.
+    #[inline]
     pub fn writes(&self) -> usize {
         self.completed.len()
     }
@@ -91,7 +104,7 @@ impl Truth {
     #[inline]
     pub fn judge(&mut self, start: Time, completed_before: usize, seen: Version) -> Verdict {
         let Some(last) = self.completed[..completed_before].last() else {
-            return Verdict { judgement: Judgement::default(), lag: 0, last: None };
+            return Verdict::NOTHING_WRITTEN;
         };
         let since = Some((start.since(last.at), seen >= last.version));
         if last.newest <= seen {
@@ -149,7 +162,7 @@ impl Truth {
 
     /// The key's run is over: adds the window of inconsistency of every measured write, in nanoseconds, and forgets all.
     pub fn end(&mut self, windows: &mut Distribution) {
-        if self.completed.is_empty() {
+        if self.is_empty() {
             return;
         }
         // Where nothing was missed all windows are zero, in whatever order.

@@ -315,7 +315,8 @@ impl Sampler {
 #[inline]
 fn on_line(table: &Table, draw: u64) -> f64 {
     let cell = (draw >> 52) as usize;
-    let along = ((draw << 12) >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0);
+    // The other 52 bits as a number from 0 to 1: those after the point of a number from 1 to 2.
+    let along = f64::from_bits((draw & ((1 << 52) - 1)) | 1.0_f64.to_bits()) - 1.0;
     let (from, to) = (table[cell], table[cell + 1]);
     from + (to - from) * along
 }

@@ -68,6 +68,12 @@ impl Arrivals {
 
     /// A source that starts at the beginning of the run, and its first arrival. `rate` is per second and above zero.
     pub fn first(&self, stream: Stream, rate: Rate) -> (Source, Time) {
+        self.first_at(stream, rate, self.pace(rate))
+    }
+
+    /// The same, given the pace of that rate.
+    #[inline]
+    pub fn first_at(&self, stream: Stream, rate: Rate, pace: Pace) -> (Source, Time) {
         let mut source = Source { stream, on: false, phase_end: Time::START };
         match &self.shape {
             Shape::Constant => {
@@ -80,11 +86,11 @@ impl Arrivals {
                 source.on = unit(source.stream.draw()) < share;
                 let mean = if source.on { on } else { off };
                 source.phase_end = Time(self.exponential(&mut source.stream, mean.0 as f64) as u64);
-                let first = self.next(&mut source, Time::START, rate);
+                let first = self.next_at(&mut source, Time::START, pace);
                 (source, first)
             }
             Shape::Poisson | Shape::Diurnal { .. } => {
-                let first = self.next(&mut source, Time::START, rate);
+                let first = self.next_at(&mut source, Time::START, pace);
                 (source, first)
             }
         }

@@ -26,8 +26,8 @@ pub(super) struct Clients {
 
 /// Those who act on one key, in the order of time.
 pub(super) trait Acting {
-    /// The next to act.
-    fn next(&mut self) -> Option<Act>;
+    /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
+    fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
 
     /// Nobody who has not acted yet acts earlier than this; [`Time::NEVER`]: nobody does any more.
     fn horizon(&self) -> Time;
@@ -62,13 +62,11 @@ pub(super) struct Act {
     /// The request's own random number.
     pub draw: u64,
     pub location: Location,
-    pub what: What,
 }
 
-/// What somebody does.
+/// What somebody writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    Read,
     Put,
     Delete,
 }
@@ -97,10 +95,11 @@ impl Clients {
     }
 
     /// The clients of a key, before any of them acts.
+    #[inline]
     pub fn of(&self, key: u32) -> OfKey<'_> {
         let rate = self.rate * self.shares[key as usize];
         let pace = self.arrivals.pace(rate);
-        let (source, first) = self.arrivals.first(self.streams.stream(u64::from(key)), rate);
+        let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
         let number = self.requests.entity(u64::from(key));
         let next = if first < self.until { first } else { Time::NEVER };
         OfKey { clients: self, source, pace, number, acted: 0, last: Time::START, next }
@@ -108,24 +107,26 @@ impl Clients {
 }
 
 impl Acting for OfKey<'_> {
-    #[inline(always)]
-    fn next(&mut self) -> Option<Act> {
-        let (clients, at) = (self.clients, self.next);
-        if at == Time::NEVER {
-            return None;
+    fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
+        // What changes with every act stays in registers.
+        let OfKey { clients, mut source, pace, number, acted, mut last, next: mut at } = *self;
+        let (mut n, end) = (acted, acted + most as u64);
+        while at != Time::NEVER && n < end {
+            let location = any_edge(&mut source.stream, clients.edges);
+            let writes = source.stream.happens(clients.writes);
+            let deletes = writes && source.stream.happens(clients.deletes);
+            let next = clients.arrivals.next_at(&mut source, at, pace);
+            // Made where it goes: to put it together first and then to copy it costs more than to draw it.
+            let act = Act { n, at, before: last, draw: derive(number, n + 1), location };
+            if writes {
+                write(act, if deletes { What::Delete } else { What::Put });
+            } else {
+                reads.push(act);
+            }
+            (last, at) = (at, if next < clients.until { next } else { Time::NEVER });
+            n += 1;
         }
-        let location = any_edge(&mut self.source.stream, clients.edges);
-        let what = if self.source.stream.happens(clients.writes) {
-            if self.source.stream.happens(clients.deletes) { What::Delete } else { What::Put }
-        } else {
-            What::Read
-        };
-        let next = clients.arrivals.next_at(&mut self.source, at, self.pace);
-        self.next = if next < clients.until { next } else { Time::NEVER };
-        let n = self.acted;
-        self.acted += 1;
-        let before = std::mem::replace(&mut self.last, at);
-        Some(Act { n, at, before, draw: derive(self.number, n + 1), location, what })
+        *self = OfKey { source, acted: n, last, next: at, ..*self };
     }
 
     #[inline]

@@ -27,17 +27,17 @@ mod writes;
 use std::sync::Arc;
 
 use crate::limits::{FigureId, Terms};
-use crate::metrics::truth::Truth;
+use crate::metrics::truth::{Truth, Verdict};
 use crate::metrics::{Distribution, Measurements, Window};
 use crate::model::{Time, Version};
 use crate::network::{Network, NetworkConfig};
-use crate::random::{Purpose, StreamKey};
+use crate::random::{Purpose, Sampler, StreamKey};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::trace::Trace;
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, Workload, WorkloadConfig};
 
-use clients::{Act, Acting, Clients, What};
+use clients::{Act, Acting, Clients};
 use pull::Pull;
 use push::Push;
 use rows::Rows;
@@ -50,6 +50,7 @@ pub struct Plan {
     store: Kv,
     work: Work,
     centre: Centre,
+    hit_latency: Sampler,
     locations: usize,
     edges: u16,
     window: Window,
@@ -125,6 +126,7 @@ impl Plan {
                 Network::new(network),
                 places.len(),
             ),
+            hit_latency: Sampler::new(&common.hit_latency),
             store,
             work,
             locations: places.len(),
@@ -157,9 +159,10 @@ impl Plan {
         };
         let common = Common {
             centre: self.centre.clone(),
+            reads: Vec::new(),
             writes: Writes::default(),
             truth: Truth::default(),
-            tally: Tally::new(self.locations, self.window, batches),
+            tally: Tally::new(self.locations, self.window, batches, self.hit_latency.clone()),
             last_event: Time::START,
         };
         let store = match &self.store {
@@ -237,7 +240,9 @@ impl KeyByKey {
         let mut key = clients.of(key);
         let last_event = self.store.simulate(&mut self.common, &mut key);
         let Common { truth, tally, .. } = &mut self.common;
-        truth.end(tally.windows(last_event));
+        if !truth.is_empty() {
+            truth.end(tally.windows(last_event));
+        }
     }
 
     /// Replays a trace; `false`, with nothing measured, where it turns out to need events.
@@ -284,10 +289,15 @@ trait Keyed {
     fn simulate(&mut self, common: &mut Common, key: &mut impl Acting);
 }
 
+/// So many act at once, without a look at what becomes of them.
+const AT_ONCE: usize = 256;
+
 /// What both stores have in common.
 #[derive(Debug)]
 struct Common {
     centre: Centre,
+    /// Reads that are known.
+    reads: Vec<Act>,
     writes: Writes,
     truth: Truth,
     tally: Tally,
@@ -304,17 +314,42 @@ impl Common {
         self.last_event.max(key.last_act())
     }
 
-    /// The next read, if somebody reads earlier than `before`; whoever writes before it has sent it off.
-    #[inline(always)]
-    fn next_read(&mut self, key: &mut impl Acting, before: Time) -> Option<Act> {
-        while key.horizon() < before {
-            let act = key.next()?;
-            if act.what == What::Read {
-                return Some(act);
-            }
-            self.writes.send(&self.centre, &act);
+    /// Lets more of the key's clients act: from then on all who do so before [`Acting::horizon`] are known, and `reads` holds
+    /// those who are to be answered next. None act any more if it says so.
+    #[inline]
+    fn act(&mut self, key: &mut impl Acting) -> bool {
+        self.reads.clear();
+        let any = key.horizon() < Time::NEVER;
+        if any {
+            self.act_more(key);
         }
-        None
+        any
+    }
+
+    #[inline]
+    fn act_more(&mut self, key: &mut impl Acting) {
+        let (writes, centre) = (&mut self.writes, &self.centre);
+        key.act(AT_ONCE, &mut self.reads, |act, what| writes.send(centre, &act, what));
+    }
+
+    /// Lets all act who do so before a time.
+    #[inline(never)]
+    fn act_until(&mut self, key: &mut impl Acting, time: Time) {
+        while key.horizon() < time {
+            self.act_more(key);
+        }
+    }
+
+    /// Whether nobody writes the key any more and nobody has.
+    #[inline]
+    fn is_quiet(&self, key: &impl Acting) -> bool {
+        key.horizon() == Time::NEVER && self.truth.is_empty() && self.writes.is_none_in_flight()
+    }
+
+    /// Judges an answer; of a key that nobody writes all are the same.
+    #[inline(always)]
+    fn judge<const QUIET: bool>(&mut self, act: &Act, version: Version) -> Verdict {
+        if QUIET { Verdict::NOTHING_WRITTEN } else { self.truth.judge(act.at, self.truth.writes(), version) }
     }
 
     /// The next write that arrives no later than `until` and is accepted.

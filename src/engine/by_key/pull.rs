@@ -63,7 +63,6 @@ const NOTHING: Cached = Cached {
 /// The store, for one key after another.
 #[derive(Debug)]
 pub(super) struct Pull {
-    hit: Sampler,
     read: Sampler,
     cache_ttl: Span,
     negative_caching: bool,
@@ -73,14 +72,11 @@ pub(super) struct Pull {
     /// Fills under way beyond one for each location.
     more: Vec<(Location, Fill)>,
     commits: VecDeque<Commit>,
-    /// Reads that are not looked at yet, because one before them had to know what happens until its arrival.
-    ahead: VecDeque<Act>,
 }
 
 impl Pull {
     pub fn new(config: &KvPullConfig, preloaded: bool, locations: usize) -> Pull {
         Pull {
-            hit: Sampler::new(&config.common.hit_latency),
             read: Sampler::new(&config.common.central_read),
             cache_ttl: config.cache_ttl,
             negative_caching: config.negative_caching,
@@ -89,7 +85,6 @@ impl Pull {
             cached: vec![NOTHING; locations],
             more: Vec::new(),
             commits: VecDeque::new(),
-            ahead: VecDeque::new(),
         }
     }
 
@@ -165,20 +160,25 @@ impl Pull {
         cached
     }
 
-    /// What the location holds when somebody acts there: until when it is fresh, and its version.
-    #[inline]
-    fn arrived(&mut self, act: &Act) -> (Time, Version) {
+    /// What the location holds when somebody acts there: until when it is fresh, and its version. `QUIET`: nobody writes the
+    /// key, so that all copies are alike.
+    #[inline(always)]
+    fn arrived<const QUIET: bool>(&mut self, act: &Act) -> (Time, Version) {
         let ttl = self.cache_ttl;
         let cached = self.at(act.location);
         if cached.fill_at <= act.at && cached.fill().back.is_before(act) {
-            cached.take(cached.fill().version, cached.fill_at + ttl);
+            if QUIET {
+                cached.fresh_until = cached.fresh_until.max(cached.fill_at + ttl);
+            } else {
+                cached.take(cached.fill().version, cached.fill_at + ttl);
+            }
             cached.fill_at = Time::NEVER;
         }
         if cached.more > 0 {
             self.arrived_of_many(act);
         }
         let cached = &self.cached[act.location.index()];
-        (cached.fresh_until, cached.version())
+        (cached.fresh_until, if QUIET { Version::INITIAL } else { cached.version() })
     }
 
     #[cold]
@@ -195,50 +195,58 @@ impl Pull {
         });
     }
 
-    #[inline]
-    fn read(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
-        self.commit(common, key.horizon());
-        self.acknowledge(common, Some(act));
-        // Whoever asks the central store from now on does so later than this, and finds the second of these at least.
-        while self.commits.get(1).is_some_and(|second| second.arrival.at < act.at) {
-            self.commits.pop_front();
+    #[inline(never)]
+    fn answer<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting) {
+        let mut n = 0;
+        // More may come in between.
+        while n < common.reads.len() {
+            let act = common.reads[n];
+            self.read::<QUIET>(common, key, &act);
+            n += 1;
         }
-        let (fresh_until, version) = self.arrived(act);
+    }
+
+    #[inline(always)]
+    fn read<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
+        if !QUIET {
+            self.acknowledge(common, Some(act));
+            // Whoever asks the central store from now on does so later than this, and finds the second of these at least.
+            while self.commits.get(1).is_some_and(|second| second.arrival.at < act.at) {
+                self.commits.pop_front();
+            }
+        }
+        let (fresh_until, version) = self.arrived::<QUIET>(act);
         if act.at < fresh_until {
-            let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-            common.tally.hit(act.location, act.at, self.hit.span(derive(act.draw, hop::HIT)), &verdict);
+            let verdict = common.judge::<QUIET>(act, version);
+            common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
         } else {
-            self.fetch(common, key, act);
+            self.fetch::<QUIET>(common, key, act);
         }
     }
 
     /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
-    fn fetch(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
+    #[inline(always)]
+    fn fetch<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
-        if key.horizon() < arrival.at {
-            self.look_ahead(common, key, arrival.at);
+        let (mut version, mut value) = (Version::INITIAL, self.preloaded);
+        if !QUIET {
+            if key.horizon() < arrival.at {
+                common.act_until(key, arrival.at);
+                self.commit(common, key.horizon());
+            }
+            let arrived = self.commits.iter().take_while(|commit| commit.arrival < arrival);
+            if let Some(last) = arrived.last() {
+                (version, value) = (last.newest, last.value);
+            }
         }
-        self.commit(common, key.horizon());
-        let mut before = self.commits.len();
-        while before > 0 && self.commits[before - 1].arrival > arrival {
-            before -= 1;
-        }
-        let (version, value) = self.newest(before);
         let service = self.read.span(derive(act.draw, hop::SERVICE));
         let at = common.centre.back(arrival.at + service, act.location, act.draw);
         common.happens(at);
         if value || self.negative_caching {
             self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
         }
-        let verdict = common.truth.judge(act.at, common.truth.writes(), version);
+        let verdict = common.judge::<QUIET>(act, version);
         common.tally.miss(act.location, act.at, at, &verdict);
-    }
-
-    #[inline(never)]
-    fn look_ahead(&mut self, common: &mut Common, key: &mut impl Acting, until: Time) {
-        while let Some(later) = common.next_read(key, until) {
-            self.ahead.push_back(later);
-        }
     }
 
     #[inline]
@@ -263,12 +271,13 @@ impl Keyed for Pull {
         self.key += 1;
         self.more.clear();
         self.commits.clear();
-        loop {
-            while let Some(act) = self.ahead.pop_front() {
-                self.read(common, key, &act);
+        while common.act(key) {
+            if common.is_quiet(key) && self.commits.is_empty() {
+                self.answer::<true>(common, key);
+            } else {
+                self.commit(common, key.horizon());
+                self.answer::<false>(common, key);
             }
-            let Some(act) = common.next_read(key, Time::NEVER) else { break };
-            self.read(common, key, &act);
         }
         self.commit(common, Time::NEVER);
         self.acknowledge(common, None);

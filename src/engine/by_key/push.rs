@@ -24,7 +24,6 @@ struct Pushed {
 /// The store, for one key after another.
 #[derive(Debug)]
 pub(super) struct Push {
-    hit: Sampler,
     delay: Sampler,
     max: Span,
     everywhere: Version,
@@ -55,7 +54,6 @@ struct Arrivals {
 impl Push {
     pub fn new(config: &KvPushConfig, locations: usize) -> Push {
         Push {
-            hit: Sampler::new(&config.common.hit_latency),
             delay: Sampler::truncated(&config.delay, config.max),
             max: config.max,
             everywhere: Version::INITIAL,
@@ -178,12 +176,15 @@ impl Keyed for Push {
         self.everywhere = Version::INITIAL;
         self.on_the_way.clear();
         (self.settled, self.overtaken) = (0, false);
-        while let Some(act) = common.next_read(key, Time::NEVER) {
-            self.catch_up(common, Some(&act));
-            self.settle(act.at);
-            let version = self.at(act.location, act.at);
-            let verdict = common.truth.judge(act.at, common.truth.writes(), version);
-            common.tally.hit(act.location, act.at, self.hit.span(derive(act.draw, hop::HIT)), &verdict);
+        while common.act(key) {
+            for n in 0..common.reads.len() {
+                let act = common.reads[n];
+                self.catch_up(common, Some(&act));
+                self.settle(act.at);
+                let version = self.at(act.location, act.at);
+                let verdict = common.truth.judge(act.at, common.truth.writes(), version);
+                common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
+            }
         }
         self.catch_up(common, None);
     }

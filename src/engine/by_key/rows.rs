@@ -31,10 +31,11 @@ struct Row {
     /// Its number in the trace.
     n: u32,
     location: Location,
-    what: What,
+    /// Nothing for a read.
+    writes: Option<What>,
 }
 
-const NOTHING: Row = Row { at: Time::START, before: Time::START, n: 0, location: Location(0), what: What::Read };
+const NOTHING: Row = Row { at: Time::START, before: Time::START, n: 0, location: Location(0), writes: None };
 
 impl Rows {
     /// Reads a trace up to the end of the run; `None` where something in it needs events, before anything is measured.
@@ -51,10 +52,10 @@ impl Rows {
             if at >= until {
                 break;
             }
-            let what = match operation {
-                TraceOperation::Get => What::Read,
-                TraceOperation::Put => What::Put,
-                TraceOperation::Delete => What::Delete,
+            let writes = match operation {
+                TraceOperation::Get => None,
+                TraceOperation::Put => Some(What::Put),
+                TraceOperation::Delete => Some(What::Delete),
                 // A get, and a put when its answer is there.
                 TraceOperation::Add => return Ok(None),
             };
@@ -66,7 +67,7 @@ impl Rows {
             }
             rows.keys[placed.group as usize].1 += 1;
             groups.push(placed.group);
-            taken.push(Row { at, before, n: placed.number as u32, location: placed.location, what });
+            taken.push(Row { at, before, n: placed.number as u32, location: placed.location, writes });
             before = at;
         }
         if let Some(error) = trace.take_failure() {
@@ -111,14 +112,18 @@ pub(super) struct OfRows<'a> {
 }
 
 impl Acting for OfRows<'_> {
-    #[inline(always)]
-    fn next(&mut self) -> Option<Act> {
-        let (row, rest) = self.rows.split_first()?;
+    fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
+        let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
         self.rows = rest;
-        self.made += 1;
-        self.last = row.at;
-        let Row { at, before, n, location, what } = *row;
-        Some(Act { n: u64::from(n), at, before, draw: derive(self.number, self.made), location, what })
+        for Row { at, before, n, location, writes } in rows.iter().copied() {
+            self.made += 1;
+            let act = Act { n: u64::from(n), at, before, draw: derive(self.number, self.made), location };
+            match writes {
+                Some(what) => write(act, what),
+                None => reads.push(act),
+            }
+        }
+        self.last = rows.last().map_or(self.last, |row| row.at);
     }
 
     #[inline]

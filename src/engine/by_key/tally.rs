@@ -4,6 +4,7 @@ use crate::metrics::truth::Verdict;
 use crate::metrics::{Count, CountId, CurveId, Distribution, DistributionId, DistributionRows};
 use crate::metrics::{Measurements, PlaceMeasurements, Series, Served, Window};
 use crate::model::{Location, Refusal, Span, Time};
+use crate::random::Sampler;
 
 /// The counts.
 #[derive(Debug)]
@@ -13,10 +14,15 @@ pub(super) struct Tally {
     clock: Clock,
     /// By batch: what is rare, or has its place there anyway.
     batches: Vec<Measurements>,
-    /// By batch: operations that started.
-    operations: Vec<u64>,
-    /// By batch: answered reads, and stale ones among them.
-    reads: Vec<Count>,
+    /// By batch: writes that started.
+    writes: Vec<u64>,
+    /// By batch: reads that started in an earlier one and were judged in this, and the other way round.
+    came: Vec<Count>,
+    went: Vec<Count>,
+    /// Reads that wait to be counted: answered by a cache, and from elsewhere.
+    hits: Vec<Answered>,
+    misses: Vec<Answered>,
+    hit_latency: Sampler,
     /// By location: stale reads.
     stale: Vec<u64>,
     /// By batch, of stale reads: their age in nanoseconds, and by how many versions they were behind.
@@ -30,24 +36,29 @@ pub(super) struct Tally {
     series: Series,
 }
 
-/// Tells the stretch of the series and the batch that a time belongs to.
+/// Tells where in time something belongs.
 #[derive(Debug)]
 struct Clock {
     from: Time,
-    /// 2⁶⁴ divided by the length of a stretch, rounded up: to multiply with it is to divide, by at most one too much.
+    /// 2⁶⁴ divided by the length of a stretch of the series, rounded up: to multiply with it is to divide, by at most one
+    /// too much.
     per_nano: u64,
-    stretches: Vec<Stretch>,
+    /// By stretch: the last cell that begins no later than it.
+    first: Vec<u32>,
+    /// In the order of time, without a gap.
+    cells: Vec<Cell>,
     /// When each batch begins; after the last, one that never begins.
     batches: Vec<Time>,
 }
 
-/// A stretch of the series.
+/// A piece of time that lies in one stretch of the series and in one batch.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct Cell {
     start: Time,
-    /// The batch that holds its start, and when the next one begins.
-    batch: usize,
+    /// When the next one begins.
     next: Time,
+    stretch: u32,
+    batch: u32,
     /// Reads that started in it: answered by a cache, from elsewhere, and stale ones among them.
     from_cache: u64,
     from_elsewhere: u64,
@@ -61,30 +72,46 @@ impl Clock {
             let before = u128::from(measured) * u128::from(batch) / u128::from(batches);
             Time(window.from.0 + before as u64)
         };
-        let mut starts: Vec<Time> = (0..batches).map(start).collect();
-        starts[0] = Time::START;
-        starts.push(Time::NEVER);
-        let stretch = |number| {
-            let start = if number == 0 { Time::START } else { series.start(number) };
-            let batch = starts[..batches as usize].iter().rposition(|batch| *batch <= start).unwrap_or(0);
-            Stretch { start, batch, next: starts[batch + 1], from_cache: 0, from_elsewhere: 0, stale: 0 }
+        let mut batch_starts: Vec<Time> = (0..batches).map(start).collect();
+        batch_starts[0] = Time::START;
+        let mut stretch_starts: Vec<Time> = (0..series.stretches().len()).map(|number| series.start(number)).collect();
+        stretch_starts[0] = Time::START;
+        let mut starts: Vec<Time> = batch_starts.iter().chain(&stretch_starts).copied().collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let last_of = |starts: &[Time], at: Time| starts.partition_point(|start| *start <= at) - 1;
+        let cell = |(n, start): (usize, &Time)| Cell {
+            start: *start,
+            next: starts.get(n + 1).copied().unwrap_or(Time::NEVER),
+            stretch: last_of(&stretch_starts, *start) as u32,
+            batch: last_of(&batch_starts, *start) as u32,
+            from_cache: 0,
+            from_elsewhere: 0,
+            stale: 0,
         };
-        let stretches = (0..series.stretches().len()).map(stretch).collect();
+        let cells = starts.iter().enumerate().map(cell).collect();
+        let first = stretch_starts.iter().map(|start| last_of(&starts, *start) as u32).collect();
         let per_nano = u64::try_from((1_u128 << 64).div_ceil(u128::from(series.width().0))).unwrap_or(u64::MAX);
-        Clock { from: window.from, per_nano, stretches, batches: starts }
+        batch_starts.push(Time::NEVER);
+        Clock { from: window.from, per_nano, first, cells, batches: batch_starts }
     }
 
-    /// The stretch and the batch.
-    #[inline]
-    fn tell(&self, at: Time) -> (usize, usize) {
+    /// The cell of a time.
+    #[inline(always)]
+    fn cell(&self, at: Time) -> usize {
         let guess = ((u128::from(at.since(self.from).0) * u128::from(self.per_nano)) >> 64) as usize;
-        let guess = guess.min(self.stretches.len() - 1);
-        let number = guess - usize::from(at < self.stretches[guess].start);
-        let Stretch { batch, next, .. } = self.stretches[number];
-        (number, if at < next { batch } else { self.later(batch, at) })
+        let first = self.first[guess.min(self.first.len() - 1)] as usize;
+        let mut cell = first;
+        while at < self.cells[cell].start {
+            cell -= 1;
+        }
+        while at >= self.cells[cell].next && at < Time::NEVER {
+            cell += 1;
+        }
+        cell
     }
 
-    /// The batch, given one that begins no later.
+    /// The batch of a time, given one that begins no later.
     #[inline]
     fn later(&self, mut batch: usize, at: Time) -> usize {
         while at >= self.batches[batch + 1] && at < Time::NEVER {
@@ -94,12 +121,38 @@ impl Clock {
     }
 
     fn batch(&self, at: Time) -> usize {
-        if at == Time::NEVER { self.batches.len() - 2 } else { self.tell(at).1 }
+        self.cells[if at == Time::NEVER { self.cells.len() - 1 } else { self.cell(at) }].batch as usize
     }
 }
 
+/// A read that was judged, and waits to be counted with others: so their ways through the tables overlap.
+#[derive(Clone, Copy, Debug)]
+struct Answered {
+    start: Time,
+    /// From a cache: the draw of its latency. From elsewhere: when the answer was at the client.
+    how: u64,
+    /// The time since the last completed write; [`Span::MAX`] without any.
+    since: Span,
+    location: Location,
+    /// Whether the read returned that write or a newer one.
+    fresh: bool,
+    stale: bool,
+}
+
+impl Answered {
+    #[inline(always)]
+    fn new(location: Location, start: Time, how: u64, verdict: &Verdict) -> Answered {
+        let (since, fresh) = verdict.last.unwrap_or((Span::MAX, false));
+        Answered { start, how, since, location, fresh, stale: verdict.judgement.stale }
+    }
+}
+
+/// So many reads are counted together.
+const TOGETHER: usize = 256;
+
 impl Tally {
-    pub fn new(locations: usize, window: Window, batches: u32) -> Tally {
+    /// `hit_latency` is what the latency of a read is drawn from that a cache answers.
+    pub fn new(locations: usize, window: Window, batches: u32, hit_latency: Sampler) -> Tally {
         let batches = batches.max(1);
         let series = Series::new(window);
         let mut empty = Measurements::new(locations);
@@ -108,8 +161,12 @@ impl Tally {
             window,
             locations,
             clock: Clock::new(window, &series, batches),
-            operations: vec![0; batches as usize],
-            reads: vec![Count::default(); batches as usize],
+            writes: vec![0; batches as usize],
+            came: vec![Count::default(); batches as usize],
+            went: vec![Count::default(); batches as usize],
+            hits: Vec::with_capacity(TOGETHER),
+            misses: Vec::with_capacity(TOGETHER),
+            hit_latency,
             stale: vec![0; locations],
             ages: DistributionRows::new(batches as usize),
             lags: DistributionRows::new(batches as usize),
@@ -126,52 +183,80 @@ impl Tally {
         start >= self.window.from
     }
 
-    /// A read is answered by its location's cache, and judged when it starts.
-    #[inline]
-    pub fn hit(&mut self, location: Location, start: Time, latency: Span, verdict: &Verdict) {
+    /// A read is answered by its location's cache with a latency of this draw, and judged when it starts.
+    #[inline(always)]
+    pub fn hit(&mut self, location: Location, start: Time, draw: u64, verdict: &Verdict) {
         if self.measures(start) {
-            let (number, batch) = self.started(location, start, latency, Served::FromCache);
-            let stretch = &mut self.clock.stretches[number];
-            stretch.from_cache += 1;
-            stretch.stale += u64::from(verdict.judgement.stale);
-            self.judged(location, batch, verdict);
+            if verdict.judgement.stale {
+                self.stale(location, start, start, verdict);
+            }
+            self.hits.push(Answered::new(location, start, draw, verdict));
+            if self.hits.len() == TOGETHER {
+                self.count_hits();
+            }
         }
     }
 
     /// A read is answered from elsewhere, and judged when its answer is at the client.
-    #[inline]
+    #[inline(always)]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
         if self.measures(start) {
-            let (number, batch) = self.started(location, start, end.since(start), Served::Read);
-            let stretch = &mut self.clock.stretches[number];
-            stretch.from_elsewhere += 1;
-            stretch.stale += u64::from(verdict.judgement.stale);
-            self.judged(location, self.clock.later(batch, end), verdict);
-        }
-    }
-
-    /// An operation started then and ended so after this time; says the stretch and the batch in which it started.
-    #[inline]
-    fn started(&mut self, location: Location, start: Time, latency: Span, served: Served) -> (usize, usize) {
-        self.latencies.add(served as usize * self.locations + location.index(), latency.0);
-        let (stretch, batch) = self.clock.tell(start);
-        self.operations[batch] += 1;
-        (stretch, batch)
-    }
-
-    #[inline]
-    fn judged(&mut self, location: Location, batch: usize, verdict: &Verdict) {
-        self.reads[batch].add(verdict.judgement.stale);
-        if let Some((since, hit)) = verdict.last {
-            self.since.add(2 * batch + usize::from(hit), since.0);
             if verdict.judgement.stale {
-                self.stale(location, batch, verdict);
+                self.stale(location, start, end, verdict);
+            }
+            self.misses.push(Answered::new(location, start, end.0, verdict));
+            if self.misses.len() == TOGETHER {
+                self.count_misses();
             }
         }
     }
 
     #[inline(never)]
-    fn stale(&mut self, location: Location, batch: usize, verdict: &Verdict) {
+    fn count_hits(&mut self) {
+        let row = Served::FromCache as usize * self.locations;
+        let latency = |read: &Answered| (row + read.location.index(), self.hit_latency.span(read.how).0);
+        self.latencies.add_all(self.hits.iter().map(latency));
+        for read in &self.hits {
+            let cell = self.clock.cell(read.start);
+            let cell = &mut self.clock.cells[cell];
+            cell.from_cache += 1;
+            cell.stale += u64::from(read.stale);
+            if read.since < Span::MAX {
+                self.since.add(2 * cell.batch as usize + usize::from(read.fresh), read.since.0);
+            }
+        }
+        self.hits.clear();
+    }
+
+    #[inline(never)]
+    fn count_misses(&mut self) {
+        let row = Served::Read as usize * self.locations;
+        let latency = |read: &Answered| (row + read.location.index(), Time(read.how).since(read.start).0);
+        self.latencies.add_all(self.misses.iter().map(latency));
+        for read in &self.misses {
+            let cell = self.clock.cell(read.start);
+            let cell = &mut self.clock.cells[cell];
+            cell.from_elsewhere += 1;
+            cell.stale += u64::from(read.stale);
+            let (mut batch, end) = (cell.batch as usize, Time(read.how));
+            if end >= cell.next {
+                let later = self.clock.later(batch, end);
+                if later > batch {
+                    self.went[batch].add(read.stale);
+                    self.came[later].add(read.stale);
+                    batch = later;
+                }
+            }
+            if read.since < Span::MAX {
+                self.since.add(2 * batch + usize::from(read.fresh), read.since.0);
+            }
+        }
+        self.misses.clear();
+    }
+
+    #[inline(never)]
+    fn stale(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
+        let batch = self.clock.later(self.clock.batch(start), end);
         let age = verdict.judgement.age;
         self.ages.add(batch, age.0);
         self.lags.add(batch, verdict.lag);
@@ -181,9 +266,11 @@ impl Tally {
 
     /// A write started then and ended so; says the stretch and the batch in which it started.
     fn write(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
-        let (stretch, batch) = self.started(location, start, end.since(start), served);
-        self.series.add(stretch, served);
-        (stretch, batch)
+        self.latencies.add(served as usize * self.locations + location.index(), end.since(start).0);
+        let Cell { stretch, batch, .. } = self.clock.cells[self.clock.cell(start)];
+        self.writes[batch as usize] += 1;
+        self.series.add(stretch as usize, served);
+        (stretch as usize, batch as usize)
     }
 
     /// A write is refused.
@@ -211,14 +298,24 @@ impl Tally {
 
     /// How many operations were measured so far.
     pub fn operations(&self) -> u64 {
-        self.operations.iter().sum()
+        let counted = self.clock.cells.iter().map(|cell| cell.from_cache + cell.from_elsewhere).sum::<u64>();
+        counted + (self.hits.len() + self.misses.len()) as u64 + self.writes.iter().sum::<u64>()
     }
 
     /// All that was measured, batch by batch.
     pub fn into_batches(mut self) -> Vec<Measurements> {
+        self.count_hits();
+        self.count_misses();
+        let mut reads = vec![Count::default(); self.batches.len()];
+        for cell in &self.clock.cells {
+            reads[cell.batch as usize].merge(Count { hits: cell.stale, of: cell.from_cache + cell.from_elsewhere });
+            self.series.add_reads(cell.stretch as usize, cell.from_cache, cell.from_elsewhere, cell.stale);
+        }
         for (batch, measurements) in self.batches.iter_mut().enumerate() {
-            measurements.operations = self.operations[batch];
-            *measurements.count_mut(CountId::StaleReads) = self.reads[batch];
+            measurements.operations = self.writes[batch] + reads[batch].of;
+            let (came, went) = (self.came[batch], self.went[batch]);
+            *measurements.count_mut(CountId::StaleReads) =
+                Count { hits: reads[batch].hits + came.hits - went.hits, of: reads[batch].of + came.of - went.of };
             *measurements.distribution_mut(DistributionId::StaleAge) = self.ages.distribution(batch);
             *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);
             let curve = measurements.curve_mut(CurveId::TVisibility);
@@ -227,9 +324,6 @@ impl Tally {
             curve.chances.merge(&curve.hits);
         }
         let places: Vec<PlaceMeasurements> = (0..self.locations).map(|location| self.place(location)).collect();
-        for (number, stretch) in self.clock.stretches.iter().enumerate() {
-            self.series.add_reads(number, stretch.from_cache, stretch.from_elsewhere, stretch.stale);
-        }
         if let Some(last) = self.batches.last_mut() {
             let stale = self.stale.iter().zip(&places).map(|(stale, place)| Count { hits: *stale, of: place.reads() });
             last.stale_by_location = stale.collect();

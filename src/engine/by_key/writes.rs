@@ -129,22 +129,22 @@ impl Centre {
 
 impl Writes {
     /// A new key: nothing is in flight.
+    #[inline]
     pub fn begin(&mut self) {
-        self.coming.clear();
-        self.returning.clear();
+        debug_assert!(self.coming.is_empty() && self.returning.is_empty(), "a key ends when nothing is in flight");
         (self.next_coming, self.next_returning) = (Time::NEVER, Time::NEVER);
         self.last_accepted = None;
     }
 
     /// A client writes.
     #[inline(never)]
-    pub fn send(&mut self, centre: &Centre, act: &Act) {
+    pub fn send(&mut self, centre: &Centre, act: &Act, what: What) {
         let write = Write {
             arrival: Arrival { at: centre.reached(act), n: act.n },
             start: act.at,
             location: act.location,
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
-            deletes: act.what == What::Delete,
+            deletes: what == What::Delete,
             draw: act.draw,
         };
         self.next_coming = self.next_coming.min(write.arrival.at);
@@ -160,16 +160,22 @@ impl Writes {
         coming.chain(returning).fold(later, Version::min)
     }
 
+    /// Whether no write is on its way, there or back.
+    #[inline]
+    pub fn is_none_in_flight(&self) -> bool {
+        self.next_coming == Time::NEVER && self.next_returning == Time::NEVER
+    }
+
     /// Whether a write arrives no later than `until`.
     #[inline]
     pub fn is_any_due(&self, until: Time) -> bool {
-        self.next_coming <= until
+        self.next_coming <= until && self.next_coming < Time::NEVER
     }
 
-    /// Whether an acknowledgement may be back before this act; without an act, always.
+    /// Whether an acknowledgement may be back before this act; without an act, whether any is to come.
     #[inline]
     pub fn is_any_back(&self, act: Option<&Act>) -> bool {
-        act.is_none_or(|act| self.next_returning <= act.at)
+        self.next_returning <= act.map_or(Time::NEVER, |act| act.at) && self.next_returning < Time::NEVER
     }
 
     /// Takes the next write that arrives no later than `until`, in the order of arrival.
