@@ -81,14 +81,21 @@ impl Feed {
         };
         let number = self.rows;
         self.rows += 1;
-        let fresh = self.names.len() as u32;
-        let group = *self.known.entry(row.key).or_insert(fresh);
-        if group == fresh {
-            self.names.push(row.key);
-            self.lengths.push(row.key_bytes);
-        }
+        let group = match self.known.get(&row.key) {
+            Some(group) => *group,
+            None => self.first_of_key(&row),
+        };
         let location = row.location.unwrap_or_else(|| self.place(&row, number));
         Some(Placed { row, group, location, number })
+    }
+
+    #[cold]
+    fn first_of_key(&mut self, row: &Row) -> u32 {
+        let group = self.names.len() as u32;
+        self.known.insert(row.key, group);
+        self.names.push(row.key);
+        self.lengths.push(row.key_bytes);
+        group
     }
 
     /// The seeded rule for rows without a place.

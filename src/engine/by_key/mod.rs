@@ -4,7 +4,7 @@
 //! key follows from a few things that can be computed in another order:
 //!
 //! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
-//!   (`clients.rs`). Delays are functions of a request's own number.
+//!   (`clients.rs`), or rows of a trace (`rows.rs`). Delays are functions of a request's own number.
 //! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
 //!   then (`writes.rs`).
 //! - A read changes nothing but the cache of its own location, and that only when its fill returns. So a read is

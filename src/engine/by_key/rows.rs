@@ -11,7 +11,7 @@ use crate::workloads::trace_file::TraceError;
 
 use super::clients::{Act, Acting, What};
 
-/// A trace of more rows is left to events: so many take 84 MB while they are put in order.
+/// A trace of more rows is left to events: so many take 110 MB while they are put in order.
 pub const ROWS_MAX: usize = 1 << 21;
 
 /// All rows of a trace, key by key.
@@ -65,7 +65,6 @@ impl Rows {
             if placed.group as usize == rows.keys.len() {
                 rows.keys.push((requests.entity(placed.row.key), 0));
             }
-            rows.keys[placed.group as usize].1 += 1;
             groups.push(placed.group);
             taken.push(Row { at, before, n: placed.number as u32, location: placed.location, writes });
             before = at;
@@ -79,6 +78,7 @@ impl Rows {
 
     /// Puts rows in the order of their keys, and leaves those of one key in their order.
     fn sort(&mut self, groups: &[u32], taken: &[Row]) {
+        groups.iter().for_each(|group| self.keys[*group as usize].1 += 1);
         let mut end = 0;
         for (_, rows) in &mut self.keys {
             end += std::mem::replace(rows, end);
