@@ -367,7 +367,7 @@ pub struct Request {
     /// The request's own random number: every chance event on its way is a pure function of it.
     pub draw: u64,
     /// Kept by the observer: how many writes to the key were complete when the request started.
-    pub completed_before: u32,
+    pub completed_before: u64,
     /// Kept by the observer: the newest version of the key that this client had read when the request started.
     pub read_before: Version,
     /// Kept by the observer: the newest version of the key that this client had written when the request started.

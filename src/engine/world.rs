@@ -2,7 +2,7 @@
 
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
-use crate::model::{Answer, Key, Metadata, Request, RequestId, Time, Value, Version};
+use crate::model::{Answer, Key, Metadata, Request, RequestId, Span, Time, Value, Version};
 use crate::network::Network;
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
@@ -53,6 +53,8 @@ pub struct World<S: Store, W: Workload> {
     first_group: u32,
     history: Option<History>,
     divergence: Option<Divergence>,
+    /// What the store promises of when writes are shown.
+    shown_within: Option<Span>,
     /// How many batches of time are measured apart, and when the next one begins.
     batches: u64,
     next_batch: Time,
@@ -67,6 +69,7 @@ impl<S: Store, W: Workload> World<S, W> {
             observer.observe_lists(workload.initial().is_some());
         }
         World {
+            shown_within: store.shown_within(),
             observer,
             store,
             workload,
@@ -127,6 +130,11 @@ impl<S: Store, W: Workload> World<S, W> {
     /// How many operations were measured so far.
     pub fn operations(&self) -> u64 {
         self.observer.operations()
+    }
+
+    /// The most completed writes of a key that were kept at a time, in the partitions that are over.
+    pub fn most_kept(&self) -> usize {
+        self.observer.most_kept()
     }
 
     /// All that was measured.
@@ -408,9 +416,24 @@ impl<S: Store, W: Workload> World<S, W> {
     fn answer(&mut self, now: Time, id: RequestId, answer: &Answer) {
         let request = self.requests.remove(id);
         let judgement = self.observe(now, &request, answer);
+        if !request.operation.is_read() {
+            self.forget(now, &request);
+        }
         if request.wants_answer {
             self.with_workload(now, |workload, desk| workload.answered(&request, answer, judgement, desk));
             self.grant(now);
+        }
+    }
+
+    /// Completed writes that no request in flight can miss, and none that follows, need not be remembered one by one.
+    #[inline]
+    fn forget(&mut self, now: Time, written: &Request) {
+        let Some(within) = self.shown_within else { return };
+        for key in written.all_keys() {
+            if self.observer.is_long(key) {
+                let first = self.requests.unanswered().map(|request| request.start).min().unwrap_or(now);
+                self.observer.forget(key, first.min(now) - within);
+            }
         }
     }
 }

@@ -32,7 +32,12 @@ pub struct Observer {
     /// The measurements of the batches, but for the current one, whose place is empty.
     batches: Vec<Measurements>,
     batch: usize,
+    /// The most completed writes of a key that were kept at a time.
+    most_kept: usize,
 }
+
+/// With fewer completed writes of a key nobody looks for what can be forgotten.
+const LONG: usize = 512;
 
 /// Each session guarantee with the same for whole sessions.
 const GUARANTEES: [(CountId, CountId); 4] = [
@@ -57,6 +62,7 @@ impl Observer {
             lists: None,
             batches: vec![Measurements::new(0)],
             batch: 0,
+            most_kept: 0,
         }
     }
 
@@ -125,7 +131,7 @@ impl Observer {
         if last >= self.keys.len() {
             self.keys.resize_with(last + 1, Truth::default);
         }
-        request.completed_before = self.keys[request.key.index()].writes() as u32;
+        request.completed_before = self.keys[request.key.index()].completions();
         if let Some(sessions) = &self.sessions
             && let Some([read, written]) = sessions.get(&(request.client, request.key))
         {
@@ -169,7 +175,8 @@ impl Observer {
             metadata.iter().filter(|one| one.put_bytes > 0).for_each(|one| lost.add(one.is_lost()));
         }
         if request.operation.is_read() {
-            let mut judgement = self.judge(request, request.key, request.completed_before as usize, answer.seen);
+            let before = self.keys[request.key.index()].kept_of(request.completed_before);
+            let mut judgement = self.judge(request, request.key, before, answer.seen);
             for (n, seen) in answer.others().enumerate() {
                 let key = Key(request.key.0 + 1 + n as u32);
                 let before = self.keys[key.index()].complete_at(request.start);
@@ -287,9 +294,30 @@ impl Observer {
         }
     }
 
+    /// Whether so many completed writes of a key are kept that it is worth to look for those that can be forgotten. Lists
+    /// are judged by all writes.
+    #[inline]
+    pub fn is_long(&self, key: Key) -> bool {
+        self.lists.is_none() && self.keys.get(key.index()).is_some_and(|truth| truth.is_longer_than(LONG))
+    }
+
+    /// Forgets writes of a key as [`Truth::forget`] does.
+    #[cold]
+    pub fn forget(&mut self, key: Key, before: Time) {
+        let truth = &mut self.keys[key.index()];
+        self.most_kept = self.most_kept.max(truth.writes());
+        truth.forget(before);
+    }
+
+    /// The most completed writes of a key that were kept at a time, in the partitions that are over.
+    pub fn most_kept(&self) -> usize {
+        self.most_kept
+    }
+
     /// The partition is over: what can only be known at its end, and a clean table for the next one.
     pub fn end(&mut self) {
         for key in self.touched.drain(..) {
+            self.most_kept = self.most_kept.max(self.keys[key.index()].writes());
             let windows = self.measurements.distribution_mut(DistributionId::InconsistencyWindow);
             self.keys[key.index()].end(windows);
         }

@@ -32,6 +32,8 @@ struct Completed {
 pub struct Truth {
     completed: Vec<Completed>,
     settled: Settled,
+    /// How many of the first completions [`forget`](Truth::forget) has dropped.
+    forgotten: u64,
     /// Whether any read missed any write.
     is_missed: bool,
 }
@@ -95,7 +97,19 @@ impl Truth {
         self.completed.len()
     }
 
-    /// How many writes were complete at a time.
+    /// How many writes have ever been complete, those that are forgotten included.
+    #[inline]
+    pub fn completions(&self) -> u64 {
+        self.forgotten + self.completed.len() as u64
+    }
+
+    /// The place among the writes that are kept of a count as [`completions`](Truth::completions) told it.
+    #[inline]
+    pub fn kept_of(&self, completions: u64) -> usize {
+        completions.saturating_sub(self.forgotten) as usize
+    }
+
+    /// How many writes were complete at a time, without those that are forgotten.
     pub fn complete_at(&self, at: Time) -> usize {
         self.completed.partition_point(|write| write.at <= at)
     }
@@ -139,7 +153,25 @@ impl Truth {
     /// Whether so many writes are kept that it is worth to look for those that have settled.
     #[inline]
     pub fn is_long(&self) -> bool {
-        self.completed.len() >= self.settled.look_at.max(LONG)
+        self.is_longer_than(LONG)
+    }
+
+    /// The same, where it is worth to look from so many on.
+    #[inline]
+    pub fn is_longer_than(&self, least: usize) -> bool {
+        self.completed.len() >= self.settled.look_at.max(least)
+    }
+
+    /// Every read that is not yet judged, and every write that is not yet complete, knows all writes that were complete
+    /// before this time: a read returns one as new as they are, and a write gets a newer version. Settles those that are
+    /// older than all that was complete later. They all lie before the place of any read, which moves by as many.
+    pub fn forget(&mut self, before: Time) {
+        let kept = self.completed.len();
+        // The time since the last completion is told of the last one, so that is kept.
+        let known = self.completed.partition_point(|write| write.at < before).saturating_sub(1);
+        let Some(oldest_kept) = self.completed[known..].iter().map(|write| write.version).min() else { return };
+        self.settle(oldest_kept, oldest_kept);
+        self.forgotten += (kept - self.completed.len()) as u64;
     }
 
     /// From now on no read returns an older version than `oldest_read`, and no write that completes has an older one than
@@ -173,6 +205,7 @@ impl Truth {
         windows.merge(&settled.windows);
         tell(settled.last_missed, &self.completed, |window| windows.add(window.0));
         self.completed.clear();
+        self.forgotten = 0;
     }
 }
 

@@ -109,6 +109,13 @@ pub trait Store {
     /// The truth: the newest version that the store has taken.
     fn latest(&self, key: Key) -> Seen;
 
+    /// After how long every answer shows a write: the answer to a read shows all writes that were complete this long before
+    /// it started, or newer ones, and a write that starts then gets a newer version than they have. So nobody need remember
+    /// them. `None`: the store promises nothing.
+    fn shown_within(&self) -> Option<Span> {
+        None
+    }
+
     /// What it stored. Asked once, when nothing is in flight any more.
     fn storage(&mut self) -> Storage {
         Storage::default()

@@ -482,6 +482,11 @@ impl Store for DurableObjects {
         self.rows.latest(key)
     }
 
+    /// What is complete was done before whatever is asked later, unless a restart may undo it.
+    fn shown_within(&self) -> Option<Span> {
+        (self.config.code.state == ObjectState::Storage).then_some(Span::ZERO)
+    }
+
     fn usage(&mut self) -> Usage {
         let until = self.measured_until;
         for object in &mut self.objects {

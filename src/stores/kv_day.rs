@@ -147,6 +147,10 @@ impl<S: Store> Store for Daily<S> {
         self.store.latest(key)
     }
 
+    fn shown_within(&self) -> Option<Span> {
+        self.store.shown_within()
+    }
+
     fn storage(&mut self) -> Storage {
         self.store.storage()
     }

@@ -25,6 +25,7 @@ mod documents;
 mod evidence;
 mod faults;
 mod floors;
+mod forgetting;
 mod free_plan;
 mod ground;
 mod histories;

@@ -67,3 +67,47 @@ fn what_is_still_read_does_not_settle() {
     let verdict = truth.judge(Time(6_000), truth.writes(), version(4_000));
     assert_eq!((verdict.lag, verdict.judgement.age.0), (1_000, 6_000 - 4_001));
 }
+
+/// Write `n` starts at `10 n` and takes up to `slow`; a reader misses what was complete for less than `behind`.
+fn promised(seed: u64, slow: u64, behind: u64) {
+    let mut stream = Stream::from_entity(seed);
+    let mut writes: Vec<(u64, u64)> = (1..=20_000_u64).map(|n| (n * 10 + stream.below(slow + 1), n)).collect();
+    writes.sort_unstable();
+    let (mut remembers, mut forgets) = (Truth::default(), Truth::default());
+    let (mut newest, mut most) = (0, 0);
+    for (n, &(at, written)) in writes.iter().enumerate() {
+        for truth in [&mut remembers, &mut forgets] {
+            truth.complete(version(written), Time(at), n % 3 > 0);
+        }
+        newest = newest.max(written);
+        // Whoever reads at this time, once it is over, knows what was complete so much earlier.
+        let shown = writes[..n].partition_point(|(complete, _)| complete + behind < at);
+        let oldest = writes[..shown].iter().rev().take(200).map(|(_, version)| *version).max().unwrap_or(0);
+        let seen = version(oldest + stream.below(newest.max(oldest) - oldest + 1));
+        let judged = [&mut remembers, &mut forgets].map(|truth| {
+            let before = truth.kept_of(truth.completions());
+            let verdict = truth.judge(Time(at), before, seen);
+            (verdict.judgement, verdict.lag, verdict.last, truth.completions())
+        });
+        assert_eq!(judged[0], judged[1], "read {n} of seed {seed}");
+        most = most.max(forgets.writes());
+        if forgets.is_longer_than(256) {
+            forgets.forget(Time(at.saturating_sub(slow.max(behind))));
+        }
+    }
+    assert!(most < 2_048, "{most} of 20,000 kept");
+    let (mut all, mut some) = (Distribution::default(), Distribution::default());
+    remembers.end(&mut all);
+    forgets.end(&mut some);
+    assert_eq!(all, some, "windows of seed {seed}");
+    assert!(all.count() > 13_000);
+}
+
+#[test]
+fn what_everybody_knows_is_forgotten_and_nobody_notices() {
+    for seed in 0..6 {
+        promised(seed, 0, 0);
+        promised(seed, 95, 700);
+        promised(seed, 700, 40);
+    }
+}
