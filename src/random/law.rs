@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::model::Span;
 
 use super::stream::{derive, unit};
+use super::tail::Tails;
 
 /// A probability law of a span of time.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -247,6 +248,7 @@ struct Part {
     /// The share of the law that lies below the maximum.
     kept: f64,
     table: Arc<Table>,
+    tails: Tails,
 }
 
 impl Sampler {
@@ -285,7 +287,15 @@ impl Sampler {
     /// The span that belongs to a draw.
     #[inline]
     pub fn span(&self, draw: u64) -> Span {
-        Span::from_nanos_f64(self.nanos(draw))
+        let nanos = on_line(&self.table, draw);
+        if nanos <= self.most { Span::from_nanos_f64(nanos) } else { self.span_without_line(draw, nanos) }
+    }
+
+    #[inline(never)]
+    fn span_without_line(&self, draw: u64, on_line: f64) -> Span {
+        let (part, of_part, on_line) = self.part(draw, on_line);
+        let in_tail = if on_line.is_nan() { part.tails.span(of_part, self.most) } else { None };
+        in_tail.unwrap_or_else(|| Span::from_nanos_f64(self.at_most(part.nanos(of_part, on_line))))
     }
 
     /// The span that belongs to a draw, in nanoseconds with their fraction.
@@ -298,15 +308,24 @@ impl Sampler {
 
     #[inline(never)]
     fn without_line(&self, draw: u64, on_line: f64) -> f64 {
-        let nanos = match &*self.parts {
-            [part] => part.nanos(draw, on_line),
-            parts => {
-                let part = self.ends.partition_point(|end| *end < draw).min(parts.len() - 1);
-                let draw = derive(draw, 0);
-                parts[part].nanos(draw, self::on_line(&parts[part].table, draw))
-            }
-        };
-        // Rounding must not lift a truncated draw above the maximum.
+        let (part, draw, on_line) = self.part(draw, on_line);
+        self.at_most(part.nanos(draw, on_line))
+    }
+
+    /// The part that a draw chooses, the draw within it, and what its table gives for that.
+    #[inline]
+    fn part(&self, draw: u64, on_line: f64) -> (&Part, u64, f64) {
+        if let [part] = &*self.parts {
+            return (part, draw, on_line);
+        }
+        let part = &self.parts[self.ends.partition_point(|end| *end < draw).min(self.parts.len() - 1)];
+        let draw = derive(draw, 0);
+        (part, draw, self::on_line(&part.table, draw))
+    }
+
+    /// Rounding must not lift a truncated draw above the maximum.
+    #[inline]
+    fn at_most(&self, nanos: f64) -> f64 {
         if nanos > self.most { self.most } else { nanos }
     }
 }
@@ -336,7 +355,7 @@ impl Part {
     /// The part, and the weight that is left of it below the maximum.
     fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
-        let mut part = Part { law, kept, table: NO_LINES.clone() };
+        let mut part = Part { law, kept, table: NO_LINES.clone(), tails: Tails::default() };
         // The other laws are as fast without a table, and empirical ones have corners that a line would cut off.
         if kept > 0.0 && matches!(part.law, Law::Exponential { .. } | Law::LogNormal { .. } | Law::Pareto { .. }) {
             part.tabulate();
@@ -361,5 +380,6 @@ impl Part {
         let mut table = NO_LINE;
         (first..=last).for_each(|cell| table[cell] = at(cell as f64));
         self.table = Arc::new(table);
+        self.tails = Tails::new(&self.law, self.kept, CELLS, first, last);
     }
 }

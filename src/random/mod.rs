@@ -4,6 +4,7 @@
 
 pub mod law;
 pub mod stream;
+mod tail;
 
 pub use law::{Law, Sampler};
 pub use stream::{Purpose, Stream, StreamKey, chance, derive, mix, unit};

@@ -171,6 +171,21 @@ fn draws_of_one_sampler_rise_with_the_draw() {
 }
 
 #[test]
+fn spans_in_tails_are_those_of_the_quantiles_rounded() {
+    for (name, law) in laws() {
+        let most = [Span::MAX, ms(40), ms(4), Span(law.quantile(0.9999) as u64)];
+        for sampler in most.map(|most| Sampler::truncated(&law, most)) {
+            for n in 0..60_000_u64 {
+                // All cells of a table, and those at its ends a hundred times as often.
+                let cell = if n % 2 == 0 { n / 2 % 4096 } else { n % 200 + if n % 400 < 200 { 0 } else { 3896 } };
+                let draw = (cell << 52) | (mix(n) >> 12);
+                assert_eq!(sampler.span(draw), Span::from_nanos_f64(sampler.nanos(draw)), "{name}, {draw}");
+            }
+        }
+    }
+}
+
+#[test]
 fn extreme_draws_give_finite_spans() {
     for (name, law) in laws() {
         for draw in [0, u64::MAX] {
@@ -264,6 +279,16 @@ fn any_continuous_law() -> impl Strategy<Value = Law> {
 }
 
 proptest! {
+    /// Spans are nearest whole numbers, half of one going up.
+    #[test]
+    fn spans_of_nanoseconds_are_rounded(bits: u64, whole in 0_u64..1 << 53, part in 0_u64..8) {
+        let near = whole as f64 + part as f64 / 8.0;
+        for nanos in [f64::from_bits(bits), near, -near, f64::from_bits(near.to_bits() + 1), near / 1e6] {
+            prop_assert_eq!(Span::from_nanos_f64(nanos).0, (nanos + 0.5) as u64, "{}", nanos);
+        }
+    }
+
+
     #[test]
     fn share_of_a_quantile_is_its_probability(law in any_continuous_law(), p in 0.000_1_f64..0.999_9) {
         let x = law.quantile(p);
