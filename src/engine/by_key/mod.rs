@@ -65,7 +65,7 @@ enum Work {
     },
     /// A trace, and the codes of the places that its rows may name.
     Trace {
-        config: TraceConfig,
+        config: Box<TraceConfig>,
         places: Vec<String>,
     },
 }
@@ -206,7 +206,7 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 return None;
             }
             let edges = network.places.iter().take(usize::from(network.edges));
-            Some(Work::Trace { config: config.clone(), places: edges.map(|place| place.code.clone()).collect() })
+            Some(Work::Trace { config: Box::new(config.clone()), places: edges.map(|place| place.code.clone()).collect() })
         }
         _ => None,
     }
