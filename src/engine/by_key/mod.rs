@@ -206,7 +206,10 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 return None;
             }
             let edges = network.places.iter().take(usize::from(network.edges));
-            Some(Work::Trace { config: Box::new(config.clone()), places: edges.map(|place| place.code.clone()).collect() })
+            Some(Work::Trace {
+                config: Box::new(config.clone()),
+                places: edges.map(|place| place.code.clone()).collect(),
+            })
         }
         _ => None,
     }
