@@ -241,8 +241,7 @@ impl<S: Store, W: Workload> World<S, W> {
         if batch >= self.batches {
             return Time::NEVER;
         }
-        let measured = u128::from(self.window.until.since(self.window.from).0);
-        Time(self.window.from.0 + (measured * u128::from(batch) / u128::from(self.batches)) as u64)
+        self.window.batch_start(batch, self.batches)
     }
 
     #[cold]

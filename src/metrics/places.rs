@@ -74,12 +74,10 @@ impl PlaceMeasurements {
     }
 
     /// Adds another partition's or replication's that is not needed any more.
-    pub fn absorb(&mut self, other: PlaceMeasurements) {
-        for (mine, theirs) in self.latency.iter_mut().zip(other.latency) {
+    pub fn absorb(&mut self, mut other: PlaceMeasurements) {
+        for (mine, theirs) in self.latency.iter_mut().zip(std::mem::take(&mut other.latency)) {
             mine.absorb(theirs);
         }
-        for (mine, theirs) in self.unanswered.iter_mut().zip(other.unanswered) {
-            *mine += theirs;
-        }
+        self.merge(&other);
     }
 }

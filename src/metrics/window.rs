@@ -10,3 +10,11 @@ pub struct Window {
     /// Clients stop acting then.
     pub until: Time,
 }
+
+impl Window {
+    /// When one of so many batches of equal time begins, counted from zero.
+    pub fn batch_start(self, batch: u64, batches: u64) -> Time {
+        let measured = u128::from(self.until.since(self.from).0);
+        Time(self.from.0 + (measured * u128::from(batch) / u128::from(batches)) as u64)
+    }
+}

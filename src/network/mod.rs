@@ -44,6 +44,11 @@ impl NetworkConfig {
         NetworkConfig { faults: self.faults.of_store(name, objects), ..self.clone() }
     }
 
+    /// The codes of the edges.
+    pub fn edge_codes(&self) -> Vec<String> {
+        self.places.iter().take(usize::from(self.edges)).map(|place| place.code.clone()).collect()
+    }
+
     /// The round-trip time between two places.
     pub fn rtt(&self, from: Location, to: Location) -> Span {
         self.rtt[from.index() * self.places.len() + to.index()]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::Span;
 
 use super::stream::{derive, unit};
-use super::tail::Tails;
+use super::tail::{Tails, polynomial};
 
 /// A probability law of a span of time.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -150,10 +150,6 @@ pub fn normal_quantile(p: f64) -> f64 {
         polynomial(&AS241_E, r - 5.0) / polynomial(&AS241_F, r - 5.0)
     };
     if q < 0.0 { -z } else { z }
-}
-
-fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
-    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
 }
 
 const AS241_A: [f64; 8] = [
@@ -380,6 +376,6 @@ impl Part {
         let mut table = NO_LINE;
         (first..=last).for_each(|cell| table[cell] = at(cell as f64));
         self.table = Arc::new(table);
-        self.tails = Tails::new(&self.law, self.kept, CELLS, first, last);
+        self.tails = Tails::new(at, CELLS, first, last);
     }
 }

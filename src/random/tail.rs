@@ -1,7 +1,6 @@
 //! The tails of a law, where straight lines are not good enough: polynomials from which a span in whole nanoseconds can be
-//! told as the quantile function itself would give it, at a fifth of its price.
+//! told as the quantile function itself would give it, for less than its price.
 
-use super::law::Law;
 use super::stream::unit;
 use crate::model::Span;
 
@@ -27,11 +26,11 @@ pub(super) struct Tails {
 }
 
 impl Tails {
-    /// Of a law of whose table of so many cells those `below` and from `above` on have no line; `kept` is the share of the
-    /// law that is drawn from.
-    pub fn new(law: &Law, kept: f64, cells: usize, below: usize, above: usize) -> Tails {
+    /// Of a table of so many cells of which those `below` and from `above` on have no line; `quantile` tells what is at a
+    /// place among the cells, such as 0.5 for the middle of the first.
+    pub fn new(quantile: impl Fn(f64) -> f64, cells: usize, below: usize, above: usize) -> Tails {
         let curve = |cell: usize| {
-            let at = |way: f64| law.quantile((cell as f64 + 0.5 * (way + 1.0)) / cells as f64 * kept);
+            let at = |way: f64| quantile(cell as f64 + 0.5 * (way + 1.0));
             Some(through(&at)).filter(|curve| is_close(curve, &at))
         };
         Tails { cells, below, above, curves: (0..below).chain(above..cells).map(curve).collect() }
@@ -44,20 +43,21 @@ impl Tails {
         let cell = place as usize;
         let number = if cell < self.below { cell } else { self.below + cell.checked_sub(self.above)? };
         let curve = self.curves.get(number)?.as_ref()?;
-        let nanos = value(curve, 2.0 * (place - cell as f64) - 1.0);
-        let rounded = nanos + 0.5;
-        let over = rounded - Span::from_nanos_f64(nanos).0 as f64;
-        let doubt = doubt(nanos);
-        (over > doubt && over < 1.0 - doubt && rounded < most).then(|| Span::from_nanos_f64(nanos))
+        let nanos = polynomial(curve, 2.0 * (place - cell as f64) - 1.0);
+        let (span, doubt, rounded) = (Span::from_nanos_f64(nanos), doubt(nanos), nanos + 0.5);
+        let over = rounded - span.0 as f64;
+        (over > doubt && over < 1.0 - doubt && rounded < most).then_some(span)
     }
+}
+
+/// A polynomial by its coefficients, that of the lowest power first.
+#[inline]
+pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
 }
 
 fn doubt(nanos: f64) -> f64 {
     DOUBT + DOUBT_SHARE * nanos
-}
-
-fn value(curve: &[f64; POINTS], way: f64) -> f64 {
-    curve.iter().rev().fold(0.0, |sum, factor| sum * way + factor)
 }
 
 /// The polynomial through a function at the zeros of Chebyshev's polynomial of this degree, between -1 and 1.
@@ -69,11 +69,10 @@ fn through(at: &impl Fn(f64) -> f64) -> [f64; POINTS] {
     let (mut this, mut before) = ([0.0; POINTS], [0.0; POINTS]);
     this[0] = 1.0;
     for degree in 0..POINTS {
-        let share = if degree == 0 { 1.0 } else { 2.0 } / POINTS as f64;
-        let along = |(point, value): (usize, &f64)| value * libm::cos(degree as f64 * angle(point));
-        let weight = share * values.iter().enumerate().map(along).sum::<f64>();
-        curve.iter_mut().zip(&this).for_each(|(sum, power)| *sum += weight * power);
         let twice = if degree == 0 { 1.0 } else { 2.0 };
+        let along = |(point, value): (usize, &f64)| value * libm::cos(degree as f64 * angle(point));
+        let weight = twice / POINTS as f64 * values.iter().enumerate().map(along).sum::<f64>();
+        curve.iter_mut().zip(&this).for_each(|(sum, power)| *sum += weight * power);
         let next = std::array::from_fn(|n| if n == 0 { 0.0 } else { twice * this[n - 1] } - before[n]);
         (this, before) = (next, this);
     }
@@ -86,6 +85,6 @@ fn is_close(curve: &[f64; POINTS], at: &impl Fn(f64) -> f64) -> bool {
         let way = n as f64 / POINTS as f64 - 1.0;
         let exact = at(way);
         // False also where it is not a number, or not finite.
-        (value(curve, way) - exact).abs() <= MARGIN * doubt(exact)
+        (polynomial(curve, way) - exact).abs() <= MARGIN * doubt(exact)
     })
 }

@@ -19,6 +19,7 @@ pub mod record;
 mod regenerative;
 pub mod remedy;
 mod replay;
+mod simulation;
 pub mod unit;
 pub mod until;
 mod walk;

@@ -5,7 +5,7 @@ use crate::engine::by_key::KeyByKey;
 use crate::metrics::Measurements;
 use crate::workloads::trace_file::TraceError;
 
-use super::unit::Simulation;
+use super::simulation::Simulation;
 
 /// The replay of one replication.
 pub(super) struct Replay<'a, F> {

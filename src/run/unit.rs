@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::engine::by_key::{KeyByKey, Plan};
+use crate::engine::by_key::Plan;
 use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::limits::Terms;
@@ -19,6 +19,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
 use super::replay::Replay;
+use super::simulation::{Simulation, measured};
 use super::{census, prepare};
 
 /// Which unit.
@@ -100,47 +101,6 @@ trait Runner: Send + Sync {
     fn initial(&self) -> Option<Value>;
 }
 
-/// The simulation of one replication, some of its groups after others, on one thread. What it measures is added up, so
-/// that tables are made and merged once for many units.
-pub(super) trait Simulation {
-    /// Simulates these groups; says how many operations have been measured so far.
-    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError>;
-
-    /// All that was measured, batch by batch.
-    fn finish(self: Box<Self>) -> Vec<Measurements>;
-}
-
-impl<S: Store, W: Workload> Simulation for World<S, W> {
-    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError> {
-        partitions.for_each(|partition| self.simulate(partition));
-        self.workload().failure().map_or(Ok(self.operations()), Err)
-    }
-
-    fn finish(self: Box<Self>) -> Vec<Measurements> {
-        self.into_batches()
-    }
-}
-
-impl Simulation for KeyByKey {
-    fn simulate(&mut self, partitions: &mut dyn Iterator<Item = Partition>) -> Result<u64, TraceError> {
-        partitions.for_each(|partition| self.simulate(partition.first_group));
-        Ok(self.operations())
-    }
-
-    fn finish(self: Box<Self>) -> Vec<Measurements> {
-        self.into_batches()
-    }
-}
-
-/// All that a simulation measures of these groups, batch by batch.
-fn measured(
-    mut simulation: Box<dyn Simulation + '_>,
-    partitions: &mut dyn Iterator<Item = Partition>,
-) -> Result<Vec<Measurements>, TraceError> {
-    simulation.simulate(partitions)?;
-    Ok(simulation.finish())
-}
-
 /// What is the same for all units of one store.
 struct Setting<S> {
     store: S,
@@ -170,11 +130,10 @@ impl StoreUser for Build<'_> {
 
     fn with<S: Store + Clone + Send + Sync + 'static>(self, store: S) -> Contestant {
         let scenario = self.scenario;
-        let edges = usize::from(scenario.network.edges);
         let mut setting = Setting {
             workload: scenario.workload.clone(),
             prepared: self.prepared,
-            places: scenario.network.places.iter().take(edges).map(|place| place.code.clone()).collect(),
+            places: scenario.network.edge_codes(),
             network: Network::new(self.network),
             window: window(scenario),
             seed: scenario.seed,

@@ -8,7 +8,7 @@ use crate::metrics::estimate::{Sample, Scalar};
 use crate::metrics::{CountId, Measurements};
 use crate::scenario::Scenario;
 
-use super::unit::Simulation;
+use super::simulation::Simulation;
 use super::{Contestant, Options, Outcome, RunError, StoreOutcome, Unit, Watch, anomaly, conclude, digest, pool};
 
 /// What one store's replications add up to, while units come in.

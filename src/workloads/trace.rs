@@ -82,11 +82,6 @@ impl Trace {
         Some((placed, self.operation(&placed)))
     }
 
-    /// What stopped it, once.
-    pub fn take_failure(&mut self) -> Option<TraceError> {
-        self.feed.take_failure()
-    }
-
     /// How far ahead of its time a row must be known.
     fn sight(&self) -> Span {
         self.config.readers.map_or(Span::ZERO, |readers| readers.within)

@@ -145,7 +145,7 @@ impl Plan {
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
         let (seed, until) = (self.seed, self.window.until);
         let stream = |purpose| StreamKey::new(seed, replication, purpose);
-        let (clients, preloaded) = match &self.work {
+        let (who, preloaded) = match &self.work {
             Work::Mix { mix, shares } => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
                 (Who::Clients(clients), mix.preloaded)
@@ -154,7 +154,7 @@ impl Plan {
                 let keys = [Purpose::Arrivals, Purpose::Placement, Purpose::Sizes].map(stream);
                 let trace = Trace::new(config, keys, places);
                 let preloaded = trace.initial().is_some();
-                (Who::Rows { trace: Box::new(trace), requests: stream(Purpose::Requests) }, preloaded)
+                (Who::Rows { trace: Box::new(trace), requests: stream(Purpose::Requests), until }, preloaded)
             }
         };
         let common = Common {
@@ -169,7 +169,7 @@ impl Plan {
             Kv::Pull(config) => Live::Pull(Pull::new(config, preloaded, self.locations)),
             Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
         };
-        KeyByKey { who: clients, until, common, store }
+        KeyByKey { who, common, store }
     }
 }
 
@@ -205,11 +205,7 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
             if readers.is_some() || values.is_some() || ttl.is_some() || client.is_some() {
                 return None;
             }
-            let edges = network.places.iter().take(usize::from(network.edges));
-            Some(Work::Trace {
-                config: Box::new(config.clone()),
-                places: edges.map(|place| place.code.clone()).collect(),
-            })
+            Some(Work::Trace { config: Box::new(config.clone()), places: network.edge_codes() })
         }
         _ => None,
     }
@@ -219,7 +215,6 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
 #[derive(Debug)]
 pub struct KeyByKey {
     who: Who,
-    until: Time,
     common: Common,
     store: Live,
 }
@@ -227,7 +222,12 @@ pub struct KeyByKey {
 #[derive(Debug)]
 enum Who {
     Clients(Clients),
-    Rows { trace: Box<Trace>, requests: StreamKey },
+    /// The rows of a trace before this time.
+    Rows {
+        trace: Box<Trace>,
+        requests: StreamKey,
+        until: Time,
+    },
 }
 
 #[derive(Debug)]
@@ -253,8 +253,8 @@ impl KeyByKey {
     /// # Errors
     /// When the trace cannot be read to its end.
     pub fn replay(&mut self) -> Result<bool, TraceError> {
-        let Who::Rows { trace, requests } = &mut self.who else { return Ok(false) };
-        let Some(rows) = Rows::read(trace, *requests, self.until)? else { return Ok(false) };
+        let Who::Rows { trace, requests, until } = &mut self.who else { return Ok(false) };
+        let Some(rows) = Rows::read(trace, *requests, *until)? else { return Ok(false) };
         // All keys are one partition: what is known only at its end belongs where its last event is.
         let (mut windows, mut last_event) = (Distribution::default(), Time::START);
         for mut key in rows.keys() {

@@ -182,7 +182,7 @@ impl Keyed for Push {
                 self.catch_up(common, Some(&act));
                 self.settle(act.at);
                 let version = self.at(act.location, act.at);
-                let verdict = common.truth.judge(act.at, common.truth.writes(), version);
+                let verdict = common.judge::<false>(&act, version);
                 common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
             }
         }

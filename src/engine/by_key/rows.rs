@@ -5,9 +5,9 @@
 
 use crate::model::{Location, Time};
 use crate::random::{StreamKey, derive};
-use crate::workloads::TraceOperation;
 use crate::workloads::trace::Trace;
 use crate::workloads::trace_file::TraceError;
+use crate::workloads::{TraceOperation, Workload};
 
 use super::clients::{Act, Acting, What};
 
@@ -69,7 +69,7 @@ impl Rows {
             taken.push(Row { at, before, n: placed.number as u32, location: placed.location, writes });
             before = at;
         }
-        if let Some(error) = trace.take_failure() {
+        if let Some(error) = trace.failure() {
             return Err(error);
         }
         rows.sort(&groups, &taken);

@@ -67,11 +67,7 @@ struct Cell {
 
 impl Clock {
     fn new(window: Window, series: &Series, batches: u32) -> Clock {
-        let measured = window.until.since(window.from).0;
-        let start = |batch: u32| {
-            let before = u128::from(measured) * u128::from(batch) / u128::from(batches);
-            Time(window.from.0 + before as u64)
-        };
+        let start = |batch: u32| window.batch_start(batch.into(), batches.into());
         let mut batch_starts: Vec<Time> = (0..batches).map(start).collect();
         batch_starts[0] = Time::START;
         let mut stretch_starts: Vec<Time> = (0..series.stretches().len()).map(|number| series.start(number)).collect();
@@ -100,8 +96,7 @@ impl Clock {
     #[inline(always)]
     fn cell(&self, at: Time) -> usize {
         let guess = ((u128::from(at.since(self.from).0) * u128::from(self.per_nano)) >> 64) as usize;
-        let first = self.first[guess.min(self.first.len() - 1)] as usize;
-        let mut cell = first;
+        let mut cell = self.first[guess.min(self.first.len() - 1)] as usize;
         while at < self.cells[cell].start {
             cell -= 1;
         }
