@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed};
 
-use crate::by_key::{both, latency, network_of, stores, whole};
-use crate::support::scenario;
+use crate::by_key::{both, latency, network_of, same_both_ways, stores, whole};
+use crate::support::{scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where.
 type Row = (u64, u32, &'static str, usize);
@@ -31,21 +31,8 @@ fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceS
         let place = if placed { ["", "P0", "P1"][*place] } else { "" };
         writeln!(text, "{at},k{key},{operation},{place},,").expect("memory takes all");
     }
-    let column = |name: &str| Some(name.to_string());
-    TraceSource {
-        file: TraceFile::Bytes(text.into_bytes().into()),
-        time: "t".into(),
-        time_unit: TimeUnit::Number(1_000_000),
-        key: column("k"),
-        operation: column("op"),
-        size: None,
-        ttl: None,
-        location: column("at"),
-        client: None,
-        time_scale: 1.0,
-        placement,
-        length: None,
-    }
+    let file = TraceFile::Bytes(text.into_bytes().into());
+    TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) }
 }
 
 fn replay(source: TraceSource, write_share: f64) -> WorkloadConfig {
@@ -84,11 +71,7 @@ proptest! {
 
     #[test]
     fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {
-        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
-            prop_assert!(contestant.is_by_key());
-            let [by_key, by_events] = both(contestant, whole(store), batches);
-            prop_assert!(by_key == by_events, "store {}: {:#?}\nis not\n{:#?}", store, by_key, by_events);
-        }
+        same_both_ways(&scenario, batches)?;
     }
 }
 

@@ -81,8 +81,7 @@ fn counted(store: impl Store, seconds: u64) -> (usize, u64, Measurements) {
         read_back: true,
         retry: Retry { attempts: 0, wait: Span::ZERO },
     });
-    let codes: Vec<String> = network.places.iter().take(4).map(|place| place.code.clone()).collect();
-    let workload = build(&config, &Prepared::new(&config), 1, 0, &codes);
+    let workload = build(&config, &Prepared::new(&config), 1, 0, &network.edge_codes());
     let window = Window { from: Time(10_000_000_000), until: Time(seconds * 1_000_000_000) };
     let key = StreamKey::new(1, 0, Purpose::Requests);
     let mut world = World::new(store, workload, Network::new(&network), window, key);

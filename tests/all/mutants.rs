@@ -118,8 +118,7 @@ impl Store for Faulty {
 fn observed(fault: Fault) -> (History, Measurements) {
     let network = network(3, Span::ZERO);
     let config = mix(1, 6.0, 1.0);
-    let places: Vec<String> = network.places.iter().take(3).map(|place| place.code.clone()).collect();
-    let workload = build(&config, &Prepared::new(&config), 1, 0, &places);
+    let workload = build(&config, &Prepared::new(&config), 1, 0, &network.edge_codes());
     let nothing = Seen { version: Version::INITIAL, value: None };
     let store = Faulty { fault, now: nothing, before: nothing, reads: 0, writes: 0, last_location: Location(2) };
     let window = Window { from: Time::START, until: Time(600_000_000_000) };

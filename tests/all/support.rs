@@ -122,3 +122,21 @@ pub fn share(outcome: &Outcome, store: usize, id: CountId) -> (f64, f64) {
     // The interval may be clipped at zero: the upper half is whole.
     (estimate.value, ((high - estimate.value).max(estimate.value - low)) / t)
 }
+
+/// A trace with columns for time (`t`, in so many nanoseconds), keys (`k`) and operations (`op`).
+pub fn trace_source(file: TraceFile, unit: u64) -> TraceSource {
+    TraceSource {
+        file,
+        time: "t".into(),
+        time_unit: TimeUnit::Number(unit),
+        key: Some("k".into()),
+        operation: Some("op".into()),
+        size: None,
+        ttl: None,
+        location: None,
+        client: None,
+        time_scale: 1.0,
+        placement: Placement::PerRow,
+        length: None,
+    }
+}

@@ -5,9 +5,11 @@ use std::io::{Error, Read};
 use consistency_sim::workloads::trace_bytes::READ_BYTES;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
-use consistency_sim::workloads::{Placement, TimeUnit, TraceFile, TraceSource};
+use consistency_sim::workloads::{TraceFile, TraceSource};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
+
+use crate::support::trace_source;
 
 /// Hands out a few bytes at a time, and breaks in the end if it is to.
 struct Pieces {
@@ -124,18 +126,11 @@ proptest! {
 fn source(rows: &str, unit: u64) -> TraceSource {
     let column = |name: &str| Some(name.to_string());
     TraceSource {
-        file: TraceFile::Bytes(rows.as_bytes().into()),
-        time: "t".into(),
-        time_unit: TimeUnit::Number(unit),
-        key: column("k"),
-        operation: column("op"),
         size: column("size"),
         ttl: column("ttl"),
         location: column("at"),
         client: column("who"),
-        time_scale: 1.0,
-        placement: Placement::PerRow,
-        length: None,
+        ..trace_source(TraceFile::Bytes(rows.as_bytes().into()), unit)
     }
 }
 

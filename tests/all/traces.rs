@@ -9,11 +9,10 @@ use consistency_sim::model::Span;
 use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::run::{Contestant, Unit};
 use consistency_sim::workloads::{
-    Placement, Popularity, TimeUnit, TraceConfig, TraceFile, TraceOperation, TraceSource, WorkloadConfig, trace_bytes,
-    trace_file,
+    Popularity, TraceConfig, TraceFile, TraceOperation, TraceSource, WorkloadConfig, trace_bytes, trace_file,
 };
 
-use crate::support::{d1, network, scenario};
+use crate::support::{d1, network, scenario, trace_source};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_consistency-sim")).args(arguments).output().expect("the program starts")
@@ -212,20 +211,8 @@ fn the_ends_of_a_large_trace_tell_its_length() {
     ];
     for (name, trace) in cases {
         let folder = folder(trace.as_bytes(), COLUMNS);
-        let source = TraceSource {
-            file: TraceFile::Path { written: "t.csv".into(), resolved: folder.path().join("t.csv") },
-            time: "t".into(),
-            time_unit: TimeUnit::Number(1_000_000_000),
-            key: Some("k".into()),
-            operation: Some("op".into()),
-            size: None,
-            ttl: None,
-            location: Some("at".into()),
-            client: None,
-            time_scale: 0.5,
-            placement: Placement::PerRow,
-            length: None,
-        };
+        let file = TraceFile::Path { written: "t.csv".into(), resolved: folder.path().join("t.csv") };
+        let source = TraceSource { location: Some("at".into()), time_scale: 0.5, ..trace_source(file, 1_000_000_000) };
         let whole = trace_file::inspect(&source, &places);
         assert_eq!(trace_file::look(&source, &places), whole, "{name}");
         assert_eq!(whole.is_err(), name.starts_with("a row before") || name.starts_with("wrong"), "{name}: {whole:?}");
@@ -236,20 +223,8 @@ fn the_ends_of_a_large_trace_tell_its_length() {
 #[test]
 fn a_client_knows_what_it_has_read_when_the_answer_is_there() {
     let rows = "t,k,op,who\n0,a,put,writer\n1000,a,get,reader\n1075,a,get,reader\n1200,a,get,reader\n";
-    let source = TraceSource {
-        file: TraceFile::Bytes(rows.as_bytes().into()),
-        time: "t".into(),
-        time_unit: TimeUnit::Number(1_000_000),
-        key: Some("k".into()),
-        operation: Some("op".into()),
-        size: None,
-        ttl: None,
-        location: None,
-        client: Some("who".into()),
-        time_scale: 1.0,
-        placement: Placement::PerRow,
-        length: None,
-    };
+    let file = TraceFile::Bytes(rows.as_bytes().into());
+    let source = TraceSource { client: Some("who".into()), ..trace_source(file, 1_000_000) };
     let config =
         TraceConfig { source, default_operation: TraceOperation::Get, write_share: 0.0, readers: None, values: None };
     // The store is 50 ms away: it answers the first read after 50 ms, and the answer is there after 100 ms.

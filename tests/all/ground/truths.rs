@@ -9,6 +9,17 @@ fn version(stamp: u64) -> Version {
     Version { stamp, nonce: 0 }
 }
 
+/// The windows of inconsistency, which are the same whatever was forgotten.
+fn windows(truths: [&mut Truth; 2], seed: u64) -> Distribution {
+    let [all, some] = truths.map(|truth| {
+        let mut windows = Distribution::default();
+        truth.end(&mut windows);
+        windows
+    });
+    assert_eq!(all, some, "windows of seed {seed}");
+    all
+}
+
 /// Writes complete roughly in the order of their versions; readers are behind by up to `behind` versions.
 fn histories(seed: u64, disorder: u64, behind: u64) {
     let mut stream = Stream::from_entity(seed);
@@ -37,10 +48,7 @@ fn histories(seed: u64, disorder: u64, behind: u64) {
         most = most.max(forgets.writes());
     }
     assert!(looks > 2 && most < 10_000, "{most} of 30,000 kept, looked {looks} times");
-    let (mut all, mut some) = (Distribution::default(), Distribution::default());
-    remembers.end(&mut all);
-    forgets.end(&mut some);
-    assert_eq!(all, some, "windows of seed {seed}");
+    let all = windows([&mut remembers, &mut forgets], seed);
     assert!(all.count() > 15_000 && all.max() > Some(0));
 }
 
@@ -96,10 +104,7 @@ fn promised(seed: u64, slow: u64, behind: u64) {
         }
     }
     assert!(most < 2_048, "{most} of 20,000 kept");
-    let (mut all, mut some) = (Distribution::default(), Distribution::default());
-    remembers.end(&mut all);
-    forgets.end(&mut some);
-    assert_eq!(all, some, "windows of seed {seed}");
+    let all = windows([&mut remembers, &mut forgets], seed);
     assert!(all.count() > 13_000);
 }
 
