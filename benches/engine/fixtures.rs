@@ -5,6 +5,7 @@ use consistency_sim::random::{Law, Stream, unit};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
+use tempfile::NamedTempFile;
 
 use crate::support;
 
@@ -88,8 +89,8 @@ pub fn flags(kind: StoreKind) -> Scenario {
     scenario(12, Span::from_secs(1_800), workload, kind)
 }
 
-/// So many rows of a trace, one each millisecond, 5 % of them writes, on 100,000 keys (Zipf 0.99).
-pub fn trace_rows(rows: u32) -> Vec<u8> {
+/// A file of so many rows, one each millisecond, 5 % of them writes, on 100,000 keys (Zipf 0.99).
+pub fn trace_file(rows: u32) -> NamedTempFile {
     use std::io::Write;
 
     let shares = Popularity::Zipf { exponent: 0.99 }.shares(100_000);
@@ -110,13 +111,15 @@ pub fn trace_rows(rows: u32) -> Vec<u8> {
         let (seconds, millis) = (row / 1_000, row % 1_000);
         writeln!(text, "{seconds}.{millis:03},key{key},{size},{client},{operation},").expect("memory takes all");
     }
-    text
+    let mut file = NamedTempFile::new().expect("a folder for what is temporary");
+    file.write_all(&text).expect("room for a trace");
+    file
 }
 
 /// The columns of such a trace that say when, which key, what, and how large.
-pub fn trace_source(rows: &[u8]) -> TraceSource {
+pub fn trace_source(file: &NamedTempFile) -> TraceSource {
     TraceSource {
-        file: TraceFile::Bytes(rows.into()),
+        file: TraceFile::Path { written: "trace.csv".into(), resolved: file.path().into() },
         time: "time".into(),
         time_unit: TimeUnit::Number(1_000_000_000),
         key: Some("key".into()),

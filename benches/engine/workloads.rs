@@ -26,6 +26,6 @@ fn flags(bencher: divan::Bencher<'_, '_>, store: &str) {
 
 #[divan::bench(sample_count = 3, args = ["kv pull", "kv push", "d1", "durable object"])]
 fn trace(bencher: divan::Bencher<'_, '_>, store: &str) {
-    let source = fixtures::trace_source(&fixtures::trace_rows(500_000));
-    bench(bencher, &fixtures::replay(source, Span::from_secs(501), fixtures::store(store)));
+    let file = fixtures::trace_file(500_000);
+    bench(bencher, &fixtures::replay(fixtures::trace_source(&file), Span::from_secs(501), fixtures::store(store)));
 }

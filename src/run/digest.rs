@@ -1,5 +1,7 @@
 //! Fingerprints: equal digests mean equal figures, down to the last bit.
 
+use std::io::{BufWriter, Result, Write};
+
 use sha2::{Digest, Sha256};
 
 use crate::metrics::{CountId, CurveId, Distribution, DistributionId, Measurements, Served, joint};
@@ -14,8 +16,26 @@ fn hex(bytes: &[u8]) -> String {
 
 /// SHA-256 of the scenario's canonical form: its validated fields, in the order of their declaration.
 pub fn of_scenario(scenario: &Scenario) -> String {
-    let canonical = serde_json::to_vec(scenario).expect("plain data has a canonical form");
-    hex(&Sha256::digest(canonical))
+    // Not as a whole in memory: a trace that is part of the scenario makes it long.
+    let mut canonical = BufWriter::new(Hashed(Sha256::new()));
+    serde_json::to_writer(&mut canonical, scenario).expect("plain data has a canonical form");
+    let Hashed(hasher) = canonical.into_inner().expect("a hasher takes all");
+    hex(&hasher.finalize())
+}
+
+/// What is written is hashed.
+#[derive(Debug)]
+struct Hashed(Sha256);
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// SHA-256 of every figure of every store, and of the model's version.
