@@ -19,6 +19,7 @@ pub mod trace_bytes;
 pub mod trace_feed;
 mod trace_fields;
 pub mod trace_file;
+mod trace_names;
 pub mod trace_records;
 pub mod values;
 

@@ -122,10 +122,11 @@ impl RateLimit {
     }
 
     fn row(&mut self, desk: &mut Desk<'_>) {
-        let Some(placed) = self.next.take() else { return };
+        let Some((placed, feed)) = self.next.take().zip(self.trace.as_ref()) else { return };
         if placed.group as usize == self.identities.len() {
-            let source = self.arrivals.first(self.key.stream(placed.row.key), 1.0).0;
-            self.identities.push(Identity::new(source, placed.row.key));
+            let name = feed.name(placed.group);
+            let source = self.arrivals.first(self.key.stream(name), 1.0).0;
+            self.identities.push(Identity::new(source, name));
         }
         self.arrive(placed.group, placed.location, desk);
         self.next_row(desk);

@@ -76,10 +76,15 @@ impl Trace {
     }
 
     /// The next row and what it asks for; `None` after the last, and where the trace cannot be read on.
-    #[inline]
+    #[inline(always)]
     pub fn next_operation(&mut self) -> Option<(Placed, TraceOperation)> {
         let placed = self.feed.next_row()?;
         Some((placed, self.operation(&placed)))
+    }
+
+    /// The name of a key of the rows so far, as a number.
+    pub fn name(&self, group: u32) -> u64 {
+        self.feed.name(group)
     }
 
     /// How far ahead of its time a row must be known.
@@ -121,7 +126,7 @@ impl Trace {
     fn start_readers(&mut self, placed: Placed, desk: &mut Desk<'_>) {
         let rate = self.rate();
         if placed.group as usize >= self.readers.len() {
-            let source = self.arrivals.first(self.key.stream(placed.row.key), rate).0;
+            let source = self.arrivals.first(self.key.stream(self.feed.name(placed.group)), rate).0;
             let idle = Readers { source, until: Time::START, reading: false };
             self.readers.push(idle);
         }

@@ -1,20 +1,17 @@
 //! The rows of a trace as a workload takes them in: keys counted, places given where the file has none, failures kept.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxBuildHasher;
-
 use crate::model::Location;
 use crate::random::StreamKey;
 
 use super::arrivals::any_edge;
 use super::config::{Placement, TraceSource};
 use super::trace_file::{Row, TraceError, TraceReader};
+use super::trace_names::Names;
 
 /// A row with its place in the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Placed {
-    pub row: Row,
+    pub row: Row<u32>,
     /// The key's number among the keys of the trace, in the order of their first rows.
     pub group: u32,
     pub location: Location,
@@ -32,11 +29,7 @@ pub struct Feed {
     locations: u16,
     reader: Option<TraceReader>,
     failure: Option<TraceError>,
-    /// Looked up, never iterated.
-    known: HashMap<u64, u32, FxBuildHasher>,
-    names: Vec<u64>,
-    /// How many bytes each key's name has.
-    lengths: Vec<u16>,
+    names: Names,
     rows: u64,
 }
 
@@ -50,18 +43,14 @@ impl Feed {
             locations,
             reader: None,
             failure: None,
-            known: HashMap::default(),
-            names: Vec::new(),
-            lengths: Vec::new(),
+            names: Names::default(),
             rows: 0,
         }
     }
 
     /// Starts from the first row.
     pub fn begin(&mut self) {
-        self.known.clear();
         self.names.clear();
-        self.lengths.clear();
         self.rows = 0;
         match TraceReader::open(&self.source, &self.places) {
             Ok(reader) => self.reader = Some(reader),
@@ -70,38 +59,26 @@ impl Feed {
     }
 
     /// The next row; `None` after the last, and after the first that cannot be read, which is kept as the failure.
+    #[inline(always)]
     pub fn next_row(&mut self) -> Option<Placed> {
-        let row = match self.reader.as_mut()?.next_row() {
+        let row = match self.reader.as_mut()?.next_row_of(&mut self.names) {
             Ok(row) => row?,
             Err(error) => {
-                self.failure = Some(error);
+                self.failure = Some(*error);
                 self.reader = None;
                 return None;
             }
         };
         let number = self.rows;
         self.rows += 1;
-        let group = match self.known.get(&row.key) {
-            Some(group) => *group,
-            None => self.first_of_key(&row),
-        };
         let location = row.location.unwrap_or_else(|| self.place(&row, number));
-        Some(Placed { row, group, location, number })
-    }
-
-    #[cold]
-    fn first_of_key(&mut self, row: &Row) -> u32 {
-        let group = self.names.len() as u32;
-        self.known.insert(row.key, group);
-        self.names.push(row.key);
-        self.lengths.push(row.key_bytes);
-        group
+        Some(Placed { row, group: row.key, location, number })
     }
 
     /// The seeded rule for rows without a place.
-    fn place(&self, row: &Row, number: u64) -> Location {
+    fn place(&self, row: &Row<u32>, number: u64) -> Location {
         let entity = match (self.source.placement, row.client) {
-            (Placement::PerKey, _) => row.key,
+            (Placement::PerKey, _) => self.name(row.key),
             (Placement::PerClient, Some(client)) => client,
             (Placement::PerRow | Placement::PerClient, _) => number,
         };
@@ -110,12 +87,12 @@ impl Feed {
 
     /// The name of a key, as a number.
     pub fn name(&self, group: u32) -> u64 {
-        self.names[group as usize]
+        self.names.number(group)
     }
 
     /// How many bytes the name of a key has in the file.
     pub fn key_bytes(&self, group: u32) -> u16 {
-        self.lengths[group as usize]
+        self.names.bytes(group)
     }
 
     /// What stopped the feed, once.

@@ -88,6 +88,92 @@ fn leading(field: &[u8]) -> (u64, usize) {
     (number, digits)
 }
 
+/// So many bytes are looked at as two words.
+pub const SHORT_BYTES: usize = 15;
+
+/// The first bytes of these as two words, with zeros behind them; `None` where they are more than [`SHORT_BYTES`] or nothing
+/// is known of what is behind them.
+#[inline(always)]
+pub fn words(bytes: &[u8], length: usize) -> Option<[u64; 2]> {
+    const KEPT: [[u64; 2]; SHORT_BYTES + 1] = {
+        let mut kept = [[0; 2]; SHORT_BYTES + 1];
+        let mut length = 0;
+        while length <= SHORT_BYTES {
+            let bits = (1_u128 << (8 * length)) - 1;
+            kept[length] = [bits as u64, (bits >> 64) as u64];
+            length += 1;
+        }
+        kept
+    };
+    let kept = KEPT.get(length)?;
+    let all = u128::from_le_bytes(*bytes.first_chunk()?);
+    Some([all as u64 & kept[0], (all >> 64) as u64 & kept[1]])
+}
+
+/// The number that the first bytes of a word make, at most eight, if all are digits.
+#[inline(always)]
+fn digits(word: u64, count: usize) -> Option<u64> {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+    const PAIRS: u64 = 0x0000_00ff_0000_00ff;
+    if count == 0 {
+        return Some(0);
+    }
+    // The first digit is the greatest: what is missing counts as zeros before it.
+    let digits = (word ^ (ALL * u64::from(b'0'))) << (64 - 8 * count);
+    if (digits.wrapping_add(ALL * 0x76) | digits) & (ALL * 0x80) != 0 {
+        return None;
+    }
+    let tens = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let high = (tens & PAIRS).wrapping_mul(100 + (1_000_000 << 32));
+    let low = (tens >> 16 & PAIRS).wrapping_mul(1 + (10_000 << 32));
+    Some(high.wrapping_add(low) >> 32)
+}
+
+/// What a digit behind the point is worth, in nanoseconds, by how many there are: whole numbers only.
+pub fn fractions(unit: u64) -> [Option<u64>; 9] {
+    std::array::from_fn(|count| {
+        let tenth = 10_u64.pow(count as u32);
+        unit.is_multiple_of(tenth).then_some(unit / tenth)
+    })
+}
+
+/// What [`decimal`] says of the first bytes of these, as far as it is seen at once.
+#[inline(always)]
+pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option<u64>; 9]) -> Option<u128> {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+    let field = words(bytes, length)?;
+    let point = |word: u64| {
+        let zero = word ^ (ALL * u64::from(b'.'));
+        (zero.wrapping_sub(ALL) & !zero & (ALL * 0x80)).trailing_zeros() as usize / 8
+    };
+    let mut whole = point(field[0]);
+    if whole == 8 {
+        whole += point(field[1]);
+    }
+    let whole = whole.min(length);
+    let units = match whole {
+        0 => return None,
+        1..=8 => digits(field[0], whole)?,
+        _ => digits(field[0], 8)? * 10_u64.pow(whole as u32 - 8) + digits(field[1], whole - 8)?,
+    };
+    let mut nanos = 0;
+    if whole < length {
+        let count = length - whole - 1;
+        let worth = (*fractions.get(count)?)?;
+        nanos = digits(u64::from_le_bytes(*bytes.get(whole + 1..)?.first_chunk()?), count)? * worth;
+    }
+    Some(u128::from(units) * u128::from(unit) + u128::from(nanos))
+}
+
+/// What [`whole`] says of the first bytes of these, as far as it is seen at once.
+#[inline(always)]
+pub fn plain_whole(bytes: &[u8], length: usize) -> Option<u64> {
+    if length == 0 || length > 8 {
+        return None;
+    }
+    digits(u64::from_le_bytes(*bytes.first_chunk()?), length)
+}
+
 /// A whole number of at most nineteen digits; whoever wants longer ones or signs looks closer.
 #[inline]
 pub fn whole(field: &[u8]) -> Option<u64> {

@@ -9,9 +9,12 @@ use crate::model::{Location, Span, Time};
 
 use super::config::{TimeUnit, TraceFile, TraceOperation, TraceSource};
 use super::trace_bytes::{last_line, open};
-use super::trace_fields::{What, clip, date_time, decimal, frequent_operation, name_number, operation, whole};
+use super::trace_fields::{
+    What, clip, date_time, decimal, fractions, frequent_operation, name_number, operation, plain_decimal, plain_whole,
+    whole,
+};
+use super::trace_names::{Keys, Numbers, Unread};
 use super::trace_records::Records;
-use super::values::KEY_BYTES;
 
 /// What is wrong with a trace, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,13 +45,11 @@ impl fmt::Display for TraceError {
 
 /// One row.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Row {
+pub struct Row<K = u64> {
     /// From the first row on, scaled.
     pub at: Time,
-    /// The key's name as a number.
-    pub key: u64,
-    /// How many bytes the key's name has.
-    pub key_bytes: u16,
+    /// The key's name as a number, or what the reader makes of it.
+    pub key: K,
     pub operation: Option<TraceOperation>,
     pub size_bytes: Option<u64>,
     pub ttl: Option<Span>,
@@ -81,6 +82,8 @@ pub struct TraceReader {
     codes: HashMap<Vec<u8>, Location, FxBuildHasher>,
     records: Records,
     columns: Columns,
+    /// What a digit behind a time's point is worth.
+    fractions: [Option<u64>; 9],
     first: Option<u128>,
     last: u128,
 }
@@ -182,6 +185,7 @@ impl TraceReader {
             places: places.to_vec(),
             records,
             columns,
+            fractions: if let TimeUnit::Number(unit) = source.time_unit { fractions(unit) } else { [None; 9] },
             first: None,
             last: 0,
         })
@@ -210,26 +214,26 @@ impl TraceReader {
         if at.is_empty() { (row.clone(), 0..row.len()) } else { (row, at) }
     }
 
-    fn first_row(&mut self) -> Result<Row, TraceError> {
-        self.next_row()?.ok_or_else(|| {
+    fn first_row(&mut self) -> Result<Row<()>, TraceError> {
+        self.next_row_of(&mut Unread).map_err(|error| *error)?.ok_or_else(|| {
             self.error("T003", 0, "the trace holds no row".into(), "a header and at least one row are needed")
         })
     }
 
     /// Reads on to the end; the time of the last row.
-    fn last_time(&mut self, first: Row) -> Result<Span, TraceError> {
+    fn last_time(&mut self, first: Row<()>) -> Result<Span, TraceError> {
         let mut last = first;
-        while let Some(row) = self.next_row()? {
+        while let Some(row) = self.next_row_of(&mut Unread).map_err(|error| *error)? {
             last = row;
         }
         Ok(last.at.since(Time::START))
     }
 
     /// The row in a line that was read by other means, if it is a good one and not before those that were read so far.
-    fn row_of(&mut self, line: &[u8]) -> Option<Row> {
+    fn row_of(&mut self, line: &[u8]) -> Option<Row<()>> {
         let last_line = Records::new(Box::new(std::io::Cursor::new(line.to_vec())));
         let read = (self.last, std::mem::replace(&mut self.records, last_line));
-        let row = self.records.advance().ok().filter(|found| *found).and_then(|_| self.parse().ok());
+        let row = self.records.advance().ok().filter(|found| *found).and_then(|_| self.parse(&mut Unread).ok());
         (self.last, self.records) = read;
         row
     }
@@ -238,47 +242,68 @@ impl TraceReader {
     ///
     /// # Errors
     /// When the row is malformed or earlier than the one before.
-    #[inline]
     pub fn next_row(&mut self) -> Result<Option<Row>, TraceError> {
+        self.next_row_of(&mut Numbers).map_err(|error| *error)
+    }
+
+    /// The same, and `keys` says what its key is.
+    #[inline(always)]
+    pub(super) fn next_row_of<K: Keys>(&mut self, keys: &mut K) -> Result<Option<Row<K::Key>>, Box<TraceError>> {
         match self.records.advance() {
-            Ok(true) => self.parse().map(Some).map_err(|wrong| self.malformed(wrong)),
+            Ok(true) => match self.parse(keys) {
+                Ok(row) => Ok(Some(row)),
+                Err(wrong) => Err(self.malformed(wrong)),
+            },
             Ok(false) => Ok(None),
-            Err(error) => {
-                let message = format!("the trace cannot be read on: {error}");
-                Err(self.error("T001", self.records.line(), message, "is it a csv file, with one row a line?"))
-            }
+            Err(error) => Err(self.broken(&error)),
         }
     }
 
     #[cold]
-    fn malformed(&self, (column, code, message, help): Wrong) -> TraceError {
-        let (row, at) = self.excerpt(column);
-        TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) }
+    fn broken(&self, error: &std::io::Error) -> Box<TraceError> {
+        let message = format!("the trace cannot be read on: {error}");
+        Box::new(self.error("T001", self.records.line(), message, "is it a csv file, with one row a line?"))
     }
 
-    #[inline]
-    fn field(&self, column: usize) -> Result<&[u8], Wrong> {
-        match self.records.field(column) {
-            Some(field) => Ok(field.trim_ascii()),
-            None => Err(self.short_row(column)),
+    #[cold]
+    fn malformed(&self, wrong: Wrong) -> Box<TraceError> {
+        let (column, code, message, help) = *wrong;
+        let (row, at) = self.excerpt(column);
+        Box::new(TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) })
+    }
+
+    /// A field's bytes with those behind them in memory, and its length.
+    #[inline(always)]
+    fn field_and_more(&self, column: usize) -> Result<(&[u8], usize), Wrong> {
+        let Some((bytes, length)) = self.records.field_and_more(column) else { return Err(self.short_row(column)) };
+        // What has no blanks at its ends needs no search for more of them.
+        match &bytes[..length] {
+            [first, .., last] if *first > b' ' && *last > b' ' => Ok((bytes, length)),
+            field => {
+                let blanks = length - field.trim_ascii_start().len();
+                Ok((&bytes[blanks..], field.trim_ascii().len()))
+            }
         }
     }
 
     #[cold]
     fn short_row(&self, column: usize) -> Wrong {
         let message = format!("the row has {} fields, and column {} is needed", self.records.fields(), column + 1);
-        (column, "T004", message, "every row needs all named columns".to_string())
+        Box::new((column, "T004", message, "every row needs all named columns".to_string()))
     }
 
     fn text(column: usize, field: &[u8]) -> Result<&str, Wrong> {
-        std::str::from_utf8(field).map_err(|_| {
-            let message = format!("the field in column {} is not valid UTF-8", column + 1);
-            (column, "T005", message, "save the trace as UTF-8".to_string())
-        })
+        std::str::from_utf8(field).map_err(|_| TraceReader::no_text(column))
+    }
+
+    #[cold]
+    fn no_text(column: usize) -> Wrong {
+        let message = format!("the field in column {} is not valid UTF-8", column + 1);
+        Box::new((column, "T005", message, "save the trace as UTF-8".to_string()))
     }
 
     /// The number of a name. What is not ASCII must at least be text.
-    #[inline]
+    #[inline(always)]
     fn name(column: usize, field: &[u8]) -> Result<u64, Wrong> {
         let (number, ascii) = name_number(field);
         if !ascii {
@@ -288,31 +313,43 @@ impl TraceReader {
     }
 
     /// An optional column's field; an empty one is absent.
-    #[inline]
-    fn optional_field(&self, column: Option<usize>) -> Result<Option<(usize, &[u8])>, Wrong> {
+    #[inline(always)]
+    fn optional_field(&self, column: Option<usize>) -> Result<Option<(usize, &[u8], usize)>, Wrong> {
         let Some(column) = column else { return Ok(None) };
-        let field = self.field(column)?;
-        Ok((!field.is_empty()).then_some((column, field)))
+        let (bytes, length) = self.field_and_more(column)?;
+        Ok((length > 0).then_some((column, bytes, length)))
     }
 
     /// Parses an optional column's field: as what is frequent, or more slowly as whatever it may be.
-    #[inline]
+    #[inline(always)]
     fn optional<T>(
         &self,
         column: Option<usize>,
         frequent: impl Fn(&[u8]) -> Option<T>,
         parse: impl Fn(&str) -> Result<T, What>,
     ) -> Result<Option<T>, Wrong> {
-        let Some((column, field)) = self.optional_field(column)? else { return Ok(None) };
+        let Some((column, bytes, length)) = self.optional_field(column)? else { return Ok(None) };
+        let field = &bytes[..length];
         frequent(field).map_or_else(|| TraceReader::parse_rare(column, field, parse), Ok).map(Some)
     }
 
     #[cold]
     fn parse_rare<T>(column: usize, field: &[u8], parse: impl Fn(&str) -> Result<T, What>) -> Result<T, Wrong> {
-        parse(TraceReader::text(column, field)?).map_err(|(code, message, help)| (column, code, message, help))
+        parse(TraceReader::text(column, field)?)
+            .map_err(|(code, message, help)| Box::new((column, code, message, help)))
     }
 
+    #[inline(always)]
     fn number(&self, column: Option<usize>, what: &str) -> Result<Option<u64>, Wrong> {
+        let Some((_, bytes, length)) = self.optional_field(column)? else { return Ok(None) };
+        match plain_whole(bytes, length) {
+            Some(number) => Ok(Some(number)),
+            None => self.long_number(column, what),
+        }
+    }
+
+    #[cold]
+    fn long_number(&self, column: Option<usize>, what: &str) -> Result<Option<u64>, Wrong> {
         self.optional(column, whole, |field| {
             field.parse::<u64>().map_err(|_| {
                 ("T008", format!("`{}` is not a {what}", clip(field)), "a whole number is needed".to_string())
@@ -320,39 +357,44 @@ impl TraceReader {
         })
     }
 
-    #[inline]
-    fn parse(&mut self) -> Result<Row, Wrong> {
+    #[inline(always)]
+    fn parse<K: Keys>(&mut self, keys: &mut K) -> Result<Row<K::Key>, Wrong> {
         let at = self.time()?;
         let columns = self.columns;
         let ttl = self.number(columns.ttl, "TTL in seconds")?;
-        let (key, key_bytes) = match columns.key {
+        let key = match columns.key {
             Some(column) => {
-                let name = self.field(column)?;
-                (TraceReader::name(column, name)?, name.len())
+                let (bytes, length) = self.field_and_more(column)?;
+                match keys.named(bytes, length) {
+                    Some(key) => key,
+                    None => return Err(TraceReader::no_text(column)),
+                }
             }
-            None => (0, KEY_BYTES.into()),
+            None => keys.unnamed(),
         };
         Ok(Row {
             at,
             key,
-            key_bytes: key_bytes.min(usize::from(u16::MAX)) as u16,
             operation: self.optional(columns.operation, frequent_operation, operation)?,
             size_bytes: self.number(columns.size, "size in bytes")?,
             // Caches write a TTL of zero for "none".
             ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
             location: self.optional(columns.location, |code| self.codes.get(code).copied(), |code| self.place(code))?,
             client: match self.optional_field(columns.client)? {
-                Some((column, field)) => Some(TraceReader::name(column, field)?),
+                Some((column, bytes, length)) => Some(TraceReader::name(column, &bytes[..length])?),
                 None => None,
             },
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn time(&mut self) -> Result<Time, Wrong> {
-        let field = self.field(self.columns.time)?;
+        let (bytes, length) = self.field_and_more(self.columns.time)?;
+        let field = &bytes[..length];
         let nanos = match self.source.time_unit {
-            TimeUnit::Number(unit) => decimal(field, unit),
+            TimeUnit::Number(unit) => {
+                plain_decimal(bytes, length, unit, &self.fractions).or_else(|| decimal(field, unit))
+            }
             TimeUnit::DateTime => date_time(TraceReader::text(self.columns.time, field)?),
         };
         let Some(nanos) = nanos else { return Err(self.not_a_time(field)) };
@@ -378,7 +420,12 @@ impl TraceReader {
         let scaled = since as f64 * scale;
         if scaled >= 3.2e17 {
             let message = "the trace is longer than ten years".to_string();
-            return Err((self.columns.time, "T009", message, "check `time_unit` and `time_scale`".to_string()));
+            return Err(Box::new((
+                self.columns.time,
+                "T009",
+                message,
+                "check `time_unit` and `time_scale`".to_string(),
+            )));
         }
         Ok(Time(if scale == 1.0 { since as u64 } else { scaled as u64 }))
     }
@@ -393,21 +440,21 @@ impl TraceReader {
             TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
             TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
         };
-        (self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string())
+        Box::new((self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string()))
     }
 
     #[cold]
     fn earlier(&self, nanos: u128) -> Wrong {
         let back = (self.last - nanos) as f64 / 1e9;
         let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
-        (self.columns.time, "T007", message, "sort the rows by time".to_string())
+        Box::new((self.columns.time, "T007", message, "sort the rows by time".to_string()))
     }
 
     #[cold]
     fn later(&self, at: Time, length: Span) -> Wrong {
         let late = at.since(Time(length.0));
         let message = format!("the trace is out of order: this row is {late} later than the last one");
-        (self.columns.time, "T007", message, "sort the rows by time".to_string())
+        Box::new((self.columns.time, "T007", message, "sort the rows by time".to_string()))
     }
 
     fn place(&self, field: &str) -> Result<Location, What> {
@@ -420,5 +467,5 @@ impl TraceReader {
     }
 }
 
-/// The column, and what is wrong with it.
-type Wrong = (usize, &'static str, String, String);
+/// The column, and what is wrong with it; in a box, so that the rows, which are good, are not moved through memory for it.
+type Wrong = Box<(usize, &'static str, String, String)>;
