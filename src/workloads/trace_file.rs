@@ -252,7 +252,7 @@ impl TraceReader {
         match self.records.advance() {
             Ok(true) => match self.parse(keys) {
                 Ok(row) => Ok(Some(row)),
-                Err(wrong) => Err(self.malformed(wrong)),
+                Err(wrong) => Err(self.malformed(*wrong)),
             },
             Ok(false) => Ok(None),
             Err(error) => Err(self.broken(&error)),
@@ -266,8 +266,7 @@ impl TraceReader {
     }
 
     #[cold]
-    fn malformed(&self, wrong: Wrong) -> Box<TraceError> {
-        let (column, code, message, help) = *wrong;
+    fn malformed(&self, (column, code, message, help): InField) -> Box<TraceError> {
         let (row, at) = self.excerpt(column);
         Box::new(TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) })
     }
@@ -314,7 +313,7 @@ impl TraceReader {
 
     /// An optional column's field; an empty one is absent.
     #[inline(always)]
-    fn optional_field(&self, column: Option<usize>) -> Result<Option<(usize, &[u8], usize)>, Wrong> {
+    fn optional_field(&self, column: Option<usize>) -> Result<Option<Found<'_>>, Wrong> {
         let Some(column) = column else { return Ok(None) };
         let (bytes, length) = self.field_and_more(column)?;
         Ok((length > 0).then_some((column, bytes, length)))
@@ -468,4 +467,8 @@ impl TraceReader {
 }
 
 /// The column, and what is wrong with it; in a box, so that the rows, which are good, are not moved through memory for it.
-type Wrong = Box<(usize, &'static str, String, String)>;
+type Wrong = Box<InField>;
+type InField = (usize, &'static str, String, String);
+
+/// A column, the bytes of its field with those that are behind them in memory, and the field's length.
+type Found<'a> = (usize, &'a [u8], usize);
