@@ -2,7 +2,9 @@
 
 use std::io::{Error, Read};
 
+use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::workloads::trace_bytes::READ_BYTES;
+use consistency_sim::workloads::trace_feed::Feed;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
 use consistency_sim::workloads::{TraceFile, TraceSource};
@@ -160,6 +162,14 @@ proptest! {
         prop_assert_eq!(rows(&source(&plain, 1)), rows(&source(&quoted, 1)));
     }
 
+    /// A size is what its digits say, however many they are.
+    #[test]
+    fn sizes_are_exact(size in any::<u64>(), shift in 0_u32..64, zeros in 0_usize..12) {
+        let size = size >> shift;
+        let text = format!("t,k,op,size,ttl,at,who\n0,a,,{}{size},,,\n", "0".repeat(zeros));
+        prop_assert_eq!(rows(&source(&text, 1)).expect("a good row")[0].size_bytes, Some(size));
+    }
+
     /// A time is what its digits say, to the nanosecond.
     #[test]
     fn times_are_exact(whole in 0_u64..300_000_000, zeros in 0_usize..12, fraction in "[0-9]{0,14}", unit in 0_u32..4) {
@@ -170,5 +180,46 @@ proptest! {
         let expected = u128::from(whole) * u128::from(unit) + below;
         let read = rows(&source(&text, unit)).expect("good rows");
         prop_assert_eq!(u128::from(read[1].at.0), expected);
+    }
+}
+
+/// A name: few bytes and many, ASCII and not, blanks around it and a zero at its end.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[ab]{1,3}",
+        4 => "key[0-9]{1,4}",
+        4 => "[a-c]{13,18}",
+        2 => " ?[aé]{0,9}\\PC? ?",
+        1 => "a{1,2}\0{0,2}",
+        1 => Just(String::new()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 100, rng_seed: RngSeed::Fixed(28), failure_persistence: None, ..Config::default() })]
+
+    /// Keys are numbered as they come, and two names are one key exactly where they make one number.
+    #[test]
+    fn keys_are_told_apart_by_the_numbers_of_their_names(names in prop::collection::vec(name(), 1..3_000)) {
+        let quoted = |name: &String| format!("0,\"{}\",,,,,\n", name.replace('"', ""));
+        let plain = |name: &String| format!("0,{},,,,,\n", name.replace(['"', ',', '\n', '\r'], ""));
+        let one = |(n, name): (usize, &String)| if n % 7 == 0 { quoted(name) } else { plain(name) };
+        let text: String = names.iter().enumerate().map(one).collect();
+        let source = source(&format!("t,k,op,size,ttl,at,who\n{text}"), 1);
+        let mut feed = Feed::new(&source, &[], 1, StreamKey::new(1, 0, Purpose::Placement));
+        // The second time nothing is left of the first.
+        for _ in 0..2 {
+            feed.begin();
+            let mut numbers = Vec::new();
+            for row in rows(&source).expect("good rows") {
+                let first = numbers.iter().position(|number| *number == row.key).unwrap_or(numbers.len());
+                if first == numbers.len() {
+                    numbers.push(row.key);
+                }
+                let placed = feed.next_row().expect("as many rows");
+                prop_assert_eq!((placed.group as usize, feed.name(placed.group)), (first, row.key));
+            }
+            prop_assert!(feed.next_row().is_none() && feed.take_failure().is_none());
+        }
     }
 }
