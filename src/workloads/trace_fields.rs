@@ -89,7 +89,7 @@ fn leading(field: &[u8]) -> (u64, usize) {
 }
 
 /// So many bytes are looked at as two words.
-pub const SHORT_BYTES: usize = 15;
+const SHORT_BYTES: usize = 15;
 
 /// The first bytes of these as two words, with zeros behind them; `None` where they are more than [`SHORT_BYTES`] or nothing
 /// is known of what is behind them.

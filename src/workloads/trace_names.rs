@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
-use super::trace_fields::{SHORT_BYTES, name_number, words};
+use super::trace_fields::{name_number, words};
 use super::values::KEY_BYTES;
 
 /// What is made of the keys of a trace's rows.
@@ -63,7 +63,7 @@ fn text_number(name: &[u8]) -> Option<u64> {
 pub struct Names {
     /// By the number that a name makes; looked up, never iterated.
     known: HashMap<u64, u32, FxBuildHasher>,
-    /// Short names as they are written, which need no number: a power of two of places, at most half of them taken.
+    /// Short names as they are written, which need no number: a power of two of places, some of which are free.
     short: Vec<Short>,
     taken: usize,
     numbers: Vec<u64>,
@@ -71,15 +71,17 @@ pub struct Names {
     lengths: Vec<u16>,
 }
 
-/// A name of few bytes, and its key.
+/// A name of few bytes, and its key: four of them lie on a line of a cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Short {
-    /// Its bytes and their number; zeros where there is none, since no name that is put here is empty.
-    name: [u64; 2],
+    name: (u64, u32),
     key: u32,
 }
 
-const NOTHING: Short = Short { name: [0; 2], key: 0 };
+/// A short name has so many bytes at most: as many as there is room for, and how many there are.
+const SHORT_BYTES: usize = 11;
+/// No name that is put there is empty.
+const NOTHING: Short = Short { name: (0, 0), key: 0 };
 const PLACES_MIN: usize = 1 << 10;
 
 impl Names {
@@ -95,7 +97,7 @@ impl Names {
 
     /// The key of a name that is long or new.
     #[inline(never)]
-    fn by_number(&mut self, name: &[u8], short: Option<[u64; 2]>) -> Option<u32> {
+    fn by_number(&mut self, name: &[u8], short: Option<(u64, u32)>) -> Option<u32> {
         let key = self.numbered(text_number(name)?, name.len());
         if let Some(name) = short {
             self.keep(Short { name, key });
@@ -115,7 +117,7 @@ impl Names {
     }
 
     fn keep(&mut self, short: Short) {
-        if 2 * self.taken >= self.short.len() {
+        if 4 * self.taken >= 3 * self.short.len() {
             let places = 2 * self.short.len();
             let before = std::mem::replace(&mut self.short, vec![NOTHING; places]);
             before.into_iter().filter(|short| *short != NOTHING).for_each(|short| self.put(short));
@@ -148,7 +150,9 @@ impl Keys for Names {
 
     #[inline]
     fn named(&mut self, bytes: &[u8], length: usize) -> Option<u32> {
-        let short = words(bytes, length).filter(|_| length > 0).map(|[low, high]| [low, high | (length as u64) << 56]);
+        let fits = (1..=SHORT_BYTES).contains(&length);
+        let words = if fits { words(bytes, length) } else { None };
+        let short = words.map(|[low, high]| (low, high as u32 | (length as u32) << 24));
         if let Some(name) = short {
             let mut place = place(name, self.short.len());
             loop {
@@ -172,10 +176,8 @@ impl Keys for Names {
 
 /// Where among so many places a name is looked for first.
 #[inline]
-fn place(name: [u64; 2], places: usize) -> usize {
+fn place(name: (u64, u32), places: usize) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = (name[0].wrapping_mul(ODD).rotate_left(32) ^ name[1]).wrapping_mul(ODD);
+    let mixed = (name.0.wrapping_mul(ODD).rotate_left(32) ^ u64::from(name.1)).wrapping_mul(ODD);
     (mixed >> 32) as usize & (places - 1)
 }
-
-const _: () = assert!(SHORT_BYTES < 16, "the last byte tells how many there are");
