@@ -16,6 +16,7 @@ pub mod rate_limit;
 pub mod session;
 pub mod trace;
 pub mod trace_bytes;
+mod trace_clock;
 pub mod trace_feed;
 mod trace_fields;
 pub mod trace_file;

@@ -7,6 +7,21 @@ use super::config::TraceOperation;
 /// Code, message and help of what is wrong with a field.
 pub type What = (&'static str, String, String);
 
+/// The column, and what is wrong with it; in a box, so that the rows, which are good, are not moved through memory for it.
+pub type Wrong = Box<InField>;
+pub type InField = (usize, &'static str, String, String);
+
+/// A column's field as text.
+pub fn text(column: usize, field: &[u8]) -> Result<&str, Wrong> {
+    std::str::from_utf8(field).map_err(|_| no_text(column))
+}
+
+#[cold]
+pub fn no_text(column: usize) -> Wrong {
+    let message = format!("the field in column {} is not valid UTF-8", column + 1);
+    Box::new((column, "T005", message, "save the trace as UTF-8".to_string()))
+}
+
 /// The operations of well-known traces (memcached's words, Twitter's, Meta's, YCSB's) and our own.
 const OPERATIONS: [(&str, TraceOperation); 24] = [
     ("get", TraceOperation::Get),

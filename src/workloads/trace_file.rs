@@ -7,11 +7,11 @@ use rustc_hash::FxBuildHasher;
 
 use crate::model::{Location, Span, Time};
 
-use super::config::{TimeUnit, TraceFile, TraceOperation, TraceSource};
+use super::config::{TraceFile, TraceOperation, TraceSource};
 use super::trace_bytes::{last_line, open};
+use super::trace_clock::Clock;
 use super::trace_fields::{
-    What, clip, date_time, decimal, fractions, frequent_operation, name_number, operation, plain_decimal, plain_whole,
-    whole,
+    InField, What, Wrong, clip, frequent_operation, name_number, no_text, operation, plain_whole, text, whole,
 };
 use super::trace_names::{Keys, Numbers, Unread};
 use super::trace_records::Records;
@@ -58,9 +58,6 @@ pub struct Row<K = u64> {
     pub client: Option<u64>,
 }
 
-/// Traces are not much longer; whether one is too long is looked at from here on.
-const LONG_NANOS: u64 = 300_000_000_000_000_000;
-
 /// Where each column stands.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
@@ -82,10 +79,7 @@ pub struct TraceReader {
     codes: HashMap<Vec<u8>, Location, FxBuildHasher>,
     records: Records,
     columns: Columns,
-    /// What a digit behind a time's point is worth.
-    fractions: [Option<u64>; 9],
-    first: Option<u128>,
-    last: u128,
+    clock: Clock,
 }
 
 impl fmt::Debug for TraceReader {
@@ -185,9 +179,7 @@ impl TraceReader {
             places: places.to_vec(),
             records,
             columns,
-            fractions: if let TimeUnit::Number(unit) = source.time_unit { fractions(unit) } else { [None; 9] },
-            first: None,
-            last: 0,
+            clock: Clock::new(source, columns.time),
         })
     }
 
@@ -232,9 +224,9 @@ impl TraceReader {
     /// The row in a line that was read by other means, if it is a good one and not before those that were read so far.
     fn row_of(&mut self, line: &[u8]) -> Option<Row<()>> {
         let last_line = Records::new(Box::new(std::io::Cursor::new(line.to_vec())));
-        let read = (self.last, std::mem::replace(&mut self.records, last_line));
+        let read = (self.clock, std::mem::replace(&mut self.records, last_line));
         let row = self.records.advance().ok().filter(|found| *found).and_then(|_| self.parse(&mut Unread).ok());
-        (self.last, self.records) = read;
+        (self.clock, self.records) = read;
         row
     }
 
@@ -271,42 +263,12 @@ impl TraceReader {
         Box::new(TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) })
     }
 
-    /// A field's bytes with those behind them in memory, and its length.
-    #[inline(always)]
-    fn field_and_more(&self, column: usize) -> Result<(&[u8], usize), Wrong> {
-        let Some((bytes, length)) = self.records.field_and_more(column) else { return Err(self.short_row(column)) };
-        // What has no blanks at its ends needs no search for more of them.
-        match &bytes[..length] {
-            [first, .., last] if *first > b' ' && *last > b' ' => Ok((bytes, length)),
-            field => {
-                let blanks = length - field.trim_ascii_start().len();
-                Ok((&bytes[blanks..], field.trim_ascii().len()))
-            }
-        }
-    }
-
-    #[cold]
-    fn short_row(&self, column: usize) -> Wrong {
-        let message = format!("the row has {} fields, and column {} is needed", self.records.fields(), column + 1);
-        Box::new((column, "T004", message, "every row needs all named columns".to_string()))
-    }
-
-    fn text(column: usize, field: &[u8]) -> Result<&str, Wrong> {
-        std::str::from_utf8(field).map_err(|_| TraceReader::no_text(column))
-    }
-
-    #[cold]
-    fn no_text(column: usize) -> Wrong {
-        let message = format!("the field in column {} is not valid UTF-8", column + 1);
-        Box::new((column, "T005", message, "save the trace as UTF-8".to_string()))
-    }
-
     /// The number of a name. What is not ASCII must at least be text.
     #[inline(always)]
     fn name(column: usize, field: &[u8]) -> Result<u64, Wrong> {
         let (number, ascii) = name_number(field);
         if !ascii {
-            TraceReader::text(column, field)?;
+            text(column, field)?;
         }
         Ok(number)
     }
@@ -315,7 +277,7 @@ impl TraceReader {
     #[inline(always)]
     fn optional_field(&self, column: Option<usize>) -> Result<Option<Found<'_>>, Wrong> {
         let Some(column) = column else { return Ok(None) };
-        let (bytes, length) = self.field_and_more(column)?;
+        let (bytes, length) = field_and_more(&self.records, column)?;
         Ok((length > 0).then_some((column, bytes, length)))
     }
 
@@ -334,8 +296,7 @@ impl TraceReader {
 
     #[cold]
     fn parse_rare<T>(column: usize, field: &[u8], parse: impl Fn(&str) -> Result<T, What>) -> Result<T, Wrong> {
-        parse(TraceReader::text(column, field)?)
-            .map_err(|(code, message, help)| Box::new((column, code, message, help)))
+        parse(text(column, field)?).map_err(|(code, message, help)| Box::new((column, code, message, help)))
     }
 
     #[inline(always)]
@@ -358,15 +319,16 @@ impl TraceReader {
 
     #[inline(always)]
     fn parse<K: Keys>(&mut self, keys: &mut K) -> Result<Row<K::Key>, Wrong> {
-        let at = self.time()?;
         let columns = self.columns;
+        let (bytes, length) = field_and_more(&self.records, columns.time)?;
+        let at = self.clock.time(bytes, length)?;
         let ttl = self.number(columns.ttl, "TTL in seconds")?;
         let key = match columns.key {
             Some(column) => {
-                let (bytes, length) = self.field_and_more(column)?;
+                let (bytes, length) = field_and_more(&self.records, column)?;
                 match keys.named(bytes, length) {
                     Some(key) => key,
-                    None => return Err(TraceReader::no_text(column)),
+                    None => return Err(no_text(column)),
                 }
             }
             None => keys.unnamed(),
@@ -386,76 +348,6 @@ impl TraceReader {
         })
     }
 
-    #[inline(always)]
-    fn time(&mut self) -> Result<Time, Wrong> {
-        let (bytes, length) = self.field_and_more(self.columns.time)?;
-        let field = &bytes[..length];
-        let nanos = match self.source.time_unit {
-            TimeUnit::Number(unit) => {
-                plain_decimal(bytes, length, unit, &self.fractions).or_else(|| decimal(field, unit))
-            }
-            TimeUnit::DateTime => date_time(TraceReader::text(self.columns.time, field)?),
-        };
-        let Some(nanos) = nanos else { return Err(self.not_a_time(field)) };
-        let first = *self.first.get_or_insert(nanos);
-        if nanos < self.last {
-            return Err(self.earlier(nanos));
-        }
-        self.last = nanos;
-        let since = nanos - first;
-        // Exact where nothing is scaled.
-        let at = match u64::try_from(since) {
-            Ok(since) if since < LONG_NANOS && self.source.time_scale == 1.0 => Time(since),
-            _ => self.scaled(since)?,
-        };
-        match self.source.length {
-            Some(length) if at.0 > length.0 => Err(self.later(at, length)),
-            _ => Ok(at),
-        }
-    }
-
-    fn scaled(&self, since: u128) -> Result<Time, Wrong> {
-        let scale = self.source.time_scale;
-        let scaled = since as f64 * scale;
-        if scaled >= 3.2e17 {
-            let message = "the trace is longer than ten years".to_string();
-            return Err(Box::new((
-                self.columns.time,
-                "T009",
-                message,
-                "check `time_unit` and `time_scale`".to_string(),
-            )));
-        }
-        Ok(Time(if scale == 1.0 { since as u64 } else { scaled as u64 }))
-    }
-
-    #[cold]
-    fn not_a_time(&self, field: &[u8]) -> Wrong {
-        let field = match TraceReader::text(self.columns.time, field) {
-            Ok(field) => field,
-            Err(wrong) => return wrong,
-        };
-        let help = match self.source.time_unit {
-            TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
-            TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
-        };
-        Box::new((self.columns.time, "T006", format!("`{}` is not a time", clip(field)), help.to_string()))
-    }
-
-    #[cold]
-    fn earlier(&self, nanos: u128) -> Wrong {
-        let back = (self.last - nanos) as f64 / 1e9;
-        let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
-        Box::new((self.columns.time, "T007", message, "sort the rows by time".to_string()))
-    }
-
-    #[cold]
-    fn later(&self, at: Time, length: Span) -> Wrong {
-        let late = at.since(Time(length.0));
-        let message = format!("the trace is out of order: this row is {late} later than the last one");
-        Box::new((self.columns.time, "T007", message, "sort the rows by time".to_string()))
-    }
-
     fn place(&self, field: &str) -> Result<Location, What> {
         self.places.iter().position(|code| code.eq_ignore_ascii_case(field)).map(|at| Location(at as u16)).ok_or_else(
             || {
@@ -466,9 +358,25 @@ impl TraceReader {
     }
 }
 
-/// The column, and what is wrong with it; in a box, so that the rows, which are good, are not moved through memory for it.
-type Wrong = Box<InField>;
-type InField = (usize, &'static str, String, String);
+/// A field's bytes with those behind them in memory, and its length.
+#[inline(always)]
+fn field_and_more(records: &Records, column: usize) -> Result<(&[u8], usize), Wrong> {
+    let Some((bytes, length)) = records.field_and_more(column) else { return Err(short_row(records, column)) };
+    // What has no blanks at its ends needs no search for more of them.
+    match &bytes[..length] {
+        [first, .., last] if *first > b' ' && *last > b' ' => Ok((bytes, length)),
+        field => {
+            let blanks = length - field.trim_ascii_start().len();
+            Ok((&bytes[blanks..], field.trim_ascii().len()))
+        }
+    }
+}
+
+#[cold]
+fn short_row(records: &Records, column: usize) -> Wrong {
+    let message = format!("the row has {} fields, and column {} is needed", records.fields(), column + 1);
+    Box::new((column, "T004", message, "every row needs all named columns".to_string()))
+}
 
 /// A column, the bytes of its field with those that are behind them in memory, and the field's length.
 type Found<'a> = (usize, &'a [u8], usize);

@@ -1,0 +1,106 @@
+//! What the column of times says: from the first row on, scaled, and in order.
+
+use crate::model::{Span, Time};
+
+use super::config::{TimeUnit, TraceSource};
+use super::trace_fields::{Wrong, clip, date_time, decimal, fractions, plain_decimal, text};
+
+/// Traces are not much longer; whether one is too long is looked at from here on.
+const LONG_NANOS: u64 = 300_000_000_000_000_000;
+
+/// Tells the time of each row after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    column: usize,
+    unit: TimeUnit,
+    scale: f64,
+    /// When the last row is, where that is known.
+    length: Option<Span>,
+    /// What a digit behind a time's point is worth.
+    fractions: [Option<u64>; 9],
+    first: Option<u128>,
+    last: u128,
+}
+
+impl Clock {
+    /// Before the first row.
+    pub fn new(source: &TraceSource, column: usize) -> Clock {
+        Clock {
+            column,
+            unit: source.time_unit,
+            scale: source.time_scale,
+            length: source.length,
+            fractions: if let TimeUnit::Number(unit) = source.time_unit { fractions(unit) } else { [None; 9] },
+            first: None,
+            last: 0,
+        }
+    }
+
+    /// The time in a field, which is the first bytes of these.
+    ///
+    /// # Errors
+    /// When it is none, or out of order.
+    #[inline(always)]
+    pub fn time(&mut self, bytes: &[u8], length: usize) -> Result<Time, Wrong> {
+        let field = &bytes[..length];
+        let nanos = match self.unit {
+            TimeUnit::Number(unit) => {
+                plain_decimal(bytes, length, unit, &self.fractions).or_else(|| decimal(field, unit))
+            }
+            TimeUnit::DateTime => date_time(text(self.column, field)?),
+        };
+        let Some(nanos) = nanos else { return Err(self.not_a_time(field)) };
+        let first = *self.first.get_or_insert(nanos);
+        if nanos < self.last {
+            return Err(self.earlier(nanos));
+        }
+        self.last = nanos;
+        let since = nanos - first;
+        // Exact where nothing is scaled.
+        let at = match u64::try_from(since) {
+            Ok(since) if since < LONG_NANOS && self.scale == 1.0 => Time(since),
+            _ => self.scaled(since)?,
+        };
+        match self.length {
+            Some(length) if at.0 > length.0 => Err(self.later(at, length)),
+            _ => Ok(at),
+        }
+    }
+
+    fn scaled(&self, since: u128) -> Result<Time, Wrong> {
+        let scale = self.scale;
+        let scaled = since as f64 * scale;
+        if scaled >= 3.2e17 {
+            let message = "the trace is longer than ten years".to_string();
+            return Err(Box::new((self.column, "T009", message, "check `time_unit` and `time_scale`".to_string())));
+        }
+        Ok(Time(if scale == 1.0 { since as u64 } else { scaled as u64 }))
+    }
+
+    #[cold]
+    fn not_a_time(&self, field: &[u8]) -> Wrong {
+        let field = match text(self.column, field) {
+            Ok(field) => field,
+            Err(wrong) => return wrong,
+        };
+        let help = match self.unit {
+            TimeUnit::Number(_) => "a number that is not negative is needed, such as 12 or 12.5; see `time_unit`",
+            TimeUnit::DateTime => "a date and time is needed, such as 2026-11-01 18:17:03.5",
+        };
+        Box::new((self.column, "T006", format!("`{}` is not a time", clip(field)), help.to_string()))
+    }
+
+    #[cold]
+    fn earlier(&self, nanos: u128) -> Wrong {
+        let back = (self.last - nanos) as f64 / 1e9;
+        let message = format!("the trace is out of order: this row is {back} s earlier than the one before");
+        Box::new((self.column, "T007", message, "sort the rows by time".to_string()))
+    }
+
+    #[cold]
+    fn later(&self, at: Time, length: Span) -> Wrong {
+        let late = at.since(Time(length.0));
+        let message = format!("the trace is out of order: this row is {late} later than the last one");
+        Box::new((self.column, "T007", message, "sort the rows by time".to_string()))
+    }
+}
