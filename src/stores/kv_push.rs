@@ -115,7 +115,7 @@ pub struct KvPush {
 
 /// When a version reaches a location.
 fn arrival(pushed: &Pushed, location: Location, delay: &Sampler, delaying: &Faults) -> Time {
-    let delay = delay.span(derive(pushed.draw, u64::from(location.0)));
+    let delay = delay.span_of_any(derive(pushed.draw, u64::from(location.0)));
     if delaying.is_empty() { pushed.committed + delay } else { delaying.replicated(pushed.committed, location, delay) }
 }
 

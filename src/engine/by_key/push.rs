@@ -40,15 +40,51 @@ pub(super) struct Push {
 /// So many arrivals at a location are kept; more are worked out again.
 const KEPT: usize = 32;
 
-/// When versions arrive at a location, as far as somebody asked.
+/// When versions arrive at a location, as far as somebody asked. What each read looks at comes first, in one line of a
+/// cache with the first versions' times.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 struct Arrivals {
     /// The key whose arrivals these are, by count.
     key: u32,
-    /// The number of the first version that nobody has asked for.
-    known: u64,
-    /// By the last digits of the version's number; the start of the run where it is not worked out.
+    /// By the last digits of the version's number, a bit each: which are worked out.
+    known: u32,
+    /// The number of the first version that is not among them.
+    end: u64,
+    /// By the last digits of the version's number.
     at: [Time; KEPT],
+}
+
+impl Arrivals {
+    const NONE: Arrivals = Arrivals { key: 0, known: 0, end: 0, at: [Time::START; KEPT] };
+
+    /// Of a key's versions, which now end with this number: of the new ones nothing is worked out.
+    #[inline]
+    fn begin(&mut self, key: u32, end: u64) {
+        let new = if self.key == key { end - self.end } else { KEPT as u64 };
+        if new > 0 {
+            let kept = u32::MAX.checked_shl(new.min(KEPT as u64) as u32).unwrap_or(0);
+            // The bits that new versions take follow those of the last ones.
+            self.known &= kept.rotate_left(self.end as u32 % KEPT as u32);
+            (self.key, self.end) = (key, end);
+        }
+    }
+
+    /// When a version arrives, which `arrives` tells where it is not worked out.
+    #[inline]
+    fn of(&mut self, number: u64, arrives: impl FnOnce() -> Time) -> Time {
+        let slot = number as usize % KEPT;
+        if self.known & (1 << slot) == 0 {
+            self.known |= 1 << slot;
+            self.at[slot] = arrives();
+        }
+        self.at[slot]
+    }
+
+    /// A version's arrival is to be worked out anew.
+    fn forget(&mut self, number: u64) {
+        self.known &= !(1 << (number as usize % KEPT));
+    }
 }
 
 impl Push {
@@ -61,7 +97,7 @@ impl Push {
             settled: 0,
             overtaken: false,
             key: 0,
-            arrivals: vec![Arrivals { key: 0, known: 0, at: [Time::START; KEPT] }; locations],
+            arrivals: vec![Arrivals::NONE; locations],
         }
     }
 
@@ -107,7 +143,7 @@ impl Push {
             let pushed = &mut self.on_the_way[place];
             pushed.shown_from = from;
             let number = self.settled + place as u64;
-            self.arrivals[pushed.shown_at.index()].at[number as usize % KEPT] = Time::START;
+            self.arrivals[pushed.shown_at.index()].forget(number);
         }
     }
 
@@ -131,17 +167,10 @@ impl Push {
             return self.at_anew(location, now);
         }
         let arrivals = &mut self.arrivals[location.index()];
-        let end = self.settled + self.on_the_way.len() as u64;
-        let known = if arrivals.key == self.key { arrivals.known.max(self.settled) } else { self.settled };
-        (known..end).for_each(|number| arrivals.at[number as usize % KEPT] = Time::START);
-        (arrivals.key, arrivals.known) = (self.key, end);
-        for (place, pushed) in self.on_the_way.iter().enumerate().rev() {
-            let number = self.settled + place as u64;
-            let at = &mut arrivals.at[number as usize % KEPT];
-            if *at == Time::START {
-                *at = pushed.arrives(&self.delay, location);
-            }
-            if *at <= now {
+        arrivals.begin(self.key, self.settled + self.on_the_way.len() as u64);
+        for place in (0..self.on_the_way.len()).rev() {
+            let pushed = &self.on_the_way[place];
+            if arrivals.of(self.settled + place as u64, || pushed.arrives(&self.delay, location)) <= now {
                 return pushed.version;
             }
         }
@@ -161,7 +190,7 @@ impl Pushed {
     /// When it is at the location.
     #[inline]
     fn arrives(&self, delay: &Sampler, location: Location) -> Time {
-        let at = self.committed + delay.span(derive(self.draw, u64::from(location.0)));
+        let at = self.committed + delay.span_of_any(derive(self.draw, u64::from(location.0)));
         if self.shown_at == location { at.min(self.shown_from) } else { at }
     }
 }

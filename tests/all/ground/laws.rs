@@ -179,7 +179,8 @@ fn spans_in_tails_are_those_of_the_quantiles_rounded() {
                 // All cells of a table, and those at its ends a hundred times as often.
                 let cell = if n % 2 == 0 { n / 2 % 4096 } else { n % 200 + if n % 400 < 200 { 0 } else { 3896 } };
                 let draw = (cell << 52) | (mix(n) >> 12);
-                assert_eq!(sampler.span(draw), Span::from_nanos_f64(sampler.nanos(draw)), "{name}, {draw}");
+                let span = Span::from_nanos_f64(sampler.nanos(draw));
+                assert_eq!((sampler.span(draw), sampler.span_of_any(draw)), (span, span), "{name}, {draw}");
             }
         }
     }
