@@ -117,6 +117,14 @@ impl Truth {
     /// Judges a read that started when so many writes were complete.
     #[inline]
     pub fn judge(&mut self, start: Time, completed_before: usize, seen: Version) -> Verdict {
+        let mut nowhere = u32::MAX;
+        self.judge_near(start, completed_before, seen, &mut nowhere)
+    }
+
+    /// The same, given a place that is tried first for the oldest of the writes that the read missed; holds it afterwards.
+    /// Whoever returns one version again and again misses the same write first.
+    #[inline]
+    pub fn judge_near(&mut self, start: Time, completed_before: usize, seen: Version, near: &mut u32) -> Verdict {
         let Some(last) = self.completed[..completed_before].last() else {
             return Verdict::NOTHING_WRITTEN;
         };
@@ -124,14 +132,19 @@ impl Truth {
         if last.newest <= seen {
             return Verdict { judgement: Judgement::default(), lag: 0, last: since };
         }
-        let (age, lag) = self.miss(start, completed_before, seen);
+        let (age, lag) = self.miss(start, completed_before, seen, near);
         Verdict { judgement: Judgement { stale: true, age }, lag, last: since }
     }
 
     /// A read that missed some of so many completed writes: since when the first of them is complete, and how many.
-    fn miss(&mut self, start: Time, completed_before: usize, seen: Version) -> (Span, u64) {
+    fn miss(&mut self, start: Time, completed_before: usize, seen: Version, near: &mut u32) -> (Span, u64) {
         let completed = &mut self.completed[..completed_before];
-        let first = first_newer(completed, seen);
+        let newer = |place: usize| completed.get(place).is_some_and(|write| write.newest > seen);
+        let mut first = *near as usize;
+        if !newer(first) || (first > 0 && newer(first - 1)) {
+            first = first_newer(completed, seen);
+            *near = first as u32;
+        }
         let age = start.since(completed[first].at);
         let (mut lag, mut oldest) = ((completed.len() - first) as u64, first);
         if completed[completed.len() - 1].rising_from as usize > first {

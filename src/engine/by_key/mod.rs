@@ -162,6 +162,7 @@ impl Plan {
             reads: Vec::new(),
             writes: Writes::default(),
             truth: Truth::default(),
+            missed: vec![0; self.locations],
             tally: Tally::new(self.locations, self.window, batches, self.hit_latency.clone()),
             last_event: Time::START,
         };
@@ -303,6 +304,8 @@ struct Common {
     reads: Vec<Act>,
     writes: Writes,
     truth: Truth,
+    /// By location: the place of the oldest write that the last stale read there missed.
+    missed: Vec<u32>,
     tally: Tally,
     /// The last thing that happens to the key, as far as known, but for its acts.
     last_event: Time,
@@ -352,7 +355,11 @@ impl Common {
     /// Judges an answer; of a key that nobody writes all are the same.
     #[inline(always)]
     fn judge<const QUIET: bool>(&mut self, act: &Act, version: Version) -> Verdict {
-        if QUIET { Verdict::NOTHING_WRITTEN } else { self.truth.judge(act.at, self.truth.writes(), version) }
+        if QUIET {
+            return Verdict::NOTHING_WRITTEN;
+        }
+        let near = &mut self.missed[act.location.index()];
+        self.truth.judge_near(act.at, self.truth.writes(), version, near)
     }
 
     /// The next write that arrives no later than `until` and is accepted.
