@@ -20,8 +20,8 @@ pub(super) struct Tally {
     came: Vec<Count>,
     went: Vec<Count>,
     /// Reads that wait to be counted: answered by a cache, and from elsewhere.
-    hits: Vec<Answered>,
-    misses: Vec<Answered>,
+    hits: Waiting,
+    misses: Waiting,
     hit_latency: Sampler,
     /// By location: stale reads.
     stale: Vec<u64>,
@@ -142,8 +142,62 @@ impl Answered {
     }
 }
 
+/// What more there is to count of a stale read.
+#[derive(Clone, Copy, Debug)]
+struct Stale {
+    /// Its place among those that wait.
+    place: usize,
+    age: Span,
+    lag: u64,
+}
+
+/// Reads that were judged and wait to be counted, and those of them that are stale.
+#[derive(Debug)]
+struct Waiting {
+    reads: Vec<Answered>,
+    stale: Vec<Stale>,
+}
+
+impl Waiting {
+    fn new() -> Waiting {
+        Waiting { reads: Vec::with_capacity(TOGETHER), stale: Vec::with_capacity(TOGETHER) }
+    }
+
+    /// Adds one; says whether so many wait that they are to be counted.
+    #[inline(always)]
+    fn add(&mut self, location: Location, start: Time, how: u64, verdict: &Verdict) -> bool {
+        if verdict.judgement.stale {
+            self.stale.push(Stale { place: self.reads.len(), age: verdict.judgement.age, lag: verdict.lag });
+        }
+        self.reads.push(Answered::new(location, start, how, verdict));
+        self.reads.len() == TOGETHER
+    }
+
+    fn clear(&mut self) {
+        self.reads.clear();
+        self.stale.clear();
+    }
+}
+
 /// So many reads are counted together.
 const TOGETHER: usize = 256;
+
+/// Counts the age and the lag of stale reads among those that wait, given the batch in which each was judged.
+fn count_stale(
+    waiting: &Waiting,
+    judged: &[u32; TOGETHER],
+    [ages, lags]: [&mut DistributionRows; 2],
+    batches: &mut [Measurements],
+    by_location: &mut [u64],
+) {
+    for Stale { place, age, lag } in waiting.stale.iter().copied() {
+        let batch = judged[place] as usize;
+        ages.add(batch, age.0);
+        lags.add(batch, lag);
+        batches[batch].joint.add(lag, age);
+        by_location[waiting.reads[place].location.index()] += 1;
+    }
+}
 
 impl Tally {
     /// `hit_latency` is what the latency of a read is drawn from that a cache answers.
@@ -159,8 +213,8 @@ impl Tally {
             writes: vec![0; batches as usize],
             came: vec![Count::default(); batches as usize],
             went: vec![Count::default(); batches as usize],
-            hits: Vec::with_capacity(TOGETHER),
-            misses: Vec::with_capacity(TOGETHER),
+            hits: Waiting::new(),
+            misses: Waiting::new(),
             hit_latency,
             stale: vec![0; locations],
             ages: DistributionRows::new(batches as usize),
@@ -181,28 +235,16 @@ impl Tally {
     /// A read is answered by its location's cache with a latency of this draw, and judged when it starts.
     #[inline(always)]
     pub fn hit(&mut self, location: Location, start: Time, draw: u64, verdict: &Verdict) {
-        if self.measures(start) {
-            if verdict.judgement.stale {
-                self.stale(location, start, start, verdict);
-            }
-            self.hits.push(Answered::new(location, start, draw, verdict));
-            if self.hits.len() == TOGETHER {
-                self.count_hits();
-            }
+        if self.measures(start) && self.hits.add(location, start, draw, verdict) {
+            self.count_hits();
         }
     }
 
     /// A read is answered from elsewhere, and judged when its answer is at the client.
     #[inline(always)]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
-        if self.measures(start) {
-            if verdict.judgement.stale {
-                self.stale(location, start, end, verdict);
-            }
-            self.misses.push(Answered::new(location, start, end.0, verdict));
-            if self.misses.len() == TOGETHER {
-                self.count_misses();
-            }
+        if self.measures(start) && self.misses.add(location, start, end.0, verdict) {
+            self.count_misses();
         }
     }
 
@@ -210,16 +252,19 @@ impl Tally {
     fn count_hits(&mut self) {
         let row = Served::FromCache as usize * self.locations;
         let latency = |read: &Answered| (row + read.location.index(), self.hit_latency.span(read.how).0);
-        self.latencies.add_all(self.hits.iter().map(latency));
-        for read in &self.hits {
+        self.latencies.add_all(self.hits.reads.iter().map(latency));
+        let mut batches = [0; TOGETHER];
+        for (read, batch) in self.hits.reads.iter().zip(&mut batches) {
             let cell = self.clock.cell(read.start);
             let cell = &mut self.clock.cells[cell];
+            *batch = cell.batch;
             cell.from_cache += 1;
             cell.stale += u64::from(read.stale);
             if read.since < Span::MAX {
                 self.since.add(2 * cell.batch as usize + usize::from(read.fresh), read.since.0);
             }
         }
+        count_stale(&self.hits, &batches, [&mut self.ages, &mut self.lags], &mut self.batches, &mut self.stale);
         self.hits.clear();
     }
 
@@ -227,8 +272,9 @@ impl Tally {
     fn count_misses(&mut self) {
         let row = Served::Read as usize * self.locations;
         let latency = |read: &Answered| (row + read.location.index(), Time(read.how).since(read.start).0);
-        self.latencies.add_all(self.misses.iter().map(latency));
-        for read in &self.misses {
+        self.latencies.add_all(self.misses.reads.iter().map(latency));
+        let mut batches = [0; TOGETHER];
+        for (read, judged) in self.misses.reads.iter().zip(&mut batches) {
             let cell = self.clock.cell(read.start);
             let cell = &mut self.clock.cells[cell];
             cell.from_elsewhere += 1;
@@ -242,21 +288,13 @@ impl Tally {
                     batch = later;
                 }
             }
+            *judged = batch as u32;
             if read.since < Span::MAX {
                 self.since.add(2 * batch + usize::from(read.fresh), read.since.0);
             }
         }
+        count_stale(&self.misses, &batches, [&mut self.ages, &mut self.lags], &mut self.batches, &mut self.stale);
         self.misses.clear();
-    }
-
-    #[inline(never)]
-    fn stale(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
-        let batch = self.clock.later(self.clock.batch(start), end);
-        let age = verdict.judgement.age;
-        self.ages.add(batch, age.0);
-        self.lags.add(batch, verdict.lag);
-        self.batches[batch].joint.add(verdict.lag, age);
-        self.stale[location.index()] += 1;
     }
 
     /// A write started then and ended so; says the stretch and the batch in which it started.
@@ -294,7 +332,7 @@ impl Tally {
     /// How many operations were measured so far.
     pub fn operations(&self) -> u64 {
         let counted = self.clock.cells.iter().map(|cell| cell.from_cache + cell.from_elsewhere).sum::<u64>();
-        counted + (self.hits.len() + self.misses.len()) as u64 + self.writes.iter().sum::<u64>()
+        counted + (self.hits.reads.len() + self.misses.reads.len()) as u64 + self.writes.iter().sum::<u64>()
     }
 
     /// All that was measured, batch by batch.
