@@ -41,6 +41,8 @@ pub struct World<S: Store, W: Workload> {
     workload: W,
     network: Network,
     locations: u16,
+    /// Whether clients remember what they have read.
+    sessions: bool,
     window: Window,
     requests_key: StreamKey,
     observer: Observer,
@@ -64,7 +66,8 @@ impl<S: Store, W: Workload> World<S, W> {
     /// A world at rest.
     pub fn new(store: S, workload: W, network: Network, window: Window, requests_key: StreamKey) -> World<S, W> {
         let locations = network.places() as u16;
-        let mut observer = Observer::new(usize::from(locations), window, workload.sessions());
+        let sessions = workload.sessions();
+        let mut observer = Observer::new(usize::from(locations), window, sessions);
         if workload.lists() {
             observer.observe_lists(workload.initial().is_some());
         }
@@ -75,6 +78,7 @@ impl<S: Store, W: Workload> World<S, W> {
             workload,
             network,
             locations,
+            sessions,
             window,
             requests_key,
             queue: Queue::default(),
@@ -358,12 +362,13 @@ impl<S: Store, W: Workload> World<S, W> {
     }
 
     /// An answer is on its way. A read whose answer changes nothing need not wait for its end: what it is judged by, the
-    /// writes complete at its start, is known. All else takes its place in time.
+    /// writes complete at its start, is known. All else takes its place in time: what a client of a session has read it
+    /// knows when the answer is there, not when the store gives it.
     #[inline]
     fn reply(&mut self, now: Time, end: Time, id: RequestId, answer: Answer) {
         let request = self.requests.get(id);
         let (end, answer) = if request.call.is_stated() { self.parse(end, request, answer) } else { (end, answer) };
-        if request.operation.is_read() && !request.wants_answer {
+        if request.operation.is_read() && !request.wants_answer && !self.sessions {
             let request = self.requests.remove(id);
             self.observe(end, &request, &answer);
         } else if end == now {

@@ -194,9 +194,7 @@ impl Trace {
 
     fn ask(&self, desk: &mut Desk<'_>, who: (u32, Location), group: u32, operation: Operation, tag: u32) {
         let (client, location) = who;
-        // What a client has read it knows when the answer is there, not when the store gives it.
-        let wants_answer = tag == INCREMENT || self.sessions();
-        let call = self.call(group, operation);
+        let (wants_answer, call) = (tag == INCREMENT, self.call(group, operation));
         desk.ask(Ask { wants_answer, call, ..Ask::of_group(group, client, location, operation, tag) });
     }
 }

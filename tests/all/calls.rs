@@ -10,7 +10,7 @@ use consistency_sim::workloads::{CallConfig, WorkloadConfig};
 use proptest::prelude::*;
 
 /// Two places with clients and a central store, 100 ms from each other; nothing else takes time.
-const GROUND: &str = r#"
+pub const GROUND: &str = r#"
     name = "script"
     replications = 1
     duration = "1 h"
@@ -32,13 +32,13 @@ const ONE_PLACE: &str = r#"
     central = "a"
     place = [{ code = "a" }]
 "#;
-const KV: &str = "kind = 'kv'\nhit_latency = '0 s'\ncentral_read = '0 s'\ncentral_write = '0 s'";
+pub const KV: &str = "kind = 'kv'\nhit_latency = '0 s'\ncentral_read = '0 s'\ncentral_write = '0 s'";
 const INSTANT: &str = "kind = 'kv'\npreset = 'instant'\ndelay = '50 ms'\nhit_latency = '0 s'\ncentral_write = '0 s'";
-const D1: &str = "kind = 'd1'\nread_time = '0 s'\nwrite_time = '0 s'";
+pub const D1: &str = "kind = 'd1'\nread_time = '0 s'\nwrite_time = '0 s'";
 const OBJECT: &str = "kind = 'durable_object'\nread_time = '0 s'\nwrite_time = '0 s'\ndurability = '0 s'";
 
 /// A scenario of calls, each a line such as `1 s, b, put, key = 'x'`.
-fn scenario(ground: &str, store: &str, calls: &[&str]) -> Scenario {
+pub fn scenario(ground: &str, store: &str, calls: &[&str]) -> Scenario {
     let call = |line: &&str| {
         let mut parts = line.splitn(4, ", ");
         let mut part = || parts.next().unwrap_or_default();
@@ -59,7 +59,7 @@ fn played(scenario: &Scenario) -> Vec<Record> {
     records
 }
 
-fn measured(scenario: &Scenario) -> Measurements {
+pub fn measured(scenario: &Scenario) -> Measurements {
     Contestant::all(scenario)[0].simulate_whole(0).expect("no trace")
 }
 

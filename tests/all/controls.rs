@@ -10,7 +10,7 @@ use consistency_sim::workloads::*;
 use crate::support::*;
 
 /// One of each workload, small.
-fn workloads() -> Vec<WorkloadConfig> {
+pub fn workloads() -> Vec<WorkloadConfig> {
     let s = Span::from_secs;
     let exponential = |mean| Law::Exponential { mean };
     let retry = Retry { attempts: 0, wait: Span::ZERO };
@@ -97,7 +97,7 @@ fn strong_stores_score_exactly_zero_at_any_latency() {
 }
 
 /// D1 with replicas at three of the four edges.
-fn replicas(bookmark: Bookmark) -> StoreConfig {
+pub fn replicas(bookmark: Bookmark) -> StoreConfig {
     let mut config = d1_config(Location(4));
     config.replication = Some(ReplicationConfig {
         replicas: vec![Location(0), Location(1), Location(2)],

@@ -52,6 +52,7 @@ mod scenario;
 mod scenarios;
 mod script;
 mod series;
+mod sessions;
 mod stores;
 mod support;
 mod tools;
