@@ -253,7 +253,7 @@ impl TraceReader {
 
     #[cold]
     fn broken(&self, error: &std::io::Error) -> Box<TraceError> {
-        let message = format!("the trace cannot be read on: {error}");
+        let message = format!("the trace cannot be read on from line {}: {error}", self.records.line());
         Box::new(self.error("T001", self.records.line(), message, "is it a csv file, with one row a line?"))
     }
 

@@ -8,12 +8,15 @@ use std::io::{Read, Result};
 
 use wide::u8x16;
 
-use super::trace_bytes::READ_BYTES;
+use super::trace_bytes::{LINE_BYTES_MAX, READ_BYTES};
 
 /// So many bytes are searched at once for those that may end a field.
 const WINDOW: usize = 4096;
 /// What is searched is whole blocks; behind the bytes that were read there is room for the rest of the last one.
 const BLOCK: usize = 64;
+
+/// A record over several lines has no more bytes and fields together: as many as a single line may have.
+const RECORD_BYTES_MAX: usize = LINE_BYTES_MAX + READ_BYTES;
 
 /// How far a record was divided.
 enum Divided {
@@ -282,6 +285,12 @@ impl Records {
             self.from += read;
             self.line = self.csv.line();
             (bytes, fields) = (bytes + written, fields + ends);
+            if bytes + fields > RECORD_BYTES_MAX {
+                self.line = self.record_line;
+                let error =
+                    format!("a record is longer than {LINE_BYTES_MAX} bytes; is there a quote that never ends?");
+                return Err(std::io::Error::other(error));
+            }
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.unquoted.resize(2 * bytes, 0),

@@ -103,6 +103,18 @@ fn a_bad_trace_gets_a_clear_error_with_its_line_and_leaves_nothing() {
             "T002",
             "no column",
         ),
+        (
+            "a quote that never ends",
+            format!("{head}{good}1,\"a,get,,,LHR\n{}", "2,b,get,,,LHR\n".repeat(200_000)).into(),
+            "T001",
+            "from line 3: a record is longer than",
+        ),
+        (
+            "fields that never end",
+            format!("{head}{good}1,{}", "\"a\n\",,,,".repeat(300_000)).into(),
+            "T001",
+            "a quote that never ends?",
+        ),
         ("a line that never ends", [head.as_bytes(), &vec![b'x'; 3 << 20]].concat(), "T001", "longer than"),
     ];
     for (name, trace, code, words) in cases {
