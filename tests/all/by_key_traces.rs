@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use consistency_sim::engine::by_key::ROWS_MAX;
 use consistency_sim::model::{Location, Span};
 use consistency_sim::run::Contestant;
 use consistency_sim::scenario::Scenario;
@@ -95,6 +96,29 @@ fn a_long_trace_gives_the_engine_s_measurements() {
             assert!(by_key == by_events, "store {store}");
             let operations: u64 = by_key.iter().map(|batch| batch.operations).sum();
             assert!(operations > 30_000, "{operations}");
+        }
+    }
+}
+
+/// One row less than is put in order at once, as many, and one more, which is left to events.
+#[test]
+#[ignore = "long traces; scripts/check proofs runs it"]
+fn proof_traces_about_as_long_as_is_put_in_order_give_the_engine_s_measurements() {
+    let mut stream = consistency_sim::random::Stream::from_entity(8);
+    let mut row = |_| {
+        let operation = if stream.below(20) == 0 { "put" } else { "get" };
+        (stream.below(3), stream.below(1_000) as u32, operation, stream.below(3) as usize)
+    };
+    // The first row is always there.
+    let rows: Vec<Row> = (0..ROWS_MAX).map(&mut row).collect();
+    for more in [ROWS_MAX - 2, ROWS_MAX - 1, ROWS_MAX] {
+        let workload = replay(source(&rows[..more], 1, false, Placement::PerRow), 0.0);
+        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn_stores());
+        (scenario.duration, scenario.warmup) = (Span::from_secs(3_000), Span::ZERO);
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            let [by_key, by_events] = both(contestant, whole(store), 4);
+            assert!(by_key == by_events, "{more} rows more, store {store}");
+            assert_eq!(by_key.iter().map(|batch| batch.operations).sum::<u64>(), more as u64 + 1);
         }
     }
 }

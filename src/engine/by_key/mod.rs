@@ -40,6 +40,7 @@ use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, Workload, 
 use clients::{Act, Acting, Clients};
 use pull::Pull;
 use push::Push;
+pub use rows::ROWS_MAX;
 use rows::Rows;
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
