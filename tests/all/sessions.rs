@@ -26,10 +26,13 @@ fn count(hits: u64, of: u64) -> Count {
     Count { hits, of }
 }
 
+/// Of one client and key: each record, when its answer was there, and the version that it told of.
+type Told<'a> = Vec<(&'a Record, Time, Version)>;
+
 /// The guarantees as their definitions say, from a history: an operation is held to what its client had been told of the
 /// key before it began.
 fn by_definition(records: &[Record]) -> [Count; 4] {
-    let mut of_client: BTreeMap<(Client, Key), Vec<(&Record, Time, Version)>> = BTreeMap::new();
+    let mut of_client: BTreeMap<(Client, Key), Told<'_>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.refusal.is_none() && record.listing.is_none()) {
         let Some(end) = record.end else { continue };
         let seen = std::iter::once(&record.seen).chain(record.others.iter().flatten());
