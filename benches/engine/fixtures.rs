@@ -118,19 +118,13 @@ pub fn trace_file(rows: u32) -> NamedTempFile {
 
 /// The columns of such a trace that say when, which key, what, and how large.
 pub fn trace_source(file: &NamedTempFile) -> TraceSource {
+    let file = TraceFile::Path { written: "trace.csv".into(), resolved: file.path().into() };
     TraceSource {
-        file: TraceFile::Path { written: "trace.csv".into(), resolved: file.path().into() },
         time: "time".into(),
-        time_unit: TimeUnit::Number(1_000_000_000),
         key: Some("key".into()),
         operation: Some("operation".into()),
         size: Some("size".into()),
-        ttl: None,
-        location: None,
-        client: None,
-        time_scale: 1.0,
-        placement: Placement::PerRow,
-        length: None,
+        ..support::trace_source(file, 1_000_000_000)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::Span;
 
 use super::stream::{derive, unit};
-use super::tail::{Tails, polynomial};
+use super::tail::Tails;
 
 /// A probability law of a span of time.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -130,6 +130,11 @@ fn share_of_points(points: &[(f64, Span)], x: f64) -> f64 {
     let ((p0, x0), (p1, x1)) = (points[after - 1], points[after]);
     let (x0, x1) = (x0.0 as f64, x1.0 as f64);
     p0 + (p1 - p0) * (x - x0) / (x1 - x0)
+}
+
+/// A polynomial by its coefficients, that of the lowest power first.
+fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
 }
 
 /// The quantile function of the standard normal law: Wichura's algorithm AS 241 (1988), accurate to about one part in

@@ -43,22 +43,17 @@ impl Tails {
         let cell = place as usize;
         let number = if cell < self.below { cell } else { self.below + cell.checked_sub(self.above)? };
         let curve = self.curves.get(number)?.as_ref()?;
-        let nanos = at_once(curve, 2.0 * (place - cell as f64) - 1.0);
+        let nanos = polynomial(curve, 2.0 * (place - cell as f64) - 1.0);
         let (span, doubt, rounded) = (Span::from_nanos_f64(nanos), doubt(nanos), nanos + 0.5);
         let over = rounded - span.0 as f64;
         (over > doubt && over < 1.0 - doubt && rounded < most).then_some(span)
     }
 }
 
-/// A polynomial by its coefficients, that of the lowest power first.
+/// A polynomial by its coefficients, that of the lowest power first: even and odd powers apart, so that neither waits for
+/// the other.
 #[inline]
-pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
-    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
-}
-
-/// The same but for rounding: even and odd powers apart, so that neither waits for the other.
-#[inline]
-fn at_once(curve: &[f64; POINTS], x: f64) -> f64 {
+fn polynomial(curve: &[f64; POINTS], x: f64) -> f64 {
     let square = x * x;
     let (pairs, last) = curve.as_chunks::<2>();
     let (even, odd) =
@@ -95,6 +90,6 @@ fn is_close(curve: &[f64; POINTS], at: &impl Fn(f64) -> f64) -> bool {
         let way = n as f64 / POINTS as f64 - 1.0;
         let exact = at(way);
         // False also where it is not a number, or not finite.
-        (at_once(curve, way) - exact).abs() <= MARGIN * doubt(exact)
+        (polynomial(curve, way) - exact).abs() <= MARGIN * doubt(exact)
     })
 }

@@ -11,9 +11,9 @@ use super::config::{TraceFile, TraceOperation, TraceSource};
 use super::trace_bytes::{last_line, open};
 use super::trace_clock::Clock;
 use super::trace_fields::{
-    InField, What, Wrong, clip, frequent_operation, name_number, no_text, operation, plain_whole, text, whole,
+    InField, What, Wrong, clip, frequent_operation, no_text, operation, plain_whole, text, whole,
 };
-use super::trace_names::{Keys, Numbers, Unread};
+use super::trace_names::{Keys, Numbers, Unread, text_number};
 use super::trace_records::Records;
 
 /// What is wrong with a trace, and where.
@@ -263,16 +263,6 @@ impl TraceReader {
         Box::new(TraceError { row, at, ..self.error(code, self.records.record_line(), message, &help) })
     }
 
-    /// The number of a name. What is not ASCII must at least be text.
-    #[inline(always)]
-    fn name(column: usize, field: &[u8]) -> Result<u64, Wrong> {
-        let (number, ascii) = name_number(field);
-        if !ascii {
-            text(column, field)?;
-        }
-        Ok(number)
-    }
-
     /// An optional column's field; an empty one is absent.
     #[inline(always)]
     fn optional_field(&self, column: Option<usize>) -> Result<Option<Found<'_>>, Wrong> {
@@ -342,7 +332,7 @@ impl TraceReader {
             ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
             location: self.optional(columns.location, |code| self.codes.get(code).copied(), |code| self.place(code))?,
             client: match self.optional_field(columns.client)? {
-                Some((column, bytes, length)) => Some(TraceReader::name(column, &bytes[..length])?),
+                Some((column, bytes, length)) => Some(text_number(&bytes[..length]).ok_or_else(|| no_text(column))?),
                 None => None,
             },
         })

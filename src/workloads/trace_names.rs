@@ -53,7 +53,7 @@ impl Keys for Numbers {
 const UNNAMED: u64 = 0;
 
 /// The number that a name makes, if it is text.
-fn text_number(name: &[u8]) -> Option<u64> {
+pub fn text_number(name: &[u8]) -> Option<u64> {
     let (number, ascii) = name_number(name);
     (ascii || std::str::from_utf8(name).is_ok()).then_some(number)
 }

@@ -20,8 +20,8 @@ pub(super) struct Tally {
     came: Vec<Count>,
     went: Vec<Count>,
     /// Reads that wait to be counted: answered by a cache, and from elsewhere.
-    hits: Waiting,
-    misses: Waiting,
+    hits: Uncounted,
+    misses: Uncounted,
     hit_latency: Sampler,
     /// By location: stale reads.
     stale: Vec<u64>,
@@ -153,14 +153,14 @@ struct Stale {
 
 /// Reads that were judged and wait to be counted, and those of them that are stale.
 #[derive(Debug)]
-struct Waiting {
+struct Uncounted {
     reads: Vec<Answered>,
     stale: Vec<Stale>,
 }
 
-impl Waiting {
-    fn new() -> Waiting {
-        Waiting { reads: Vec::with_capacity(TOGETHER), stale: Vec::with_capacity(TOGETHER) }
+impl Uncounted {
+    fn new() -> Uncounted {
+        Uncounted { reads: Vec::with_capacity(TOGETHER), stale: Vec::with_capacity(TOGETHER) }
     }
 
     /// Adds one; says whether so many wait that they are to be counted.
@@ -184,18 +184,18 @@ const TOGETHER: usize = 256;
 
 /// Counts the age and the lag of stale reads among those that wait, given the batch in which each was judged.
 fn count_stale(
-    waiting: &Waiting,
+    uncounted: &Uncounted,
     judged: &[u32; TOGETHER],
     [ages, lags]: [&mut DistributionRows; 2],
     batches: &mut [Measurements],
     by_location: &mut [u64],
 ) {
-    for Stale { place, age, lag } in waiting.stale.iter().copied() {
+    for Stale { place, age, lag } in uncounted.stale.iter().copied() {
         let batch = judged[place] as usize;
         ages.add(batch, age.0);
         lags.add(batch, lag);
         batches[batch].joint.add(lag, age);
-        by_location[waiting.reads[place].location.index()] += 1;
+        by_location[uncounted.reads[place].location.index()] += 1;
     }
 }
 
@@ -213,8 +213,8 @@ impl Tally {
             writes: vec![0; batches as usize],
             came: vec![Count::default(); batches as usize],
             went: vec![Count::default(); batches as usize],
-            hits: Waiting::new(),
-            misses: Waiting::new(),
+            hits: Uncounted::new(),
+            misses: Uncounted::new(),
             hit_latency,
             stale: vec![0; locations],
             ages: DistributionRows::new(batches as usize),
