@@ -112,7 +112,7 @@ impl Run {
     fn repeat(&self, terminal: &Terminal, scenario: &Scenario) -> Result<()> {
         let checked = run::determinism::check(scenario, self.threads);
         let (units, found) = checked.map_err(|error| terminal.failed(error))?;
-        let Some(run::determinism::Difference { unit, figure, event }) = found else {
+        let Some(run::determinism::Difference { unit, figure, begins }) = found else {
             let line = format!("{}: deterministic: {units} units, each twice, give the same figures", scenario.name);
             return terminal.print(&line);
         };
@@ -120,9 +120,12 @@ impl Run {
             "{}: NOT deterministic: store {}, replication {}, share {} of {} of its groups: {figure}",
             scenario.name, scenario.stores[unit.store].name, unit.replication, unit.share, unit.shares
         );
-        let _ = match event {
-            None => write!(message, "\nNo operation differed when the unit was simulated twice more, event by event."),
-            Some(event) => write!(message, "\nIt begins {event}"),
+        let _ = match begins {
+            None => write!(
+                message,
+                "\nNothing differed when the unit was simulated twice more, event by event and key by key."
+            ),
+            Some(begins) => write!(message, "\nIt begins {begins}"),
         };
         Err(Failure::Other { message, input: false })
     }

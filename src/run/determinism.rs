@@ -5,29 +5,44 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
-use crate::engine::Partition;
 use crate::history::{History, jsonl};
 use crate::metrics::Measurements;
 use crate::model::Time;
-use crate::random::Stream;
 use crate::scenario::Scenario;
 use crate::workloads::trace_file::TraceError;
 
+use super::first_key::{self, FirstKey};
+use super::suspect::{OPERATIONS_MAX, Order, Suspect, partitions, shuffle};
 use super::{Contestant, RunError, Unit, pool};
 
 /// So many units are simulated twice before they are compared: what is kept does not grow with the run.
 const TOGETHER: usize = 64;
-/// Where two simulations differ, so many operations are kept of one of them, all partitions of the unit together.
-const OPERATIONS_MAX: usize = 2_000_000;
-
 /// The first unit, in the order of stores and replications, whose two simulations are not the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
     pub unit: Unit,
     /// The first figure that differs, with both values.
     pub figure: String,
-    /// Where the difference begins, if it shows again when histories are kept.
-    pub event: Option<Event>,
+    /// Where the difference begins, if it shows again when that is looked for.
+    pub begins: Option<Beginning>,
+}
+
+/// Where two simulations begin to differ.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Beginning {
+    /// By events as well.
+    Event(Event),
+    /// Only where a unit is simulated key by key, without events.
+    Key(FirstKey),
+}
+
+impl fmt::Display for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Beginning::Event(event) => event.fmt(f),
+            Beginning::Key(key) => key.fmt(f),
+        }
+    }
 }
 
 /// The first thing that happened otherwise in the earliest partition in which anything did.
@@ -48,13 +63,6 @@ impl fmt::Display for Event {
         let (group, seconds) = (self.group, self.at.seconds());
         write!(f, "in group {group} at t = {seconds} s:\n  first:  {first}\n  second: {second}")
     }
-}
-
-/// In which order the partitions of a unit are simulated, and the units themselves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    ByNumber,
-    Shuffled,
 }
 
 /// Simulates every unit of a scenario twice, first in order on one thread, then on so many (0: as many as there are
@@ -83,33 +91,33 @@ pub fn check_all(
             units.extend((0..shares).map(|share| Unit { store, replication, share, shares }));
         }
     }
-    let simulate = |unit: &Unit, order: Order| {
-        let contestant = &contestants[unit.store];
-        contestant.simulate_these(*unit, &partitions(contestant, *unit, order))
-    };
-    let mut found = twice(&units, threads, &simulate).map_err(RunError::Trace)?;
-    if let Some(found) = &mut found {
-        found.event = locate(&contestants[found.unit.store], found.unit, threads).map_err(RunError::Trace)?;
-    }
+    let found = check_units(&contestants, &units, threads).map_err(RunError::Trace)?;
     Ok((units.len(), found))
 }
 
-/// Simulates units twice, by whatever simulates them, and compares: the door for a simulation that is wrong on purpose.
+/// The same for some units of whatever simulates them.
 ///
 /// # Errors
-/// What simulating fails with.
-pub fn twice(
-    units: &[Unit],
-    threads: usize,
-    simulate: &(dyn Fn(&Unit, Order) -> Result<Measurements, TraceError> + Sync),
-) -> Result<Option<Difference>, TraceError> {
+/// When a trace cannot be read to its end.
+pub fn check_units(suspect: &dyn Suspect, units: &[Unit], threads: usize) -> Result<Option<Difference>, TraceError> {
+    let Some((unit, figure)) = twice(suspect, units, threads)? else { return Ok(None) };
+    let event = locate(suspect.contestant(unit), unit, threads)?.map(Beginning::Event);
+    let begins = match event {
+        Some(event) => Some(event),
+        None => first_key::find(suspect, unit)?.map(Beginning::Key),
+    };
+    Ok(Some(Difference { unit, figure, begins }))
+}
+
+/// Simulates units twice and compares: the first unit that differs, and in what figure.
+fn twice(suspect: &dyn Suspect, units: &[Unit], threads: usize) -> Result<Option<(Unit, String)>, TraceError> {
     for units in units.chunks(TOGETHER) {
-        let first = units.iter().map(|unit| simulate(unit, Order::ByNumber)).collect::<Result<Vec<_>, _>>()?;
+        let first = units.iter().map(|unit| suspect.measure(*unit, Order::ByNumber)).collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..units.len()).collect();
         shuffle(&mut order);
         let second: Vec<Mutex<Option<Measurements>>> = units.iter().map(|_| Mutex::new(None)).collect();
         let work = |(): &mut (), n: &usize| {
-            let measured = simulate(&units[*n], Order::Shuffled)?;
+            let measured = suspect.measure(units[*n], Order::Shuffled)?;
             *second[*n].lock().expect("no unit panics") = Some(measured);
             Ok(())
         };
@@ -117,20 +125,11 @@ pub fn twice(
         for ((unit, first), second) in units.iter().zip(&first).zip(second) {
             let second = second.into_inner().expect("no unit panics").expect("every unit was simulated");
             if *first != second {
-                let figure = first.difference(&second).unwrap_or_else(|| "a figure over time".to_string());
-                return Ok(Some(Difference { unit: *unit, figure, event: None }));
+                return Ok(Some((*unit, first_key::told(first, &second))));
             }
         }
     }
     Ok(None)
-}
-
-fn partitions(contestant: &Contestant, unit: Unit, order: Order) -> Vec<Partition> {
-    let mut partitions: Vec<Partition> = contestant.partitions(unit).collect();
-    if order == Order::Shuffled {
-        shuffle(&mut partitions);
-    }
-    partitions
 }
 
 /// Simulates a unit again in both orders, the second time on all threads at once, and compares what happened.
@@ -183,13 +182,5 @@ fn split<'a, T: PartialEq>(first: &'a [T], second: &'a [T], full: bool) -> Optio
         (None, None) => None,
         (Some(_), Some(_)) => Some(pair),
         _ => (!full).then_some(pair),
-    }
-}
-
-/// The same order each time, and not the one in which threads would take the items by themselves.
-fn shuffle<T>(items: &mut [T]) {
-    let mut stream = Stream::from_entity(items.len() as u64);
-    for last in (1..items.len()).rev() {
-        items.swap(last, stream.below(last as u64 + 1) as usize);
     }
 }

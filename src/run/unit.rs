@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::by_key::Plan;
@@ -327,6 +328,19 @@ impl Contestant {
     /// Simulates a unit's partitions, those that [`partitions`](Contestant::partitions) lists, in some other order.
     pub(super) fn simulate_these(&self, unit: Unit, partitions: &[Partition]) -> Result<Measurements, TraceError> {
         measured(self.begin(unit.replication, 1), &mut partitions.iter().copied()).map(Measurements::merged)
+    }
+
+    /// The same without events, only what these groups measure of all that starts then or later; `None` where it needs events.
+    pub(super) fn measure_some(
+        &self,
+        unit: Unit,
+        partitions: &[Partition],
+        groups: &Range<u32>,
+        from: Time,
+    ) -> Result<Option<Measurements>, TraceError> {
+        let plan = self.by_key.as_ref().filter(|plan| plan.is_replay() || self.separable().is_some());
+        let keys = &mut partitions.iter().map(|partition| partition.first_group);
+        plan.map_or(Ok(None), |plan| plan.measure_some(unit.replication, keys, groups, from))
     }
 
     /// The histories of such partitions, each of at most `bound` operations, simulated one after another in one world.

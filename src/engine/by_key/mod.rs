@@ -21,6 +21,7 @@ mod order;
 mod pull;
 mod push;
 mod rows;
+mod some;
 mod tally;
 mod writes;
 
@@ -164,7 +165,7 @@ impl Plan {
             writes: Writes::default(),
             truth: Truth::default(),
             missed: vec![0; self.locations],
-            tally: Tally::new(self.locations, self.window, batches, self.hit_latency.clone()),
+            tally: self.tally(batches),
             last_event: Time::START,
         };
         let store = match &self.store {
@@ -172,6 +173,10 @@ impl Plan {
             Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
         };
         KeyByKey { who, common, store }
+    }
+
+    fn tally(&self, batches: u32) -> Tally {
+        Tally::new(self.locations, self.window, batches, self.hit_latency.clone())
     }
 }
 

@@ -226,6 +226,12 @@ impl Tally {
         }
     }
 
+    /// Measures nothing that starts earlier; time is divided as before.
+    pub fn starting(mut self, from: Time) -> Tally {
+        self.window.from = self.window.from.max(from);
+        self
+    }
+
     /// Whether what started then is measured.
     #[inline]
     pub fn measures(&self, start: Time) -> bool {

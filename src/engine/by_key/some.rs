@@ -1,0 +1,58 @@
+//! The figures of some keys alone, and of what they do from some time on: to find out where two simulations differ.
+
+use std::mem::swap;
+use std::ops::Range;
+
+use crate::metrics::Measurements;
+use crate::model::Time;
+use crate::workloads::trace_file::TraceError;
+
+use super::clients::Acting;
+use super::rows::Rows;
+use super::tally::Tally;
+use super::{Common, Live, Plan, Who};
+
+impl Plan {
+    /// Simulates these keys of a replication, one after another, or all of a trace; measures only the keys of a range, and of
+    /// them only what starts then or later. `None` where a trace turns out to need events.
+    ///
+    /// # Errors
+    /// When the trace cannot be read to its end.
+    pub fn measure_some(
+        &self,
+        replication: u32,
+        keys: &mut dyn Iterator<Item = u32>,
+        measured: &Range<u32>,
+        from: Time,
+    ) -> Result<Option<Measurements>, TraceError> {
+        let mut simulation = self.begin(replication, 1);
+        let (store, common) = (&mut simulation.store, &mut simulation.common);
+        let mut kept = self.tally(1).starting(from);
+        match &mut simulation.who {
+            Who::Clients(clients) => {
+                keys.for_each(|key| {
+                    one(store, common, &mut clients.of(key), measured.contains(&key).then_some(&mut kept))
+                });
+            }
+            Who::Rows { trace, requests, until } => {
+                let Some(rows) = Rows::read(trace, *requests, *until)? else { return Ok(None) };
+                for (number, mut key) in (0..).zip(rows.keys()) {
+                    one(store, common, &mut key, measured.contains(&number).then_some(&mut kept));
+                }
+            }
+        }
+        Ok(Some(Measurements::merged(kept.into_batches())))
+    }
+}
+
+/// Simulates a key to its end; what it measures goes into the tally that is kept, if there is one.
+fn one(store: &mut Live, common: &mut Common, key: &mut impl Acting, mut kept: Option<&mut Tally>) {
+    if let Some(kept) = &mut kept {
+        swap(&mut common.tally, *kept);
+    }
+    let last_event = store.simulate(common, key);
+    common.truth.end(common.tally.windows(last_event));
+    if let Some(kept) = kept {
+        swap(&mut common.tally, kept);
+    }
+}
