@@ -1,12 +1,16 @@
 //! The anomaly that is drawn: what is found without simulating all is what all of it shows.
 
+use std::fmt::Write;
 use std::path::Path;
 
+use consistency_sim::model::Span;
 use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find, in_history};
 use consistency_sim::run::{Anomaly, Contestant};
 use consistency_sim::scenario::{Origin, Scenario, load_with, parse};
+use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource, WorkloadConfig};
 
 use crate::house::{files, project};
+use crate::support::*;
 
 /// The same by the whole histories of the groups, one after another.
 fn in_whole(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
@@ -87,4 +91,35 @@ fn busy_and_quiet_keys_show_what_all_their_operations_show() {
         }
     }
     assert!(found >= 30, "{found} anomalies");
+}
+
+/// A write that many reads missed, then none for longer than the picture of those goes on, and then, from a copy at a place
+/// where nobody read meanwhile, some again within the 100 s in which its picture may still grow.
+#[test]
+fn a_write_that_is_missed_again_after_a_pause_is_drawn_with_both() {
+    for again in [25, 40, 60, 90] {
+        let mut text = String::from("t,k,op,at\n0,k,get,P1\n1,k,get,P2\n5,k,put,P0\n");
+        for tenth in 80..100 {
+            writeln!(text, "{}.{},k,get,P1", tenth / 10, tenth % 10).expect("memory takes all");
+        }
+        // Another key's reads, a hundred in a second, so that histories are looked at in the pause.
+        for hundredth in 1_000..20_000 {
+            let (seconds, hundredth) = (hundredth / 100, hundredth % 100);
+            writeln!(text, "{seconds}.{hundredth:02},other,get,P1").expect("memory takes all");
+            if seconds == again {
+                writeln!(text, "{seconds}.{hundredth:02},k,get,P2").expect("memory takes all");
+            }
+        }
+        let file = TraceFile::Bytes(text.into_bytes().into());
+        let source = TraceSource { location: Some("at".into()), ..trace_source(file, 1_000_000_000) };
+        let default_operation = TraceOperation::Get;
+        let trace = TraceConfig { source, default_operation, write_share: 0.0, readers: None, values: None };
+        let stores = vec![kv_pull(Span::from_secs(100)), kv_pull(Span::from_secs(1_000))];
+        let mut scenario = scenario(network(3, Span::from_millis(80)), WorkloadConfig::Trace(trace), stores);
+        scenario.duration = Span::from_secs(200);
+        assert_eq!(compare(&scenario), 2);
+        let contestant = &Contestant::all(&scenario)[1];
+        let drawn = find(1, contestant, 3).expect("an anomaly");
+        assert!((Span::from_secs(again).0..Span::from_secs(again + 30).0).contains(&drawn.to.0), "{:?}", drawn.to);
+    }
 }
