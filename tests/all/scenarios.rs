@@ -253,6 +253,23 @@ fn a_pulled_copy_is_as_stale_as_theory_says_it_is_against_a_push() {
     within("push-against-pull", "instant", "stale_read_rate", 0.000_01, 0.001);
 }
 
+/// The longer copies live the nearer are answers and the older. Only copies of a minute keep both promises.
+#[test]
+fn copies_that_live_longer_are_nearer_and_older() {
+    let stores = ["half-a-minute", "a-minute", "five-minutes"];
+    let figures = |metric| stores.map(|name| figure(store("cache-ttl", name), metric));
+    let (stale, near) = (figures("stale_read_rate"), figures("read_latency.p50"));
+    println!("cache-ttl: {stale:?} stale, {near:?} s");
+    assert!(stale.is_sorted() && stale[1] > 1.5 * stale[0] && stale[2] > 2.0 * stale[1]);
+    assert!(near.is_sorted_by(|shorter, longer| shorter > longer) && near[0] > 4.0 * near[1]);
+    let kept = |name| store("cache-ttl", name).promises.iter().map(|promise| promise.met).collect::<Vec<_>>();
+    assert_eq!(stores.map(kept), [[true, false], [true, true], [false, true]]);
+    // No copy answers that is older than its life, but for the way of the read that fetched it.
+    for (name, life) in stores.into_iter().zip([30.0, 60.0, 300.0]) {
+        within("cache-ttl", name, "stale_age.max", 0.5 * life, life + 1.0);
+    }
+}
+
 #[test]
 fn the_trace_meets_the_limit_on_writes_and_the_cache() {
     within("trace", "kv", "stale_read_rate", 0.15, 0.25);
