@@ -22,16 +22,19 @@ mod trace_fields;
 pub mod trace_file;
 mod trace_names;
 pub mod trace_records;
+pub mod trace_rows;
 pub mod values;
 
 pub use config::*;
 pub use contract::{Ask, Asked, Desk, Groups, Workload};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::metrics::Judgement;
-use crate::model::{Answer, Call, Key, Request, Seen, Span, Value};
+use crate::model::{Answer, Call, Key, Request, Seen, Span, Time, Value};
 use crate::random::{Purpose, StreamKey};
+
+use trace_rows::Rows;
 
 /// Any of the workloads. An enum, so that the engine is compiled once for each store and not once for each pair.
 #[derive(Debug)]
@@ -47,10 +50,12 @@ pub enum AnyWorkload {
     Calls(Box<calls::Calls>),
 }
 
-/// What is computed once for a scenario and shared by all runs of its workload: the popularity of its keys.
+/// What is computed once for a scenario and shared by all runs of its workload: the popularity of its keys, and the rows of
+/// a trace.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
     shares: Option<Arc<[f64]>>,
+    rows: Arc<OnceLock<Result<Option<Rows>, trace_file::TraceError>>>,
 }
 
 impl Prepared {
@@ -75,7 +80,22 @@ impl Prepared {
         let weights = Arc::get_mut(&mut shares).expect("nobody else has it yet");
         divide(weights, &|first, weights| popularity.weigh(keys, first as u32, weights));
         arrivals::add_up_to_one(weights);
-        Prepared { shares: Some(shares) }
+        Prepared { shares: Some(shares), ..Prepared::default() }
+    }
+
+    /// The rows of the scenario's trace up to the end of the run, as [`Rows::read`] has them: read by whoever asks first, the
+    /// others wait.
+    ///
+    /// # Errors
+    /// When the trace cannot be read on.
+    pub fn rows(
+        &self,
+        config: &TraceConfig,
+        places: &[String],
+        until: Time,
+    ) -> Result<Option<&Rows>, trace_file::TraceError> {
+        let rows = self.rows.get_or_init(|| Rows::read(config, places, until));
+        rows.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
     /// Each key's share of all operations, where the workload has popular keys.

@@ -32,6 +32,28 @@ struct Readers {
     reading: bool,
 }
 
+/// The seeded rule for rows without an operation, of one replication.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationRule {
+    key: StreamKey,
+    writes: u64,
+    default: TraceOperation,
+}
+
+impl OperationRule {
+    /// From the plain data of a trace, and the key for arrivals.
+    pub fn new(config: &TraceConfig, key: StreamKey) -> OperationRule {
+        OperationRule { key, writes: chance(config.write_share), default: config.default_operation }
+    }
+
+    /// What a row of this number asks for: the default, or by chance a put.
+    #[inline]
+    pub fn operation(&self, number: u64) -> TraceOperation {
+        let put = self.writes > 0 && self.key.stream(number).happens(self.writes);
+        if put { TraceOperation::Put } else { self.default }
+    }
+}
+
 /// The workload: one stream of rows.
 #[derive(Debug)]
 pub struct Trace {
@@ -40,7 +62,7 @@ pub struct Trace {
     arrivals: Arrivals,
     key: StreamKey,
     edges: u16,
-    writes: u64,
+    rule: OperationRule,
     next: Option<Placed>,
     in_sight: VecDeque<Placed>,
     readers: Vec<Readers>,
@@ -57,7 +79,7 @@ impl Trace {
         Trace {
             feed: Feed::new(&config.source, places, edges, placement),
             arrivals: Arrivals::new(&Shape::Poisson),
-            writes: chance(config.write_share),
+            rule: OperationRule::new(config, key),
             values: config.values.as_ref().map(|values| Values::new(values, sizes)),
             config: config.clone(),
             key,
@@ -68,23 +90,6 @@ impl Trace {
             clients: HashMap::default(),
             written: 0,
         }
-    }
-
-    /// Starts from the first row, for whoever replays the rows without a world.
-    pub fn rewind(&mut self) {
-        self.feed.begin();
-    }
-
-    /// The next row and what it asks for; `None` after the last, and where the trace cannot be read on.
-    #[inline(always)]
-    pub fn next_operation(&mut self) -> Option<(Placed, TraceOperation)> {
-        let placed = self.feed.next_row()?;
-        Some((placed, self.operation(&placed)))
-    }
-
-    /// The name of a key of the rows so far, as a number.
-    pub fn name(&self, group: u32) -> u64 {
-        self.feed.name(group)
     }
 
     /// How far ahead of its time a row must be known.
@@ -153,21 +158,13 @@ impl Trace {
         self.ask(desk, (u32::from(location.0), location), group, self.get(), 0);
     }
 
-    /// The row's operation, where it names none: the default, or by a seeded rule a put.
-    fn operation(&self, placed: &Placed) -> TraceOperation {
-        placed.row.operation.unwrap_or_else(|| {
-            let put = self.writes > 0 && self.key.stream(placed.number).happens(self.writes);
-            if put { TraceOperation::Put } else { self.config.default_operation }
-        })
-    }
-
     fn act(&mut self, placed: Placed, desk: &mut Desk<'_>) {
         let fresh = self.clients.len() as u32 + u32::from(self.edges);
         let client = match placed.row.client {
             Some(name) => *self.clients.entry(name).or_insert(fresh),
             None => u32::from(placed.location.0),
         };
-        let operation = match self.operation(&placed) {
+        let operation = match placed.row.operation.unwrap_or_else(|| self.rule.operation(placed.number)) {
             TraceOperation::Get => self.get(),
             TraceOperation::Delete => Operation::Delete,
             TraceOperation::Put => {

@@ -19,14 +19,34 @@ pub struct Placed {
     pub number: u64,
 }
 
+/// The seeded rule for rows without a place, of one replication.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceRule {
+    pub placement: Placement,
+    pub key: StreamKey,
+    /// They go to one of the first so many locations.
+    pub locations: u16,
+}
+
+impl PlaceRule {
+    /// Where a row goes, given the name of its key, its client if it has one, and its number.
+    #[inline]
+    pub fn place(&self, name: impl FnOnce() -> u64, client: Option<u64>, number: u64) -> Location {
+        let entity = match (self.placement, client) {
+            (Placement::PerKey, _) => name(),
+            (Placement::PerClient, Some(client)) => client,
+            (Placement::PerRow | Placement::PerClient, _) => number,
+        };
+        any_edge(&mut self.key.stream(entity), self.locations)
+    }
+}
+
 /// A trace under way.
 #[derive(Debug)]
 pub struct Feed {
     source: TraceSource,
     places: Vec<String>,
-    placement: StreamKey,
-    /// Rows without a place go to one of the first so many locations.
-    locations: u16,
+    rule: PlaceRule,
     reader: Option<TraceReader>,
     failure: Option<TraceError>,
     names: Names,
@@ -39,8 +59,7 @@ impl Feed {
         Feed {
             source: source.clone(),
             places: places.to_vec(),
-            placement,
-            locations,
+            rule: PlaceRule { placement: source.placement, key: placement, locations },
             reader: None,
             failure: None,
             names: Names::default(),
@@ -71,18 +90,9 @@ impl Feed {
         };
         let number = self.rows;
         self.rows += 1;
-        let location = row.location.unwrap_or_else(|| self.place(&row, number));
+        let location =
+            row.location.unwrap_or_else(|| self.rule.place(|| self.names.number(row.key), row.client, number));
         Some(Placed { row, group: row.key, location, number })
-    }
-
-    /// The seeded rule for rows without a place.
-    fn place(&self, row: &Row<u32>, number: u64) -> Location {
-        let entity = match (self.source.placement, row.client) {
-            (Placement::PerKey, _) => self.name(row.key),
-            (Placement::PerClient, Some(client)) => client,
-            (Placement::PerRow | Placement::PerClient, _) => number,
-        };
-        any_edge(&mut self.placement.stream(entity), self.locations)
     }
 
     /// The name of a key, as a number.

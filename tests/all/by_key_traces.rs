@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use consistency_sim::engine::by_key::ROWS_MAX;
 use consistency_sim::model::{Location, Span};
 use consistency_sim::run::Contestant;
 use consistency_sim::scenario::Scenario;
+use consistency_sim::workloads::trace_rows::ROWS_MAX;
 use consistency_sim::workloads::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -34,15 +34,16 @@ use crate::model::{Time, Version};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{Purpose, Sampler, StreamKey};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
-use crate::workloads::trace::Trace;
+use crate::workloads::trace::OperationRule;
+use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, Workload, WorkloadConfig};
+use crate::workloads::trace_rows::Rows;
+use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use clients::{Act, Acting, Clients};
 use pull::Pull;
 use push::Push;
-pub use rows::ROWS_MAX;
-use rows::Rows;
+use rows::{Keys, Rules};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
@@ -61,15 +62,23 @@ pub struct Plan {
 
 #[derive(Clone, Debug)]
 enum Work {
-    Mix {
-        mix: MixConfig,
-        shares: Arc<[f64]>,
-    },
-    /// A trace, and the codes of the places that its rows may name.
-    Trace {
-        config: Box<TraceConfig>,
-        places: Vec<String>,
-    },
+    Mix { mix: MixConfig, shares: Arc<[f64]> },
+    Trace(Arc<Replayed>),
+}
+
+/// A trace whose rows are read when they are first wanted.
+#[derive(Debug)]
+struct Replayed {
+    config: TraceConfig,
+    /// The codes of the places that its rows may name.
+    places: Vec<String>,
+    prepared: Prepared,
+}
+
+impl Replayed {
+    fn rows(&self, until: Time) -> Result<Option<&Rows>, TraceError> {
+        self.prepared.rows(&self.config, &self.places, until)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -140,23 +149,32 @@ impl Plan {
 
     /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
     pub fn is_replay(&self) -> bool {
-        matches!(self.work, Work::Trace { .. })
+        matches!(self.work, Work::Trace(_))
+    }
+
+    /// What the rows of a trace do not say, in one replication.
+    fn rules(&self, config: &TraceConfig, replication: u32) -> Rules {
+        let key = |purpose| StreamKey::new(self.seed, replication, purpose);
+        let placement = config.source.placement;
+        Rules {
+            places: PlaceRule { placement, key: key(Purpose::Placement), locations: self.edges },
+            operations: OperationRule::new(config, key(Purpose::Arrivals)),
+            requests: key(Purpose::Requests),
+        }
     }
 
     /// A simulation of one replication that measures so many batches of equal time apart.
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
         let (seed, until) = (self.seed, self.window.until);
-        let stream = |purpose| StreamKey::new(seed, replication, purpose);
         let (who, preloaded) = match &self.work {
             Work::Mix { mix, shares } => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
                 (Who::Clients(clients), mix.preloaded)
             }
-            Work::Trace { config, places } => {
-                let keys = [Purpose::Arrivals, Purpose::Placement, Purpose::Sizes].map(stream);
-                let trace = Trace::new(config, keys, places);
-                let preloaded = trace.initial().is_some();
-                (Who::Rows { trace: Box::new(trace), requests: stream(Purpose::Requests), until }, preloaded)
+            Work::Trace(trace) => {
+                let rules = self.rules(&trace.config, replication);
+                // A key that no row has written yet holds a value.
+                (Who::Rows { trace: trace.clone(), rules, until }, true)
             }
         };
         let common = Common {
@@ -212,7 +230,8 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
             if readers.is_some() || values.is_some() || ttl.is_some() || client.is_some() {
                 return None;
             }
-            Some(Work::Trace { config: Box::new(config.clone()), places: network.edge_codes() })
+            let (config, places, prepared) = (config.clone(), network.edge_codes(), prepared.clone());
+            Some(Work::Trace(Arc::new(Replayed { config, places, prepared })))
         }
         _ => None,
     }
@@ -231,8 +250,8 @@ enum Who {
     Clients(Clients),
     /// The rows of a trace before this time.
     Rows {
-        trace: Box<Trace>,
-        requests: StreamKey,
+        trace: Arc<Replayed>,
+        rules: Rules,
         until: Time,
     },
 }
@@ -260,13 +279,16 @@ impl KeyByKey {
     /// # Errors
     /// When the trace cannot be read to its end.
     pub fn replay(&mut self) -> Result<bool, TraceError> {
-        let Who::Rows { trace, requests, until } = &mut self.who else { return Ok(false) };
-        let Some(rows) = Rows::read(trace, *requests, *until)? else { return Ok(false) };
+        let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
+        let Some(rows) = trace.rows(*until)? else { return Ok(false) };
         // All keys are one partition: what is known only at its end belongs where its last event is.
         let (mut windows, mut last_event) = (Distribution::default(), Time::START);
-        for mut key in rows.keys() {
-            last_event = last_event.max(self.store.simulate(&mut self.common, &mut key));
-            self.common.truth.end(&mut windows);
+        let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
+        while keys.take(&mut by_key) {
+            for mut key in keys.each(rules) {
+                last_event = last_event.max(self.store.simulate(&mut self.common, &mut key));
+                self.common.truth.end(&mut windows);
+            }
         }
         self.common.tally.windows(last_event).merge(&windows);
         Ok(true)

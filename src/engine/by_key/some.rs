@@ -8,7 +8,7 @@ use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
 
 use super::clients::Acting;
-use super::rows::Rows;
+use super::rows::Keys;
 use super::tally::Tally;
 use super::{Common, Live, Plan, Who};
 
@@ -34,10 +34,13 @@ impl Plan {
                     one(store, common, &mut clients.of(key), measured.contains(&key).then_some(&mut kept))
                 });
             }
-            Who::Rows { trace, requests, until } => {
-                let Some(rows) = Rows::read(trace, *requests, *until)? else { return Ok(None) };
-                for (number, mut key) in (0..).zip(rows.keys()) {
-                    one(store, common, &mut key, measured.contains(&number).then_some(&mut kept));
+            Who::Rows { trace, rules, until } => {
+                let Some(rows) = trace.rows(*until)? else { return Ok(None) };
+                let (mut by_key, mut keys, mut numbers) = (rows.by_key(), Keys::default(), 0..);
+                while keys.take(&mut by_key) {
+                    for (mut key, number) in keys.each(rules).zip(&mut numbers) {
+                        one(store, common, &mut key, measured.contains(&number).then_some(&mut kept));
+                    }
                 }
             }
         }

@@ -1,0 +1,265 @@
+//! The rows of a trace in memory, in the order of their keys: for whoever replays one key after another.
+//!
+//! They are read once for all stores and replications: what differs between these, the place or the operation of a row that
+//! names none, is left open. Rows are put in order a block at a time, which fits into a cache, and one key's rows of all
+//! blocks are put together when they are asked for.
+
+use crate::model::{Location, Time};
+
+use super::config::{TraceConfig, TraceOperation};
+use super::trace_file::{TraceError, TraceReader};
+use super::trace_names::Together;
+
+/// A trace of more rows is left to events: so many take 34 MB, and 12 bytes more for each key.
+pub const ROWS_MAX: usize = BLOCKS_MAX << NUMBER_BITS;
+/// A key keeps a bit for each block.
+const BLOCKS_MAX: usize = u32::BITS as usize;
+const NUMBER_BITS: u32 = 16;
+/// So many rows are put in order at once.
+const BLOCK: usize = 1 << NUMBER_BITS;
+
+/// The keys of so many rows are looked up together.
+const TOGETHER: usize = 256;
+
+const NOWHERE: u16 = u16::MAX;
+/// A longer step of time than this is looked up.
+const STEP_MAX: u64 = u32::MAX as u64;
+/// Of a row's first word, below its time: what it does, and whether it is its key's last in the block.
+const OPERATIONS: [Option<TraceOperation>; 4] =
+    [Some(TraceOperation::Get), Some(TraceOperation::Put), Some(TraceOperation::Delete), None];
+const LAST: u64 = 4;
+const TIME_SHIFT: u32 = 3;
+
+/// All rows of a trace up to the end of the run.
+#[derive(Debug)]
+pub struct Rows {
+    count: usize,
+    /// By key, in the order of their first rows: the number that the key's name makes, and a bit for each block that has rows
+    /// of it.
+    names: Vec<u64>,
+    within: Vec<u32>,
+    blocks: Vec<Block>,
+}
+
+/// So many rows, one key after another.
+#[derive(Debug)]
+struct Block {
+    rows: Vec<Packed>,
+    /// By number in the block, when the row before was, where that is longer ago than a packed row says.
+    long_steps: Vec<(u16, Time)>,
+}
+
+/// A row in as few bytes as it can be, since all of them go through memory: its time, [`LAST`] and what it does; then, from
+/// the last bit on, its number in the block, its location, and how much later it is than the row before.
+type Packed = [u64; 2];
+
+/// A row, whatever its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyRow {
+    pub at: Time,
+    /// When the row before it was, of whatever key.
+    pub before: Time,
+    /// Among all rows, from zero.
+    pub number: u32,
+    /// What it asks for, and where; `None` if it does not say.
+    pub operation: Option<TraceOperation>,
+    pub location: Option<Location>,
+}
+
+impl Rows {
+    /// Reads a trace up to the end of the run; `places` are the codes of the edges. `None` where it is longer than
+    /// [`ROWS_MAX`] or asks for more than to read, to put and to delete.
+    ///
+    /// # Errors
+    /// When the trace cannot be read on.
+    pub fn read(config: &TraceConfig, places: &[String], until: Time) -> Result<Option<Rows>, TraceError> {
+        let mut reader = TraceReader::open(&config.source, places)?;
+        let mut names = Together::new();
+        let mut sorter = Sorter::default();
+        while let Some(row) = reader.next_row_of(&mut names).map_err(|error| *error)? {
+            if row.at >= until {
+                break;
+            }
+            let what = match row.operation {
+                Some(TraceOperation::Get) => 0,
+                Some(TraceOperation::Put) => 1,
+                Some(TraceOperation::Delete) => 2,
+                None if config.default_operation != TraceOperation::Add => 3,
+                // A get, and a put when its answer is there.
+                _ => return Ok(None),
+            };
+            let location = row.location.map_or(NOWHERE, |location| location.0);
+            if sorter.count == ROWS_MAX || row.location == Some(Location(NOWHERE)) {
+                return Ok(None);
+            }
+            sorter.take(row.at, what, location);
+            if sorter.rows.len().is_multiple_of(TOGETHER) {
+                sorter.take_keys(names.take());
+            }
+        }
+        sorter.take_keys(names.take());
+        sorter.put_in_order();
+        let Sorter { count, within, blocks, .. } = sorter;
+        Ok(Some(Rows { count, names: names.into_numbers(), within, blocks }))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The number that the name of a key makes.
+    #[inline]
+    pub fn name(&self, key: u32) -> u64 {
+        self.names[key as usize]
+    }
+
+    /// One key after another.
+    pub fn by_key(&self) -> ByKey<'_> {
+        self.by_key_of_first(self.count)
+    }
+
+    /// The same, without blocks that begin after so many rows.
+    pub fn by_key_of_first(&self, rows: usize) -> ByKey<'_> {
+        let blocks = rows.div_ceil(BLOCK).min(self.blocks.len());
+        let which = (1_u64 << blocks) - 1;
+        ByKey { rows: self, which: which as u32, next: vec![0; blocks], key: 0 }
+    }
+}
+
+/// One key after another, on the way through them.
+#[derive(Debug)]
+pub struct ByKey<'a> {
+    rows: &'a Rows,
+    /// A bit for each block that is looked into.
+    which: u32,
+    /// By block, where the next key begins.
+    next: Vec<usize>,
+    key: usize,
+}
+
+impl ByKey<'_> {
+    /// Adds the rows of the next key to these; says its number and that of its name, or `None` after the last.
+    #[inline]
+    pub fn next_key(&mut self, rows: &mut Vec<KeyRow>) -> Option<(u32, u64)> {
+        let mut blocks = self.rows.within.get(self.key)? & self.which;
+        while blocks != 0 {
+            let number = blocks.trailing_zeros() as usize;
+            blocks &= blocks - 1;
+            let (block, next) = (&self.rows.blocks[number], &mut self.next[number]);
+            let of_block = &block.rows[*next..];
+            for (n, packed) in of_block.iter().enumerate() {
+                rows.push(block.row(number, *packed));
+                if packed[0] & LAST != 0 {
+                    *next += n + 1;
+                    break;
+                }
+            }
+        }
+        let key = self.key as u32;
+        self.key += 1;
+        Some((key, self.rows.name(key)))
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    fn row(&self, block: usize, [first, rest]: Packed) -> KeyRow {
+        let (at, number) = (Time(first >> TIME_SHIFT), rest as u16);
+        let before = match rest >> 32 {
+            STEP_MAX => self.before(number),
+            step => Time(at.0 - step),
+        };
+        let operation = OPERATIONS[first as usize & 3];
+        let number = (block << NUMBER_BITS) as u32 | u32::from(number);
+        let location = (rest >> NUMBER_BITS) as u16;
+        KeyRow { at, before, number, operation, location: (location != NOWHERE).then_some(Location(location)) }
+    }
+
+    #[cold]
+    fn before(&self, number: u16) -> Time {
+        let place = self.long_steps.partition_point(|(row, _)| *row < number);
+        self.long_steps[place].1
+    }
+}
+
+/// Puts rows in the order of their keys as they are read; those of one key stay in their order.
+#[derive(Debug, Default)]
+struct Sorter {
+    /// How many rows there are so far, and when the last one is.
+    count: usize,
+    last: Time,
+    within: Vec<u32>,
+    blocks: Vec<Block>,
+    /// The block as it was read, and the keys of its rows.
+    rows: Vec<Packed>,
+    keys: Vec<u32>,
+    long_steps: Vec<(u16, Time)>,
+    /// By key: how many rows it has in this block.
+    counts: Vec<u32>,
+}
+
+impl Sorter {
+    /// Takes a row, whose key comes later.
+    #[inline(always)]
+    fn take(&mut self, at: Time, what: u64, location: u16) {
+        let number = self.rows.len() as u64;
+        let step = at.since(self.last).0.min(STEP_MAX);
+        if step == STEP_MAX {
+            self.long_steps.push((number as u16, self.last));
+        }
+        self.rows.push([at.0 << TIME_SHIFT | what, step << 32 | u64::from(location) << NUMBER_BITS | number]);
+        self.last = at;
+        self.count += 1;
+    }
+
+    /// Takes the keys of all rows that have none yet.
+    fn take_keys(&mut self, keys: impl Iterator<Item = u32>) {
+        // The row at the end of the run has been read and is none of these.
+        self.keys.extend(keys.take(self.rows.len() - self.keys.len()));
+        if self.rows.len() == BLOCK {
+            self.put_in_order();
+        }
+    }
+
+    #[inline(never)]
+    fn put_in_order(&mut self) {
+        let counts = &mut self.counts;
+        for key in &self.keys {
+            // Keys are numbered in the order of their first rows.
+            if *key as usize == counts.len() {
+                counts.push(0);
+                self.within.push(0);
+            }
+            counts[*key as usize] += 1;
+        }
+        let bit = 1_u32.checked_shl(self.blocks.len() as u32).unwrap_or(0);
+        let mut end = 0;
+        for (rows, within) in counts.iter_mut().zip(&mut self.within) {
+            *within |= if *rows > 0 { bit } else { 0 };
+            end += std::mem::replace(rows, end);
+        }
+        let mut sorted: Vec<Packed> = vec![[0; 2]; self.rows.len()];
+        for (key, row) in self.keys.iter().zip(&self.rows) {
+            let place = &mut counts[*key as usize];
+            sorted[*place as usize] = *row;
+            *place += 1;
+        }
+        let mut start = 0;
+        for end in counts {
+            if *end > start {
+                sorted[*end as usize - 1][0] |= LAST;
+                start = *end;
+            }
+            *end = 0;
+        }
+        self.rows.clear();
+        self.keys.clear();
+        self.blocks.push(Block { rows: sorted, long_steps: std::mem::take(&mut self.long_steps) });
+    }
+}
