@@ -154,8 +154,18 @@ impl<S: Store, W: Workload> World<S, W> {
     /// Simulates one partition from its start until nothing is in flight any more.
     pub fn simulate(&mut self, partition: Partition) {
         self.begin(partition);
-        self.go_on(usize::MAX);
+        self.go_on(usize::MAX, Time::NEVER);
         self.end();
+    }
+
+    /// Simulates what happens to a partition before a time, as if nothing were after it: all that started before the time
+    /// that it says is answered.
+    pub fn simulate_before(&mut self, partition: Partition, until: Time) -> Time {
+        self.begin(partition);
+        if self.go_on(usize::MAX, until).is_none() {
+            self.end();
+        }
+        self.requests.unanswered().map(|request| request.start).fold(until, Time::min)
     }
 
     /// The same, but whoever wants its history is asked now and then whether it is enough: all that started before the
@@ -163,7 +173,7 @@ impl<S: Store, W: Workload> World<S, W> {
     pub fn simulate_until(&mut self, partition: Partition, enough: &mut dyn FnMut(&History, Time) -> bool) -> bool {
         self.begin(partition);
         let mut records = FIRST_LOOK;
-        while let Some(now) = self.go_on(records) {
+        while let Some(now) = self.go_on(records, Time::NEVER) {
             let complete = self.requests.unanswered().map(|request| request.start).fold(now, Time::min);
             if self.history.as_ref().is_some_and(|history| enough(history, complete)) {
                 return true;
@@ -174,13 +184,17 @@ impl<S: Store, W: Workload> World<S, W> {
         false
     }
 
-    /// Simulates until nothing is in flight any more, or so many records are kept; then it says what time it is.
-    fn go_on(&mut self, records: usize) -> Option<Time> {
+    /// Simulates until nothing is in flight any more, until so many records are kept or until that time; then it says what
+    /// time it is.
+    fn go_on(&mut self, records: usize, until: Time) -> Option<Time> {
         let mut now = Time::START;
         // A history that is full shows nothing more.
         while self.history.as_ref().is_none_or(|history| history.dropped == 0 && history.records.len() < records) {
             let (at, event) = self.queue.pop()?;
             now = at;
+            if now >= until {
+                return Some(until);
+            }
             if now >= self.next_batch {
                 self.turn(now);
             }

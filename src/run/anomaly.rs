@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::history::{History, Note, Record};
 use crate::model::{Key, Span, Time, Version};
 
+use super::anomaly_of_keys;
 use super::outcome::Anomaly;
 use super::unit::Contestant;
 
@@ -14,11 +15,17 @@ pub const OPERATIONS_MAX: usize = 50_000;
 /// The picture shows at most this many operations …
 const SHOWN_MAX: usize = 220;
 /// … within at most this time.
-const STRETCH_MAX: Span = Span::from_secs(100);
+pub(super) const STRETCH_MAX: Span = Span::from_secs(100);
 
 /// An anomaly of a store, given its place in the scenario's list, among so many locations with clients: that of the
 /// first group that has one ([`in_history`]).
 pub fn find(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
+    let of_keys = || anomaly_of_keys::find(store, contestant, edges, OPERATIONS_MAX);
+    of_keys().or_else(|| in_groups(store, contestant, edges))
+}
+
+/// The same by the histories of whole groups.
+fn in_groups(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
     contestant.all_partitions().take(GROUPS_MAX).find_map(|partition| {
         let mut early = None;
         // Few operations of a busy key often show what all of them would.
@@ -49,32 +56,46 @@ pub fn in_history(store: usize, history: &History, edges: usize) -> Option<Anoma
     Some(anomaly(store, history, write, window(write, missed), edges))
 }
 
-fn anomaly(store: usize, history: &History, write: &Record, (from, to): (Time, Time), edges: usize) -> Anomaly {
+pub(super) fn anomaly(
+    store: usize,
+    history: &History,
+    write: &Record,
+    (from, to): (Time, Time),
+    edges: usize,
+) -> Anomaly {
     Anomaly { store, key: write.key, from, to, history: stretch(history, write, from, to, edges) }
 }
 
 /// The time that a picture shows: from before the write until after the last read that missed it.
-fn window(write: &Record, missed: Missed) -> (Time, Time) {
+pub(super) fn window(write: &Record, missed: Missed) -> (Time, Time) {
     let length = missed.last.since(write.start).0.max(1_000_000);
     (write.start - Span(length / 4), missed.last + Span(length / 5))
 }
 
 /// More reads that missed a write make no better picture.
-const WORTH_MAX: u32 = 12;
+pub(super) const WORTH_MAX: u32 = 12;
 
-fn worth(missed: Missed) -> u32 {
+pub(super) fn worth(missed: Missed) -> u32 {
     missed.reads.min(WORTH_MAX)
 }
 
 /// A write that some reads missed: who missed it, and until when.
-#[derive(Clone, Copy, Debug)]
-struct Missed {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Missed {
     reads: u32,
-    last: Time,
+    pub last: Time,
 }
 
 /// The write that most reads missed, as far as that counts, and the earliest of those.
-fn most_missed(history: &History) -> Option<(&Record, Missed)> {
+pub(super) fn most_missed(history: &History) -> Option<(&Record, Missed)> {
+    missed(history)
+        .into_values()
+        .filter(|(_, missed)| missed.reads > 0)
+        .max_by_key(|(write, missed)| (worth(*missed), std::cmp::Reverse(write.start)))
+}
+
+/// Every write to a key, and who missed it first of all writes.
+pub(super) fn missed(history: &History) -> BTreeMap<(Key, Version), (&Record, Missed)> {
     let mut writes: BTreeMap<(Key, Version), (&Record, Missed)> = BTreeMap::new();
     for record in &history.records {
         if record.keys == 1 && !record.operation.is_read() && record.refusal.is_none() {
@@ -95,9 +116,6 @@ fn most_missed(history: &History) -> Option<(&Record, Missed)> {
         }
     }
     writes
-        .into_values()
-        .filter(|(_, missed)| missed.reads > 0)
-        .max_by_key(|(write, missed)| (worth(*missed), std::cmp::Reverse(write.start)))
 }
 
 /// The operations and notes of the write's key between two times, thinned to what a picture can show.

@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod anomaly;
+pub mod anomaly_of_keys;
 mod census;
 pub mod contest;
 pub mod cost;

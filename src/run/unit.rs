@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::engine::by_key::Plan;
+use crate::engine::by_key::{FirstReplication, Plan};
 use crate::engine::{Partition, World};
 use crate::history::History;
 use crate::limits::Terms;
@@ -17,6 +17,7 @@ use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
 use crate::stores::{Coupling, Store, StoreConfig, StoreKind, StoreUser, with_store};
 use crate::workloads::trace_file::TraceError;
+use crate::workloads::trace_picked::Picked;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
 use super::replay::Replay;
@@ -98,6 +99,9 @@ trait Runner: Send + Sync {
         bound: usize,
         enough: &mut dyn FnMut(&History, Time) -> bool,
     ) -> Option<History>;
+
+    /// The history of some rows of a trace, up to a time; and a time before which all that started is answered.
+    fn look_at(&self, picked: Picked, until: Time) -> (History, Time);
 
     fn initial(&self) -> Option<Value>;
 }
@@ -259,6 +263,15 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         world.take_history()
     }
 
+    fn look_at(&self, picked: Picked, until: Time) -> (History, Time) {
+        let mut world = self.world(0);
+        let AnyWorkload::Trace(trace) = world.workload() else { return (History::default(), Time::START) };
+        trace.replay_only(picked);
+        world.keep_history(History::bounded(usize::MAX));
+        let complete = world.simulate_before(Partition { first_group: 0, groups: 0 }, until);
+        (world.take_history().unwrap_or_default(), complete)
+    }
+
     fn initial(&self) -> Option<Value> {
         self.workload(0).initial()
     }
@@ -410,6 +423,17 @@ impl Contestant {
         enough: &mut dyn FnMut(&History, Time) -> bool,
     ) -> Option<History> {
         self.runner.look(partition, bound, enough)
+    }
+
+    /// The rows of a trace in the first replication, where they are replayed key by key.
+    pub(super) fn first_replication(&self) -> Option<FirstReplication<'_>> {
+        self.by_key.as_ref()?.first_replication()
+    }
+
+    /// The history of some rows of the trace in the first replication and of no others, up to a time; and a time before
+    /// which all that started is answered. For stores on which no key has to do with another.
+    pub(super) fn look_at(&self, picked: Picked, until: Time) -> (History, Time) {
+        self.runner.look_at(picked, until)
     }
 
     /// The history of one partition, of at most `bound` operations.

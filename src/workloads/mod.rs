@@ -21,6 +21,7 @@ pub mod trace_feed;
 mod trace_fields;
 pub mod trace_file;
 mod trace_names;
+pub mod trace_picked;
 pub mod trace_records;
 pub mod trace_rows;
 pub mod values;

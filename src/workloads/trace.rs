@@ -13,6 +13,7 @@ use super::config::{Shape, TraceConfig, TraceOperation, ValuesConfig};
 use super::contract::{Ask, Desk, Groups, Workload};
 use super::trace_feed::{Feed, Placed};
 use super::trace_file::TraceError;
+use super::trace_picked::Picked;
 use super::values::Values;
 
 /// The next row comes into sight, `within` before its time.
@@ -59,6 +60,8 @@ impl OperationRule {
 pub struct Trace {
     config: TraceConfig,
     feed: Feed,
+    /// Rows that are replayed instead of those of the feed.
+    picked: Option<Picked>,
     arrivals: Arrivals,
     key: StreamKey,
     edges: u16,
@@ -78,6 +81,7 @@ impl Trace {
         let edges = places.len() as u16;
         Trace {
             feed: Feed::new(&config.source, places, edges, placement),
+            picked: None,
             arrivals: Arrivals::new(&Shape::Poisson),
             rule: OperationRule::new(config, key),
             values: config.values.as_ref().map(|values| Values::new(values, sizes)),
@@ -92,6 +96,11 @@ impl Trace {
         }
     }
 
+    /// Replays these rows and no others.
+    pub fn replay_only(&mut self, picked: Picked) {
+        self.picked = Some(picked);
+    }
+
     /// How far ahead of its time a row must be known.
     fn sight(&self) -> Span {
         self.config.readers.map_or(Span::ZERO, |readers| readers.within)
@@ -102,7 +111,10 @@ impl Trace {
     }
 
     fn read_on(&mut self, desk: &mut Desk<'_>) {
-        self.next = self.feed.next_row();
+        self.next = match &mut self.picked {
+            Some(picked) => picked.next_row(),
+            None => self.feed.next_row(),
+        };
         if let Some(placed) = self.next {
             // Rows at or after the end of the run have readers before it: the wake-up counts, not the row.
             desk.wake((placed.row.at - self.sight()).max(desk.now), SIGHT);
@@ -122,7 +134,7 @@ impl Trace {
             self.start_readers(placed, desk);
             desk.wake(placed.row.at, ROW);
             self.in_sight.push_back(placed);
-        } else {
+        } else if !placed.left_out {
             self.act(placed, desk);
         }
         self.read_on(desk);
@@ -168,7 +180,7 @@ impl Trace {
             TraceOperation::Get => self.get(),
             TraceOperation::Delete => Operation::Delete,
             TraceOperation::Put => {
-                self.written += 1;
+                self.written = placed.puts.unwrap_or(self.written) + 1;
                 let sized = self.values.is_some().then_some(placed.row.size_bytes).flatten();
                 let value = sized.map_or(self.written, |bytes| Values::sized(self.written, bytes));
                 Operation::Put { value, ttl: placed.row.ttl.or(self.of_values(|all| all.expiration_ttl)) }
@@ -214,7 +226,10 @@ impl Workload for Trace {
         self.readers.clear();
         self.clients.clear();
         self.written = 0;
-        self.feed.begin();
+        match &mut self.picked {
+            Some(picked) => picked.begin(),
+            None => self.feed.begin(),
+        }
         self.read_on(desk);
     }
 
@@ -257,7 +272,7 @@ impl Workload for Trace {
     }
 
     fn identity(&self, group: u32) -> u64 {
-        self.feed.name(group)
+        self.picked.as_ref().map_or_else(|| self.feed.name(group), |picked| picked.name(group))
     }
 
     fn failure(&mut self) -> Option<TraceError> {

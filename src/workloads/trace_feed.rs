@@ -1,6 +1,6 @@
 //! The rows of a trace as a workload takes them in: keys counted, places given where the file has none, failures kept.
 
-use crate::model::Location;
+use crate::model::{Location, Value};
 use crate::random::StreamKey;
 
 use super::arrivals::any_edge;
@@ -17,6 +17,10 @@ pub struct Placed {
     pub location: Location,
     /// The row's own number, from zero.
     pub number: u64,
+    /// How many rows put something before it, where that is not counted on the way.
+    pub puts: Option<Value>,
+    /// Whether nothing is done.
+    pub left_out: bool,
 }
 
 /// The seeded rule for rows without a place, of one replication.
@@ -92,7 +96,7 @@ impl Feed {
         self.rows += 1;
         let location =
             row.location.unwrap_or_else(|| self.rule.place(|| self.names.number(row.key), row.client, number));
-        Some(Placed { row, group: row.key, location, number })
+        Some(Placed { row, group: row.key, location, number, puts: None, left_out: false })
     }
 
     /// The name of a key, as a number.

@@ -44,6 +44,8 @@ pub struct Rows {
 /// So many rows, one key after another.
 #[derive(Debug)]
 struct Block {
+    /// When the first of them is.
+    start: Time,
     rows: Vec<Packed>,
     /// By number in the block, when the row before was, where that is longer ago than a packed row says.
     long_steps: Vec<(u16, Time)>,
@@ -113,6 +115,11 @@ impl Rows {
         self.count == 0
     }
 
+    /// How many keys they have.
+    pub fn keys(&self) -> usize {
+        self.names.len().min(self.within.len())
+    }
+
     /// The number that the name of a key makes.
     #[inline]
     pub fn name(&self, key: u32) -> u64 {
@@ -121,12 +128,13 @@ impl Rows {
 
     /// One key after another.
     pub fn by_key(&self) -> ByKey<'_> {
-        self.by_key_of_first(self.count)
+        self.by_key_of_first(self.count, Time::START)
     }
 
-    /// The same, without blocks that begin after so many rows.
-    pub fn by_key_of_first(&self, rows: usize) -> ByKey<'_> {
-        let blocks = rows.div_ceil(BLOCK).min(self.blocks.len());
+    /// The same, perhaps without rows that are neither among the first so many nor before that time.
+    pub fn by_key_of_first(&self, rows: usize, until: Time) -> ByKey<'_> {
+        let blocks = self.blocks.partition_point(|block| block.start < until).max(rows.div_ceil(BLOCK));
+        let blocks = blocks.min(self.blocks.len());
         let which = (1_u64 << blocks) - 1;
         ByKey { rows: self, which: which as u32, next: vec![0; blocks], key: 0 }
     }
@@ -194,6 +202,8 @@ struct Sorter {
     /// How many rows there are so far, and when the last one is.
     count: usize,
     last: Time,
+    /// When the first row of the block is.
+    start: Time,
     within: Vec<u32>,
     blocks: Vec<Block>,
     /// The block as it was read, and the keys of its rows.
@@ -209,6 +219,9 @@ impl Sorter {
     #[inline(always)]
     fn take(&mut self, at: Time, what: u64, location: u16) {
         let number = self.rows.len() as u64;
+        if number == 0 {
+            self.start = at;
+        }
         let step = at.since(self.last).0.min(STEP_MAX);
         if step == STEP_MAX {
             self.long_steps.push((number as u16, self.last));
@@ -260,6 +273,7 @@ impl Sorter {
         }
         self.rows.clear();
         self.keys.clear();
-        self.blocks.push(Block { rows: sorted, long_steps: std::mem::take(&mut self.long_steps) });
+        let long_steps = std::mem::take(&mut self.long_steps);
+        self.blocks.push(Block { start: self.start, rows: sorted, long_steps });
     }
 }

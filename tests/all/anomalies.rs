@@ -4,11 +4,16 @@ use std::fmt::Write;
 use std::path::Path;
 
 use consistency_sim::model::Span;
+use consistency_sim::random::Stream;
 use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find, in_history};
+use consistency_sim::run::anomaly_of_keys;
 use consistency_sim::run::{Anomaly, Contestant};
 use consistency_sim::scenario::{Origin, Scenario, load_with, parse};
-use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource, WorkloadConfig};
+use consistency_sim::workloads::*;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 
+use crate::by_key::{latency, network_of, stores};
 use crate::house::{files, project};
 use crate::support::*;
 
@@ -122,4 +127,57 @@ fn a_write_that_is_missed_again_after_a_pause_is_drawn_with_both() {
         let drawn = find(1, contestant, 3).expect("an anomaly");
         assert!((Span::from_secs(again).0..Span::from_secs(again + 30).0).contains(&drawn.to.0), "{:?}", drawn.to);
     }
+}
+
+/// A trace of some hundred rows a few milliseconds apart, half of them at one time, of which most are of few keys; some name
+/// no place and no operation.
+fn any_trace(stream: &mut Stream, seed: u64) -> WorkloadConfig {
+    let (rows, keys, step) = (100 + stream.below(900), 1 + stream.below(30), [50, 1 + stream.below(200)]);
+    let (step, writes) = (step[stream.below(2) as usize], 2 + stream.below(30));
+    let (mut text, mut at) = (String::from("t,k,op,at\n"), 0);
+    for _ in 0..rows {
+        at += step * stream.below(4).saturating_sub(1);
+        let few = 1 + stream.below(keys);
+        let key = stream.below(few);
+        let operation =
+            if stream.below(writes) > 0 { "get" } else { ["put", "put", "delete", ""][stream.below(4) as usize] };
+        let place = ["P0", "P1", ""][stream.below(3) as usize];
+        writeln!(text, "{at},k{key},{operation},{place}").expect("memory takes all");
+    }
+    let file = TraceFile::Bytes(text.into_bytes().into());
+    let placement = [Placement::PerRow, Placement::PerKey][seed as usize % 2];
+    let source = TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) };
+    let default_operation = TraceOperation::Get;
+    WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.5, readers: None, values: None })
+}
+
+/// What single keys show is what all operations show, wherever the list of these ends.
+#[test]
+fn the_keys_of_a_trace_show_what_all_operations_show() {
+    let mut runner = TestRunner::deterministic();
+    let (mut told, mut left, mut cut) = (0, 0, 0);
+    for seed in 0..400 {
+        let mut stream = Stream::from_entity(seed);
+        let stores = stores().new_tree(&mut runner).expect("stores").current();
+        let jitter = latency().new_tree(&mut runner).expect("a law").current();
+        let network = network_of(3, &[0, 1 + stream.below(3), 2], jitter);
+        let mut scenario = scenario(network, any_trace(&mut stream, seed), stores);
+        (scenario.duration, scenario.seed) = (Span::from_secs(1 + stream.below(300)), seed);
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            for bound in [50, 100, 200, 400, 700, 1_000, OPERATIONS_MAX] {
+                let whole = contestant.all_partitions().find_map(|all| contestant.record(0, all, bound));
+                let whole = whole.expect("a good trace");
+                let all = in_history(store, &whole, 3);
+                let of_keys = anomaly_of_keys::find(store, contestant, 3, bound);
+                match &of_keys {
+                    Some(_) => assert_eq!(of_keys, all, "seed {seed}, store {store}, bound {bound}"),
+                    None => left += usize::from(all.is_some()),
+                }
+                told += usize::from(of_keys.is_some());
+                cut += usize::from(of_keys.is_some() && whole.dropped > 0);
+            }
+        }
+    }
+    // All three happen often: a cut list that single keys suffice for, one that is whole, and neither.
+    assert!(told > 500 && cut > 50 && left > 100, "{told} told, {cut} of them cut, {left} left to all operations");
 }

@@ -43,6 +43,7 @@ use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadCo
 use clients::{Act, Acting, Clients};
 use pull::Pull;
 use push::Push;
+pub use rows::FirstReplication;
 use rows::{Keys, Rules};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
@@ -150,6 +151,14 @@ impl Plan {
     /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
     pub fn is_replay(&self) -> bool {
         matches!(self.work, Work::Trace(_))
+    }
+
+    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not without
+    /// events.
+    pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
+        let Work::Trace(trace) = &self.work else { return None };
+        let rows = trace.rows(self.window.until).ok()??;
+        Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
 
     /// What the rows of a trace do not say, in one replication.

@@ -3,12 +3,12 @@
 //! Rows are one stream over all keys, so a row's number and the time of the row before it, by which `order.rs` tells what
 //! is first, are those of the whole trace.
 
-use crate::model::Time;
+use crate::model::{Location, Time};
 use crate::random::{StreamKey, derive};
 use crate::workloads::TraceOperation;
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::PlaceRule;
-use crate::workloads::trace_rows::{ByKey, KeyRow};
+use crate::workloads::trace_rows::{ByKey, KeyRow, Rows};
 
 use super::clients::{Act, Acting, What};
 
@@ -20,8 +20,36 @@ pub(super) struct Rules {
     pub requests: StreamKey,
 }
 
+impl Rules {
+    /// Where a row of a key happens, and what it asks for.
+    #[inline(always)]
+    pub fn complete(&self, name: u64, row: &KeyRow) -> (Location, TraceOperation) {
+        let number = u64::from(row.number);
+        let location = row.location.unwrap_or_else(|| self.places.place(|| name, None, number));
+        (location, row.operation.unwrap_or_else(|| self.operations.operation(number)))
+    }
+}
+
 /// So many rows at least are put together before their keys are simulated.
 const TOGETHER: usize = 2_048;
+
+/// The rows of a trace as they are in its first replication.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstReplication<'a> {
+    pub rows: &'a Rows,
+    rules: Rules,
+}
+
+impl<'a> FirstReplication<'a> {
+    pub(super) fn new(rows: &'a Rows, rules: Rules) -> FirstReplication<'a> {
+        FirstReplication { rows, rules }
+    }
+
+    /// Where a row of a key happens, and what it asks for.
+    pub fn complete(&self, key: u32, row: &KeyRow) -> (Location, TraceOperation) {
+        self.rules.complete(self.rows.name(key), row)
+    }
+}
 
 /// Some of the keys, with all their rows.
 #[derive(Debug, Default)]
@@ -71,12 +99,12 @@ impl Acting for OfRows<'_> {
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
         self.rows = rest;
-        for KeyRow { at, before, number, operation, location } in rows.iter().copied() {
+        for row in rows {
             self.made += 1;
-            let n = u64::from(number);
-            let location = location.unwrap_or_else(|| self.rules.places.place(|| self.name, None, n));
-            let act = Act { n, at, before, draw: derive(self.number, self.made), location };
-            match operation.unwrap_or_else(|| self.rules.operations.operation(n)) {
+            let (location, operation) = self.rules.complete(self.name, row);
+            let KeyRow { at, before, number, .. } = *row;
+            let act = Act { n: number.into(), at, before, draw: derive(self.number, self.made), location };
+            match operation {
                 TraceOperation::Get => reads.push(act),
                 TraceOperation::Put => write(act, What::Put),
                 TraceOperation::Delete => write(act, What::Delete),

@@ -1,0 +1,179 @@
+//! Finds the anomaly of a trace by the few keys that it can be of, where no key has to do with another.
+//!
+//! What is looked for is what the first operations of all keys show: of the writes that as many reads missed as count, the
+//! earliest. So the keys are simulated in the order of their first writes, a few at a time, until no later one can show an
+//! earlier write. Which operations are the first follows from all keys, and is known here but for those that were under way
+//! when the list was full: where these could change anything, all operations decide.
+
+use std::cmp::Reverse;
+
+use crate::engine::by_key::FirstReplication;
+use crate::history::{History, Record};
+use crate::model::{Key, Time, Value, Version};
+use crate::workloads::TraceOperation;
+use crate::workloads::trace_picked::{Picked, PickedRow};
+
+use super::anomaly::{Missed, STRETCH_MAX, WORTH_MAX, anomaly, missed, most_missed, window, worth};
+use super::outcome::Anomaly;
+use super::unit::Contestant;
+
+/// The anomaly that a list of the first `bound` operations shows; `None` where the keys by themselves do not tell.
+pub fn find(store: usize, contestant: &Contestant, edges: usize, bound: usize) -> Option<Anomaly> {
+    let replication = contestant.first_replication()?;
+    let first = First::of(replication, bound);
+    let (mut found, mut done, mut keys): (Option<Candidate>, _, _) = (None, 0, 1);
+    while let Some((_, next)) = first.busy.get(done)
+        && found.as_ref().is_none_or(|found| *next <= found.start)
+    {
+        let some = &first.busy[done..(done + keys).min(first.busy.len())];
+        let picked = first.pick(some.iter().map(|(key, _)| *key), first.until)?;
+        let (history, complete) = contestant.look_at(picked, first.until);
+        let better = |candidate: &Candidate| found.as_ref().is_none_or(|found| candidate.rank() > found.rank());
+        if let Some(candidate) = Candidate::new(store, &history, complete, edges).filter(better) {
+            found = Some(candidate);
+        }
+        done += some.len();
+        keys *= 2;
+    }
+    let found = found?;
+    (found.is_settled(first.until) || first.stays(contestant, &found)?).then_some(found.anomaly)
+}
+
+/// A write that as many reads missed as count.
+struct Candidate {
+    key: Key,
+    version: Version,
+    start: Time,
+    missed: Missed,
+    /// All that started before is answered.
+    complete: Time,
+    anomaly: Anomaly,
+}
+
+impl Candidate {
+    /// That of a history, if there is one whose picture is known.
+    fn new(store: usize, history: &History, complete: Time, edges: usize) -> Option<Candidate> {
+        let (write, missed) = most_missed(history).filter(|(_, missed)| worth(*missed) == WORTH_MAX)?;
+        let anomaly = anomaly(store, history, write, window(write, missed), edges);
+        Some(Candidate { key: write.key, version: write.seen.version, start: write.start, missed, complete, anomaly })
+    }
+
+    /// The greatest is shown.
+    fn rank(&self) -> (Reverse<Time>, Key, Version) {
+        (Reverse(self.start), self.key, self.version)
+    }
+
+    /// Whether nothing that happens from some time on can change anything.
+    fn is_settled(&self, until: Time) -> bool {
+        until == Time::NEVER || (self.is_drawn() && self.complete.since(self.start) > STRETCH_MAX)
+    }
+
+    /// Whether all that the picture shows is known.
+    fn is_drawn(&self) -> bool {
+        self.complete > self.anomaly.to
+    }
+}
+
+/// The first rows of a trace, up to when a list of operations may be full.
+struct First<'a> {
+    replication: FirstReplication<'a>,
+    bound: usize,
+    /// Before this time nothing was left out of the list for want of room.
+    until: Time,
+    /// By row: its key.
+    keys: Vec<u32>,
+    /// The rows that write, each with its key, its time, and whether it puts something.
+    writes: Vec<(u32, u32, Time, bool)>,
+    /// Keys that are read often enough and written, with the time of their first write, in the order of these.
+    busy: Vec<(u32, Time)>,
+}
+
+impl<'a> First<'a> {
+    fn of(replication: FirstReplication<'a>, bound: usize) -> First<'a> {
+        let rows = replication.rows;
+        // One more tells when there is no room for it.
+        let most = rows.len().min(bound + 1);
+        let mut keys = vec![0; most];
+        let mut times = vec![Time::START; most];
+        let (mut writes, mut of_key) = (Vec::new(), Vec::new());
+        let mut by_key = rows.by_key_of_first(most, Time::START);
+        while let Some((key, _)) = by_key.next_key(&mut of_key) {
+            for row in of_key.drain(..).filter(|row| (row.number as usize) < most) {
+                (keys[row.number as usize], times[row.number as usize]) = (key, row.at);
+                let operation = replication.complete(key, &row).1;
+                if operation != TraceOperation::Get {
+                    writes.push((row.number, key, row.at, operation == TraceOperation::Put));
+                }
+            }
+        }
+        writes.sort_unstable_by_key(|(number, ..)| *number);
+        let mut first = First { replication, bound, until: Time::NEVER, keys, writes, busy: Vec::new() };
+        let known = first.known();
+        first.until = if known < rows.len() { times[known] } else { Time::NEVER };
+        first.keys.truncate(known);
+        first.find_busy();
+        first
+    }
+
+    /// How many rows there are room for, whatever becomes of them: each is an operation, a read makes a note at most and a
+    /// write two.
+    fn known(&self) -> usize {
+        let (mut notes, mut writes) = (0, self.writes.iter().map(|(number, ..)| *number as usize).peekable());
+        for row in 0..self.keys.len() {
+            notes += 1 + usize::from(writes.next_if_eq(&row).is_some());
+            if notes > self.bound {
+                return row;
+            }
+        }
+        self.keys.len()
+    }
+
+    fn find_busy(&mut self) {
+        let mut reads = vec![0_i64; self.replication.rows.keys()];
+        self.keys.iter().for_each(|key| reads[*key as usize] += 1);
+        let known = self.keys.len();
+        let writes = || self.writes.iter().filter(|(number, ..)| (*number as usize) < known);
+        writes().for_each(|(_, key, ..)| reads[*key as usize] -= 1);
+        for (_, key, at, _) in writes() {
+            // Each key once.
+            if std::mem::take(&mut reads[*key as usize]) >= i64::from(WORTH_MAX) {
+                self.busy.push((*key, *at));
+            }
+        }
+    }
+
+    /// Whether the same is found whatever of that was under way when the list was full is in it: no more reads miss the
+    /// write, and no earlier write is missed by as many. `None` where its picture is not known.
+    fn stays(&self, contestant: &Contestant, found: &Candidate) -> Option<bool> {
+        let written = self.writes.iter().take_while(|(_, _, at, _)| *at <= found.start).map(|(_, key, ..)| *key);
+        let picked = self.pick(written, found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
+        let (history, _) = contestant.look_at(picked, Time::NEVER);
+        let stays = |write: &Record, all: Missed| {
+            let itself = (write.key, write.seen.version) == (found.key, found.version);
+            if itself { all.last == found.missed.last } else { worth(all) < WORTH_MAX }
+        };
+        let all = missed(&history);
+        Some(all.values().all(|(write, all)| write.start > found.start || stays(write, *all)))
+    }
+
+    /// All rows of some keys before a time; `None` if they are so many that all rows do as well.
+    fn pick(&self, keys: impl Iterator<Item = u32>, until: Time) -> Option<Picked> {
+        let rows = self.replication.rows;
+        let mut wanted = vec![false; rows.keys()];
+        keys.for_each(|key| wanted[key as usize] = true);
+        let (mut picked, mut of_key) = (Vec::new(), Vec::new());
+        let mut by_key = rows.by_key_of_first(self.keys.len(), until);
+        while let Some((key, _)) = by_key.next_key(&mut of_key) {
+            for row in of_key.drain(..).filter(|row| wanted[key as usize] && row.at < until) {
+                let (location, operation) = self.replication.complete(key, &row);
+                picked.push(PickedRow { key, row, operation, location, puts: 0 });
+            }
+        }
+        // Of rows after the first ones no picture is drawn, so that what they put does not matter.
+        let puts: Vec<u32> = self.writes.iter().filter(|(.., puts)| *puts).map(|(number, ..)| *number).collect();
+        for one in &mut picked {
+            one.puts = puts.partition_point(|number| *number < one.row.number) as Value;
+        }
+        (picked.len() <= self.bound).then(|| Picked::new(picked, |key| rows.name(key)))
+    }
+}
