@@ -50,13 +50,23 @@ const OPERATIONS: [(&str, TraceOperation); 24] = [
     ("decrement", TraceOperation::Add),
 ];
 
-/// The words that most rows of most traces have, without a search.
-#[inline]
+/// The words that most rows of most traces have, without a search, however they are spelt.
+#[inline(always)]
 pub fn frequent_operation(field: &[u8]) -> Option<TraceOperation> {
-    match field {
-        b"get" | b"GET" | b"read" | b"READ" => Some(TraceOperation::Get),
-        b"set" | b"SET" | b"put" | b"PUT" => Some(TraceOperation::Put),
-        _ => None,
+    // Nothing but a letter becomes a small letter by this bit.
+    const SMALL: u32 = u32::from_le_bytes([0x20; 4]);
+    let (word, four) = match *field {
+        [a, b, c] => (u32::from_le_bytes([a, b, c, 0]) | SMALL, false),
+        [a, b, c, d] => (u32::from_le_bytes([a, b, c, d]) | SMALL, true),
+        _ => return None,
+    };
+    let is = |name: &[u8; 4]| word == u32::from_le_bytes(*name);
+    if four {
+        is(b"read").then_some(TraceOperation::Get)
+    } else if is(b"get ") {
+        Some(TraceOperation::Get)
+    } else {
+        (is(b"set ") | is(b"put ")).then_some(TraceOperation::Put)
     }
 }
 

@@ -25,9 +25,12 @@ pub struct Unread;
 impl Keys for Unread {
     type Key = ();
 
-    #[inline]
+    #[inline(always)]
     fn named(&mut self, bytes: &[u8], length: usize) -> Option<()> {
-        std::str::from_utf8(&bytes[..length]).ok().map(|_| ())
+        match words(bytes, length) {
+            Some([low, high]) if (low | high) & 0x8080_8080_8080_8080 == 0 => Some(()),
+            _ => std::str::from_utf8(&bytes[..length]).ok().map(|_| ()),
+        }
     }
 
     fn unnamed(&mut self) {}
@@ -154,11 +157,11 @@ impl Names {
     #[cold]
     fn grow(&mut self) {
         let places = 2 * self.short.len();
-        let mut before = std::mem::replace(&mut self.short, vec![NOTHING; places]);
+        let before = std::mem::replace(&mut self.short, vec![NOTHING; places]);
         // Keys that came early are asked for often: they get the places where they are looked for first.
-        before.retain(|short| *short != NOTHING);
-        before.sort_unstable_by_key(|short| short.key);
-        before.into_iter().for_each(|short| self.put(short));
+        let mut in_order = vec![NOTHING; self.numbers.len()];
+        before.into_iter().filter(|short| *short != NOTHING).for_each(|short| in_order[short.key as usize] = short);
+        in_order.into_iter().filter(|short| *short != NOTHING).for_each(|short| self.put(short));
     }
 
     fn put(&mut self, short: Short) {

@@ -63,9 +63,22 @@ pub struct KeyRow {
     pub before: Time,
     /// Among all rows, from zero.
     pub number: u32,
-    /// What it asks for, and where; `None` if it does not say.
-    pub operation: Option<TraceOperation>,
-    pub location: Option<Location>,
+    location: u16,
+    what: u8,
+}
+
+impl KeyRow {
+    /// What it asks for; `None` if it does not say.
+    #[inline(always)]
+    pub fn operation(&self) -> Option<TraceOperation> {
+        OPERATIONS[usize::from(self.what & 3)]
+    }
+
+    /// Where; `None` if it does not say.
+    #[inline(always)]
+    pub fn location(&self) -> Option<Location> {
+        (self.location != NOWHERE).then_some(Location(self.location))
+    }
 }
 
 impl Rows {
@@ -183,10 +196,8 @@ impl Block {
             STEP_MAX => self.before(number),
             step => Time(at.0 - step),
         };
-        let operation = OPERATIONS[first as usize & 3];
         let number = (block << NUMBER_BITS) as u32 | u32::from(number);
-        let location = (rest >> NUMBER_BITS) as u16;
-        KeyRow { at, before, number, operation, location: (location != NOWHERE).then_some(Location(location)) }
+        KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3 }
     }
 
     #[cold]

@@ -25,8 +25,8 @@ impl Rules {
     #[inline(always)]
     pub fn complete(&self, name: u64, row: &KeyRow) -> (Location, TraceOperation) {
         let number = u64::from(row.number);
-        let location = row.location.unwrap_or_else(|| self.places.place(|| name, None, number));
-        (location, row.operation.unwrap_or_else(|| self.operations.operation(number)))
+        let location = row.location().unwrap_or_else(|| self.places.place(|| name, None, number));
+        (location, row.operation().unwrap_or_else(|| self.operations.operation(number)))
     }
 }
 
