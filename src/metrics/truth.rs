@@ -196,7 +196,10 @@ impl Truth {
         let kept_from = oldest_read.min(oldest_write).min(last.version);
         let completed = std::mem::take(&mut self.completed);
         let (mut settled, kept): (Vec<_>, Vec<_>) = completed.into_iter().partition(|write| write.version < kept_from);
-        settled.sort_by_key(|write| write.version);
+        // Where nothing was missed all windows are zero, in whatever order.
+        if self.is_missed {
+            settled.sort_by_key(|write| write.version);
+        }
         let windows = &mut self.settled.windows;
         self.settled.last_missed = tell(self.settled.last_missed, &settled, |window| windows.add(window.0));
         self.settled.look_at = 2 * kept.len();
@@ -210,7 +213,6 @@ impl Truth {
         if self.is_empty() {
             return;
         }
-        // Where nothing was missed all windows are zero, in whatever order.
         if std::mem::take(&mut self.is_missed) {
             self.completed.sort_by_key(|write| write.version);
         }
