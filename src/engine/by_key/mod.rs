@@ -18,6 +18,7 @@
 
 mod clients;
 mod order;
+mod plan;
 mod pull;
 mod push;
 mod rows;
@@ -27,224 +28,20 @@ mod writes;
 
 use std::sync::Arc;
 
-use crate::limits::{FigureId, Terms};
 use crate::metrics::truth::{Truth, Verdict};
-use crate::metrics::{Distribution, Measurements, Window};
+use crate::metrics::{Distribution, Measurements};
 use crate::model::{Time, Version};
-use crate::network::{Network, NetworkConfig};
-use crate::random::{Purpose, Sampler, StreamKey};
-use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
-use crate::workloads::trace::OperationRule;
-use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_rows::Rows;
-use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use clients::{Act, Acting, Clients};
+pub use plan::Plan;
+use plan::Replayed;
 use pull::Pull;
 use push::Push;
 pub use rows::FirstReplication;
 use rows::{Keys, Rules};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
-
-/// What is the same for all units of one store that can be simulated key by key.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    store: Kv,
-    work: Work,
-    centre: Centre,
-    hit_latency: Sampler,
-    locations: usize,
-    edges: u16,
-    window: Window,
-    seed: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Work {
-    Mix { mix: MixConfig, shares: Arc<[f64]> },
-    Trace(Arc<Replayed>),
-}
-
-/// A trace whose rows are read when they are first wanted.
-#[derive(Debug)]
-struct Replayed {
-    config: TraceConfig,
-    /// The codes of the places that its rows may name.
-    places: Vec<String>,
-    prepared: Prepared,
-}
-
-impl Replayed {
-    fn rows(&self, until: Time) -> Result<Option<&Rows>, TraceError> {
-        self.prepared.rows(&self.config, &self.places, until)
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Kv {
-    Pull(KvPullConfig),
-    Push(KvPushConfig),
-}
-
-impl Plan {
-    /// A plan for this workload on this store, if nothing in either needs events. Every field is looked at by name, so that
-    /// whoever adds one is asked here whether the fast path knows it.
-    pub fn new(
-        workload: &WorkloadConfig,
-        prepared: &Prepared,
-        store: &StoreKind,
-        network: &NetworkConfig,
-        terms: &Terms,
-        window: Window,
-        seed: u64,
-    ) -> Option<Plan> {
-        let work = work(workload, prepared, network)?;
-        let (store, common) = match store {
-            StoreKind::KvPull(config) => {
-                let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
-                (Kv::Pull(config.clone()), common)
-            }
-            StoreKind::KvPush(config) => {
-                let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
-                if *limit_per_namespace {
-                    return None;
-                }
-                (Kv::Push(config.clone()), common)
-            }
-            _ => return None,
-        };
-        let KvCommon {
-            hit_latency: _,
-            central_read: _,
-            central_write: _,
-            local_visibility: _,
-            write_limit: _,
-            // Of lists, which the mix does not ask for.
-            tombstone_life: _,
-            clock_skew: _,
-        } = common;
-        let NetworkConfig { places, edges, central, rtt: _, jitter: _, faults } = network;
-        // A day's quota is shared by all keys, and where it ends is found by a census of events.
-        if !faults.is_empty() || kv_day::has_quotas(terms) {
-            return None;
-        }
-        Some(Plan {
-            centre: Centre::new(
-                common,
-                terms.span(FigureId::KvWriteInterval),
-                *central,
-                Network::new(network),
-                places.len(),
-            ),
-            hit_latency: Sampler::new(&common.hit_latency),
-            store,
-            work,
-            locations: places.len(),
-            edges: *edges,
-            window,
-            seed,
-        })
-    }
-
-    /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
-    pub fn is_replay(&self) -> bool {
-        matches!(self.work, Work::Trace(_))
-    }
-
-    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not without
-    /// events.
-    pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
-        let Work::Trace(trace) = &self.work else { return None };
-        let rows = trace.rows(self.window.until).ok()??;
-        Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
-    }
-
-    /// What the rows of a trace do not say, in one replication.
-    fn rules(&self, config: &TraceConfig, replication: u32) -> Rules {
-        let key = |purpose| StreamKey::new(self.seed, replication, purpose);
-        let placement = config.source.placement;
-        Rules {
-            places: PlaceRule { placement, key: key(Purpose::Placement), locations: self.edges },
-            operations: OperationRule::new(config, key(Purpose::Arrivals)),
-            requests: key(Purpose::Requests),
-        }
-    }
-
-    /// A simulation of one replication that measures so many batches of equal time apart.
-    pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
-        let (seed, until) = (self.seed, self.window.until);
-        let (who, preloaded) = match &self.work {
-            Work::Mix { mix, shares } => {
-                let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                (Who::Clients(clients), mix.preloaded)
-            }
-            Work::Trace(trace) => {
-                let rules = self.rules(&trace.config, replication);
-                // A key that no row has written yet holds a value.
-                (Who::Rows { trace: trace.clone(), rules, until }, true)
-            }
-        };
-        let common = Common {
-            centre: self.centre.clone(),
-            reads: Vec::new(),
-            writes: Writes::default(),
-            truth: Truth::default(),
-            missed: vec![0; self.locations],
-            tally: self.tally(batches),
-            last_event: Time::START,
-        };
-        let store = match &self.store {
-            Kv::Pull(config) => Live::Pull(Pull::new(config, preloaded, self.locations)),
-            Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
-        };
-        KeyByKey { who, common, store }
-    }
-
-    fn tally(&self, batches: u32) -> Tally {
-        Tally::new(self.locations, self.window, batches, self.hit_latency.clone())
-    }
-}
-
-/// What clients do, if the fast path knows all that they may do. Every field is looked at by name, too. Whether a trace
-/// holds operations that are not known is seen when it is read.
-fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig) -> Option<Work> {
-    match workload {
-        WorkloadConfig::Mix(mix) => {
-            let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _, values } =
-                mix;
-            if values.is_some() {
-                return None;
-            }
-            Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
-        }
-        WorkloadConfig::Trace(config) => {
-            let TraceConfig { source, default_operation: _, write_share: _, readers, values } = config;
-            let TraceSource {
-                file: _,
-                time: _,
-                time_unit: _,
-                key: _,
-                operation: _,
-                // Without a table of values, nothing looks at sizes.
-                size: _,
-                ttl,
-                location: _,
-                client,
-                time_scale: _,
-                placement: _,
-                length: _,
-            } = source;
-            if readers.is_some() || values.is_some() || ttl.is_some() || client.is_some() {
-                return None;
-            }
-            let (config, places, prepared) = (config.clone(), network.edge_codes(), prepared.clone());
-            Some(Work::Trace(Arc::new(Replayed { config, places, prepared })))
-        }
-        _ => None,
-    }
-}
 
 /// The simulation of one replication, one key after another.
 #[derive(Debug)]
