@@ -22,6 +22,7 @@ mod trace_fields;
 pub mod trace_file;
 mod trace_names;
 pub mod trace_picked;
+mod trace_plain;
 pub mod trace_records;
 pub mod trace_rows;
 pub mod values;

@@ -3,7 +3,7 @@
 use crate::model::{Span, Time};
 
 use super::config::{TimeUnit, TraceSource};
-use super::trace_fields::{Wrong, clip, date_time, decimal, fractions, plain_decimal, text};
+use super::trace_fields::{Wrong, clip, date_time, decimal, fractions, plain_decimal, short_decimal, text};
 
 /// Traces are not much longer; whether one is too long is looked at from here on.
 const LONG_NANOS: u64 = 300_000_000_000_000_000;
@@ -20,6 +20,41 @@ pub struct Clock {
     fractions: [Option<u64>; 9],
     first: Option<u128>,
     last: u128,
+}
+
+/// Tells the time of rows that are good and not scaled.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainClock {
+    unit: u64,
+    fractions: [Option<u64>; 9],
+    first: u64,
+    /// When the row before was, and when the last one can be.
+    last: Time,
+    latest: u64,
+}
+
+impl PlainClock {
+    /// The time in a field, which is the first bytes of these, if nothing is wrong with it.
+    #[inline(always)]
+    pub fn time(&self, bytes: &[u8], length: usize) -> Option<Time> {
+        let nanos = match short_decimal(bytes, length) {
+            Some((number, behind)) => number.checked_mul((*self.fractions.get(behind)?)?)?,
+            None => self.longer(bytes, length)?,
+        };
+        let since = nanos.wrapping_sub(self.first);
+        (self.last.0 <= since && since <= self.latest).then_some(Time(since))
+    }
+
+    #[inline(never)]
+    fn longer(&self, bytes: &[u8], length: usize) -> Option<u64> {
+        u64::try_from(plain_decimal(bytes, length, self.unit, &self.fractions)?).ok()
+    }
+
+    /// The row is taken.
+    #[inline(always)]
+    pub fn accept(&mut self, at: Time) {
+        self.last = at;
+    }
 }
 
 impl Clock {
@@ -65,6 +100,23 @@ impl Clock {
             Some(length) if at.0 > length.0 => Err(self.later(at, length)),
             _ => Ok(at),
         }
+    }
+
+    /// The clock of rows that are read together, up to a time, from the second one on; `None` where times are no plain numbers.
+    pub fn plain(&self, until: Time) -> Option<PlainClock> {
+        let TimeUnit::Number(unit) = self.unit else { return None };
+        if self.scale != 1.0 {
+            return None;
+        }
+        let first = u64::try_from(self.first?).ok()?;
+        let latest = self.length.map_or(u64::MAX, |length| length.0).min(until.0.checked_sub(1)?).min(LONG_NANOS - 1);
+        let last = Time(u64::try_from(self.last - u128::from(first)).ok()?);
+        Some(PlainClock { unit, fractions: self.fractions, first, last, latest })
+    }
+
+    /// Goes on behind the last of these rows.
+    pub fn go_on(&mut self, plain: &PlainClock) {
+        self.last = u128::from(plain.first) + u128::from(plain.last.0);
     }
 
     fn scaled(&self, since: u128) -> Result<Time, Wrong> {

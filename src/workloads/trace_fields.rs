@@ -162,6 +162,34 @@ pub fn fractions(unit: u64) -> [Option<u64>; 9] {
     })
 }
 
+/// Whether the first bytes of these are digits, at most eight, or none at all.
+#[inline(always)]
+pub fn all_digits(bytes: &[u8], length: usize) -> bool {
+    length == 0 || plain_whole(bytes, length).is_some()
+}
+
+/// The number that the first bytes of these make without their point, at most eight of them, and how many digits are behind
+/// it: as far as it is seen at once.
+#[inline(always)]
+pub fn short_decimal(bytes: &[u8], length: usize) -> Option<(u64, usize)> {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+    if !(1..=8).contains(&length) {
+        return None;
+    }
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let zero = word ^ (ALL * u64::from(b'.'));
+    let point = ((zero.wrapping_sub(ALL) & !zero & (ALL * 0x80)).trailing_zeros() / 8) as usize;
+    if point >= length {
+        return Some((digits(word, length)?, 0));
+    }
+    if point == 0 {
+        return None;
+    }
+    // What is behind the point moves there.
+    let before = (1 << (8 * point)) - 1;
+    Some((digits(word & before | word >> 8 & !before, length - 1)?, length - 1 - point))
+}
+
 /// What [`decimal`] says of the first bytes of these, as far as it is seen at once.
 #[inline(always)]
 pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option<u64>; 9]) -> Option<u128> {

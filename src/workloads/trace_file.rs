@@ -14,6 +14,7 @@ use super::trace_fields::{
     InField, What, Wrong, clip, frequent_operation, no_text, operation, plain_whole, text, whole,
 };
 use super::trace_names::{Keys, Numbers, Unread, text_number};
+use super::trace_plain::{self, PlainColumns, PlainRow};
 use super::trace_records::Records;
 
 /// What is wrong with a trace, and where.
@@ -249,6 +250,32 @@ impl TraceReader {
             Ok(false) => Ok(None),
             Err(error) => Err(self.broken(&error)),
         }
+    }
+
+    /// Reads the next rows before a time as far as they need no closer look: as many as there is room for. Says how many, and
+    /// gives the bytes in which their long names are.
+    pub(super) fn plain_rows(&mut self, until: Time, rows: &mut [PlainRow]) -> (usize, &[u8]) {
+        let read = self.read_plain_rows(until, rows).unwrap_or(0);
+        (read, self.records.bytes())
+    }
+
+    #[inline(never)]
+    fn read_plain_rows(&mut self, until: Time, rows: &mut [PlainRow]) -> Option<usize> {
+        let Columns { time, key, operation, size, ttl, location, client } = self.columns;
+        if ttl.is_some() || client.is_some() {
+            return None;
+        }
+        let columns = PlainColumns { time, key: key?, operation, size, location };
+        let mut clock = self.clock.plain(until)?;
+        let plain = self.records.plain()?;
+        let stride = plain.stride;
+        let place = |code: &[u8]| self.codes.get(code).map(|place| place.0).filter(|place| *place != PlainRow::NOWHERE);
+        let read = trace_plain::read(plain, columns, &mut clock, place, rows);
+        if read > 0 {
+            self.records.divided(read, stride);
+            self.clock.go_on(&clock);
+        }
+        Some(read)
     }
 
     #[cold]

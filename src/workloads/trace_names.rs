@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::trace_fields::{name_number, words};
+use super::trace_plain::{PlainName, PlainRow};
 use super::values::KEY_BYTES;
 
 /// What is made of the keys of a trace's rows.
@@ -77,20 +78,24 @@ pub struct Names {
 /// A name of few bytes, and its key: four of them lie on a line of a cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Short {
-    name: ShortName,
+    name: PlainName,
     key: u32,
 }
 
-/// A name of few bytes: its first eight, and then the others below how many there are.
-type ShortName = (u64, u32);
-
-/// A short name has so many bytes at most: as many as there is room for, and how many there are.
-const SHORT_BYTES: usize = 11;
 /// No name that is put there is empty.
-const NOTHING: Short = Short { name: (0, 0), key: 0 };
+const NOTHING: Short = Short { name: PlainName { low: 0, high: 0 }, key: 0 };
+/// No key has this number.
+const UNKNOWN: u32 = u32::MAX;
 const PLACES_MIN: usize = 1 << 10;
 
 impl Names {
+    /// Without any.
+    pub fn new() -> Names {
+        let mut names = Names::default();
+        names.clear();
+        names
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
         self.known.clear();
@@ -126,7 +131,7 @@ impl Names {
 
     /// The key of a short name, given the place where it is looked for first.
     #[inline]
-    fn by_name(&mut self, name: ShortName, mut place: usize) -> Option<u32> {
+    fn by_name(&mut self, name: PlainName, mut place: usize) -> Option<u32> {
         loop {
             let found = self.short[place];
             if found.name == name {
@@ -141,9 +146,9 @@ impl Names {
 
     /// A key for a short name that has none yet, if it is text.
     #[inline(never)]
-    fn fresh(&mut self, name: ShortName) -> Option<u32> {
-        let bytes = (u128::from(name.0) | u128::from(name.1) << 64).to_le_bytes();
-        let length = (name.1 >> 24) as usize;
+    fn fresh(&mut self, name: PlainName) -> Option<u32> {
+        let bytes = (u128::from(name.low) | u128::from(name.high) << 64).to_le_bytes();
+        let length = (name.high >> 24) as usize;
         let number = text_number(&bytes[..length])?;
         let key = self.add(number, length);
         if 4 * self.taken >= 3 * self.short.len() {
@@ -170,6 +175,38 @@ impl Names {
             place = (place + 1) & (self.short.len() - 1);
         }
         self.short[place] = short;
+    }
+
+    /// The keys of rows that were read together, given the bytes of their long names: the ways into the table overlap. They
+    /// are those that one row after the other would get.
+    #[inline(never)]
+    pub fn find(&mut self, rows: &[PlainRow], bytes: &[u8], keys: &mut [u32]) {
+        let last = self.short.len() - 1;
+        // First all places at once, without a question that would have to wait for an answer.
+        for (row, key) in rows.iter().zip(&mut *keys) {
+            let there = self.short[place(row.name, last + 1) & last];
+            *key = if there.name == row.name { there.key } else { UNKNOWN };
+        }
+        for (PlainRow { name, .. }, key) in rows.iter().zip(keys) {
+            if *key == UNKNOWN {
+                *key = self.find_one(*name, bytes);
+            }
+        }
+    }
+
+    fn find_one(&mut self, name: PlainName, bytes: &[u8]) -> u32 {
+        let key = if name.high < PlainName::LONG {
+            // The table may have grown since.
+            self.by_name(name, place(name, self.short.len()))
+        } else {
+            self.by_number(&bytes[name.low as usize..][..(name.high - PlainName::LONG) as usize])
+        };
+        key.expect("only what is text is read so")
+    }
+
+    /// The numbers that the names of all keys make.
+    pub fn into_numbers(self) -> Vec<u64> {
+        self.numbers
     }
 
     /// The number that a key's name makes.
@@ -199,103 +236,17 @@ impl Keys for Names {
     }
 }
 
-/// Names of rows that are looked up together, so that the ways into the table overlap: a row's key is known when it is asked
-/// for. The keys are those that [`Names`] gives to one row after the other.
-#[derive(Debug, Default)]
-pub struct Together {
-    names: Names,
-    /// The short names that wait, and the places where they are looked for first.
-    waiting: Vec<ShortName>,
-    places: Vec<usize>,
-    /// The keys of the rows before them.
-    found: Vec<u32>,
-}
-
-/// No key has this number.
-const UNKNOWN: u32 = u32::MAX;
-
-impl Together {
-    /// Before any row.
-    pub fn new() -> Together {
-        let mut together = Together::default();
-        together.names.clear();
-        together
-    }
-
-    /// The keys of all rows since they were taken last.
-    pub fn take(&mut self) -> std::vec::Drain<'_, u32> {
-        self.find();
-        self.found.drain(..)
-    }
-
-    #[inline(never)]
-    fn find(&mut self) {
-        let Together { names, waiting, places, found } = self;
-        let last = names.short.len() - 1;
-        places.clear();
-        places.extend(waiting.iter().map(|name| place(*name, last + 1)));
-        // First all places at once, without a question that would have to wait for an answer.
-        let first = found.len();
-        found.extend(waiting.iter().zip(&*places).map(|(name, place)| {
-            let there = names.short[*place & last];
-            if there.name == *name { there.key } else { UNKNOWN }
-        }));
-        for (name, key) in waiting.drain(..).zip(&mut found[first..]) {
-            if *key == UNKNOWN {
-                // The table may have grown since.
-                let place = place(name, names.short.len());
-                *key = names.by_name(name, place).expect("only what is text waits");
-            }
-        }
-    }
-
-    /// The numbers that the names of all keys make.
-    pub fn into_numbers(self) -> Vec<u64> {
-        self.names.numbers
-    }
-}
-
-impl Keys for Together {
-    type Key = ();
-
-    #[inline(always)]
-    fn named(&mut self, bytes: &[u8], length: usize) -> Option<()> {
-        match short(bytes, length) {
-            Some(name) if (name.0 | u64::from(name.1 & 0x00ff_ffff)) & 0x8080_8080_8080_8080 == 0 => {
-                self.waiting.push(name);
-                Some(())
-            }
-            _ => self.named_now(bytes, length),
-        }
-    }
-
-    fn unnamed(&mut self) {
-        self.find();
-        self.found.push(self.names.unnamed());
-    }
-}
-
-impl Together {
-    #[cold]
-    fn named_now(&mut self, bytes: &[u8], length: usize) -> Option<()> {
-        // Keys are numbered in the order of rows.
-        self.find();
-        self.found.push(self.names.named(bytes, length)?);
-        Some(())
-    }
-}
-
 /// A name as a short one, if it is; nothing but its length decides.
 #[inline(always)]
-fn short(bytes: &[u8], length: usize) -> Option<ShortName> {
-    if !(1..=SHORT_BYTES).contains(&length) {
+fn short(bytes: &[u8], length: usize) -> Option<PlainName> {
+    if !(1..=PlainName::SHORT_BYTES).contains(&length) {
         return None;
     }
     let [low, high] = match words(bytes, length) {
         Some(words) => words,
         None => at_the_end(&bytes[..length]),
     };
-    Some((low, high as u32 | (length as u32) << 24))
+    Some(PlainName { low, high: high as u32 | (length as u32) << 24 })
 }
 
 /// The same as [`words`] of bytes with nothing behind them.
@@ -309,8 +260,8 @@ fn at_the_end(bytes: &[u8]) -> [u64; 2] {
 
 /// Where among so many places a name is looked for first.
 #[inline(always)]
-fn place(name: ShortName, places: usize) -> usize {
+fn place(name: PlainName, places: usize) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = (name.0.wrapping_mul(ODD).rotate_left(32) ^ u64::from(name.1)).wrapping_mul(ODD);
+    let mixed = (name.low.wrapping_mul(ODD).rotate_left(32) ^ u64::from(name.high)).wrapping_mul(ODD);
     (mixed >> 32) as usize & (places - 1)
 }

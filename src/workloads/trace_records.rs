@@ -18,6 +18,25 @@ const BLOCK: usize = 64;
 /// A record over several lines has no more bytes and fields together: as many as a single line may have.
 const RECORD_BYTES_MAX: usize = LINE_BYTES_MAX + READ_BYTES;
 
+/// Marks begin there, since the start of a record is put before its first one.
+const BEFORE: usize = 1;
+/// Records of more fields are not divided together.
+const PLAIN_FIELDS_MAX: usize = 64;
+
+/// Records that are marked to their ends and may be plain, each with as many fields as the one before.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a> {
+    /// The bytes of the file at hand, and more behind them.
+    pub bytes: &'a [u8],
+    /// Of each record: the place before its first byte, and where its fields may end.
+    pub marks: &'a [u32],
+    pub fields: usize,
+    /// So many marks further the next record begins.
+    pub stride: usize,
+    /// What ends a record; the next one begins `stride` minus `fields` bytes later.
+    pub end: u8,
+}
+
 /// How far a record was divided.
 enum Divided {
     Whole,
@@ -45,7 +64,8 @@ pub struct Records {
     buffer: Vec<u8>,
     from: usize,
     filled: usize,
-    /// Where the bytes are that may end a field, of a window that ends at `marked`; those before `next` are used.
+    /// Where the bytes are that may end a field, of what ends at `marked`; those before `next` are used. There is room for one
+    /// more before the first.
     marks: Vec<u32>,
     count: usize,
     next: usize,
@@ -72,9 +92,9 @@ impl Records {
             buffer: vec![0; READ_BYTES + BLOCK],
             from: 0,
             filled: 0,
-            marks: vec![0; WINDOW + BLOCK],
-            count: 0,
-            next: 0,
+            marks: vec![0; BEFORE + PLAIN_FIELDS_MAX + WINDOW + BLOCK],
+            count: BEFORE,
+            next: BEFORE,
             marked: 0,
             record_line: 1,
             line: 1,
@@ -109,6 +129,11 @@ impl Records {
         Some((bytes.get(from..)?, next - self.gap - from))
     }
 
+    /// The bytes at hand, and more behind them.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The line of the record.
     pub fn record_line(&self) -> u64 {
         self.record_line
@@ -127,6 +152,37 @@ impl Records {
     pub fn advance(&mut self) -> Result<bool> {
         self.record_line = self.line;
         if self.has_as_many() { Ok(true) } else { self.search() }
+    }
+
+    /// The records at hand that may be plain; `None` if it takes a closer look to go on. Whoever divides some of them says so.
+    #[inline(always)]
+    pub fn plain(&mut self) -> Option<Plain<'_>> {
+        let (from, fields) = (self.from, self.fields);
+        if !(2..=PLAIN_FIELDS_MAX).contains(&fields) || from == 0 {
+            return None;
+        }
+        // Of two bytes that end a line the first ends the record, and the second one is marked as well.
+        let twice = self.buffer[from - 1] == b'\r' && self.buffer[from] == b'\n';
+        let stride = fields + usize::from(twice);
+        if self.next + stride > self.count && self.marked < self.filled {
+            self.mark();
+        }
+        let before = if twice {
+            self.next
+        } else {
+            self.marks[self.next - BEFORE] = from as u32 - 1;
+            self.next - BEFORE
+        };
+        let marks = &self.marks[before..self.count];
+        Some(Plain { bytes: &self.buffer, marks, fields, stride, end: if twice { b'\r' } else { b'\n' } })
+    }
+
+    /// Goes on behind so many of the plain records; at least one.
+    #[inline(always)]
+    pub fn divided(&mut self, records: usize, stride: usize) {
+        self.next += records * stride;
+        self.from = self.marks[self.next - 1] as usize + 1;
+        self.line += records as u64;
     }
 
     /// The same, whatever the record is.
@@ -222,13 +278,17 @@ impl Records {
         true
     }
 
-    /// Marks the next window: what is no larger than a comma, since digits, letters and most signs are larger.
+    /// Marks the next window behind the marks that are not used: what is no larger than a comma, since digits, letters and
+    /// most signs are larger.
+    #[inline(never)]
     fn mark(&mut self) {
         /// Few blocks have more than twice as many.
         const HALF: usize = 8;
         let (from, to) = (self.marked, (self.marked + WINDOW).min(self.filled));
         let end = from + (to - from).next_multiple_of(BLOCK);
-        let mut count = 0;
+        self.marks.copy_within(self.next..self.count, BEFORE);
+        let unused = BEFORE + self.count - self.next;
+        let mut count = unused;
         for (number, block) in self.buffer[from..end].as_chunks::<BLOCK>().0.iter().enumerate() {
             let mut left = no_larger_than_comma(block);
             let first = (from + BLOCK * number) as u32;
@@ -245,10 +305,10 @@ impl Records {
                 }
             }
         }
-        while count > 0 && self.marks[count - 1] as usize >= to {
+        while count > unused && self.marks[count - 1] as usize >= to {
             count -= 1;
         }
-        (self.marked, self.count, self.next) = (to, count, 0);
+        (self.marked, self.count, self.next) = (to, count, BEFORE);
     }
 
     /// Reads on. What is left of the bytes at hand moves to the front, and is searched again.
@@ -256,7 +316,7 @@ impl Records {
     fn refill(&mut self) -> Result<()> {
         self.buffer.copy_within(self.from..self.filled, 0);
         self.filled -= self.from;
-        (self.from, self.marked, self.count, self.next) = (0, 0, 0, 0);
+        (self.from, self.marked, self.count, self.next) = (0, 0, BEFORE, BEFORE);
         let room = self.filled + READ_BYTES;
         if self.buffer.len() < room + BLOCK {
             self.buffer.resize(room + BLOCK, 0);
@@ -300,8 +360,8 @@ impl Records {
             }
         }
         (self.fields, self.gap) = (fields, 0);
-        let used = self.marks[..self.count].partition_point(|mark| (*mark as usize) < self.from);
-        self.next = used;
+        let used = self.marks[BEFORE..self.count].partition_point(|mark| (*mark as usize) < self.from);
+        self.next = BEFORE + used;
         self.marked = self.marked.max(self.from);
         Ok(true)
     }

@@ -8,7 +8,8 @@ use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
 use super::trace_file::{TraceError, TraceReader};
-use super::trace_names::Together;
+use super::trace_names::Names;
+use super::trace_plain::PlainRow;
 
 /// A trace of more rows is left to events: so many take 34 MB, and 12 bytes more for each key.
 pub const ROWS_MAX: usize = BLOCKS_MAX << NUMBER_BITS;
@@ -18,15 +19,14 @@ const NUMBER_BITS: u32 = 16;
 /// So many rows are put in order at once.
 const BLOCK: usize = 1 << NUMBER_BITS;
 
-/// The keys of so many rows are looked up together.
+/// So many rows are read and their keys looked up together, where they are plain.
 const TOGETHER: usize = 256;
 
-const NOWHERE: u16 = u16::MAX;
+const NOWHERE: u16 = PlainRow::NOWHERE;
 /// A longer step of time than this is looked up.
 const STEP_MAX: u64 = u32::MAX as u64;
 /// Of a row's first word, below its time: what it does, and whether it is its key's last in the block.
-const OPERATIONS: [Option<TraceOperation>; 4] =
-    [Some(TraceOperation::Get), Some(TraceOperation::Put), Some(TraceOperation::Delete), None];
+const OPERATIONS: [Option<TraceOperation>; 4] = PlainRow::OPERATIONS;
 const LAST: u64 = 4;
 const TIME_SHIFT: u32 = 3;
 
@@ -89,9 +89,17 @@ impl Rows {
     /// When the trace cannot be read on.
     pub fn read(config: &TraceConfig, places: &[String], until: Time) -> Result<Option<Rows>, TraceError> {
         let mut reader = TraceReader::open(&config.source, places)?;
-        let mut names = Together::new();
-        let mut sorter = Sorter::default();
-        while let Some(row) = reader.next_row_of(&mut names).map_err(|error| *error)? {
+        let (mut names, mut sorter) = (Names::new(), Sorter::new());
+        let mut plain = vec![PlainRow::default(); TOGETHER];
+        loop {
+            let room = sorter.room().min(TOGETHER);
+            let (read, bytes) = reader.plain_rows(until, &mut plain[..room]);
+            if read > 0 {
+                names.find(&plain[..read], bytes, sorter.keys_to_come(read));
+                sorter.take(&plain[..read]);
+                continue;
+            }
+            let Some(row) = reader.next_row_of(&mut names).map_err(|error| *error)? else { break };
             if row.at >= until {
                 break;
             }
@@ -104,18 +112,17 @@ impl Rows {
                 _ => return Ok(None),
             };
             let location = row.location.map_or(NOWHERE, |location| location.0);
-            if sorter.count == ROWS_MAX || row.location == Some(Location(NOWHERE)) {
+            if room == 0 || row.location == Some(Location(NOWHERE)) {
                 return Ok(None);
             }
-            sorter.take(row.at, what, location);
-            if sorter.rows.len().is_multiple_of(TOGETHER) {
-                sorter.take_keys(names.take());
-            }
+            sorter.keys_to_come(1)[0] = row.key;
+            sorter.take(&[PlainRow { at: row.at, what, location, ..PlainRow::default() }]);
         }
-        sorter.take_keys(names.take());
         sorter.put_in_order();
         let Sorter { count, within, blocks, .. } = sorter;
-        Ok(Some(Rows { count, names: names.into_numbers(), within, blocks }))
+        let mut names = names.into_numbers();
+        names.truncate(within.len());
+        Ok(Some(Rows { count, names, within, blocks }))
     }
 
     /// How many there are.
@@ -130,7 +137,7 @@ impl Rows {
 
     /// How many keys they have.
     pub fn keys(&self) -> usize {
-        self.names.len().min(self.within.len())
+        self.names.len()
     }
 
     /// The number that the name of a key makes.
@@ -208,16 +215,17 @@ impl Block {
 }
 
 /// Puts rows in the order of their keys as they are read; those of one key stay in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sorter {
     /// How many rows there are so far, and when the last one is.
     count: usize,
     last: Time,
-    /// When the first row of the block is.
-    start: Time,
     within: Vec<u32>,
     blocks: Vec<Block>,
-    /// The block as it was read, and the keys of its rows.
+    /// How many rows the block has so far, and when the first of them is.
+    taken: usize,
+    start: Time,
+    /// The block as it was read, and the keys of its rows; what is behind them is of the block before.
     rows: Vec<Packed>,
     keys: Vec<u32>,
     long_steps: Vec<(u16, Time)>,
@@ -226,35 +234,59 @@ struct Sorter {
 }
 
 impl Sorter {
-    /// Takes a row, whose key comes later.
-    #[inline(always)]
-    fn take(&mut self, at: Time, what: u64, location: u16) {
-        let number = self.rows.len() as u64;
-        if number == 0 {
-            self.start = at;
+    fn new() -> Sorter {
+        Sorter {
+            count: 0,
+            last: Time::START,
+            within: Vec::new(),
+            blocks: Vec::new(),
+            taken: 0,
+            start: Time::START,
+            rows: vec![[0; 2]; BLOCK],
+            keys: vec![0; BLOCK],
+            long_steps: Vec::new(),
+            counts: Vec::new(),
         }
-        let step = at.since(self.last).0.min(STEP_MAX);
-        if step == STEP_MAX {
-            self.long_steps.push((number as u16, self.last));
-        }
-        self.rows.push([at.0 << TIME_SHIFT | what, step << 32 | u64::from(location) << NUMBER_BITS | number]);
-        self.last = at;
-        self.count += 1;
     }
 
-    /// Takes the keys of all rows that have none yet.
-    fn take_keys(&mut self, keys: impl Iterator<Item = u32>) {
-        // The row at the end of the run has been read and is none of these.
-        self.keys.extend(keys.take(self.rows.len() - self.keys.len()));
-        if self.rows.len() == BLOCK {
+    /// How many rows can be taken at once.
+    fn room(&self) -> usize {
+        (BLOCK - self.taken).min(ROWS_MAX - self.count)
+    }
+
+    /// Where the keys belong of the rows that are taken next.
+    fn keys_to_come(&mut self, rows: usize) -> &mut [u32] {
+        &mut self.keys[self.taken..self.taken + rows]
+    }
+
+    /// Takes rows whose keys are there.
+    #[inline(never)]
+    fn take(&mut self, rows: &[PlainRow]) {
+        if self.taken == 0 {
+            self.start = rows[0].at;
+        }
+        let (mut number, mut last) = (self.taken as u64, self.last);
+        for (packed, row) in self.rows[self.taken..].iter_mut().zip(rows) {
+            let step = row.at.since(last).0.min(STEP_MAX);
+            if step == STEP_MAX {
+                self.long_steps.push((number as u16, last));
+            }
+            let first = row.at.0 << TIME_SHIFT | u64::from(row.what);
+            *packed = [first, step << 32 | u64::from(row.location) << NUMBER_BITS | number];
+            last = row.at;
+            number += 1;
+        }
+        (self.last, self.taken, self.count) = (last, self.taken + rows.len(), self.count + rows.len());
+        if self.taken == BLOCK {
             self.put_in_order();
         }
     }
 
     #[inline(never)]
     fn put_in_order(&mut self) {
+        let (rows, keys) = (&self.rows[..self.taken], &self.keys[..self.taken]);
         let counts = &mut self.counts;
-        for key in &self.keys {
+        for key in keys {
             // Keys are numbered in the order of their first rows.
             if *key as usize == counts.len() {
                 counts.push(0);
@@ -268,8 +300,8 @@ impl Sorter {
             *within |= if *rows > 0 { bit } else { 0 };
             end += std::mem::replace(rows, end);
         }
-        let mut sorted: Vec<Packed> = vec![[0; 2]; self.rows.len()];
-        for (key, row) in self.keys.iter().zip(&self.rows) {
+        let mut sorted: Vec<Packed> = vec![[0; 2]; rows.len()];
+        for (key, row) in keys.iter().zip(rows) {
             let place = &mut counts[*key as usize];
             sorted[*place as usize] = *row;
             *place += 1;
@@ -282,8 +314,7 @@ impl Sorter {
             }
             *end = 0;
         }
-        self.rows.clear();
-        self.keys.clear();
+        self.taken = 0;
         let long_steps = std::mem::take(&mut self.long_steps);
         self.blocks.push(Block { start: self.start, rows: sorted, long_steps });
     }

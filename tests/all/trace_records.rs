@@ -2,12 +2,14 @@
 
 use std::io::{Error, Read};
 
+use consistency_sim::model::Time;
 use consistency_sim::random::{Purpose, StreamKey};
 use consistency_sim::workloads::trace_bytes::READ_BYTES;
 use consistency_sim::workloads::trace_feed::Feed;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
-use consistency_sim::workloads::{TraceFile, TraceSource};
+use consistency_sim::workloads::trace_rows::Rows;
+use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
@@ -222,6 +224,101 @@ proptest! {
                 prop_assert_eq!((placed.group as usize, feed.name(placed.group)), (first, row.key));
             }
             prop_assert!(feed.next_row().is_none() && feed.take_failure().is_none());
+        }
+    }
+}
+
+/// Lines of a trace: most of them plain, and all that a plain one is not.
+fn lines() -> impl Strategy<Value = String> {
+    let step = prop_oneof![6 => 0_u64..3, 1 => 0_u64..5_000_000_000];
+    let time = prop_oneof![20 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)];
+    let key = prop_oneof![8 => "[a-c]{1,3}", 4 => "[a-c]{10,13}", 1 => name()];
+    let operation = prop_oneof![6 => "get|set|read|GET|Put", 1 => "|delete|r|replace"];
+    let size = prop_oneof![9 => "[0-9]{1,8}", 2 => "[0-9]{0,12}", 1 => " 7"];
+    let at = prop_oneof![6 => "(LHR|IAD)?", 1 => "lhr"];
+    let end = prop_oneof![20 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)];
+    let line = (step, time, key, operation, size, at, end);
+    let odd = prop_oneof!["\"a\",", "x", "4,\u{e9}", "\r", ",,,,", "9,a,incr,,,", "1e9,a,get,,"];
+    let usual = prop_oneof![Just("\n"), Just("\r\n")];
+    let odds = prop_oneof![Just(Vec::new()), prop::collection::vec((any::<prop::sample::Index>(), odd), 0..2)];
+    (prop::collection::vec(line, 1..600), usual, odds).prop_map(|(lines, usual, odds)| {
+        let mut now = 0;
+        let mut texts = vec![format!("t,k,op,size,at{usual}")];
+        for (step, time, key, operation, size, at, end) in lines {
+            now += step;
+            let time = match time {
+                0 => format!("{now}"),
+                1 => format!("{now}."),
+                2 => format!("{now}.0"),
+                _ => format!("000{now}.000"),
+            };
+            let key = key.replace([',', '"', '\n', '\r'], "");
+            let end = [usual, "\n", "\r\n", "\n\n"][end];
+            texts.push(format!("{time},{key},{operation},{size},{at}{end}"));
+        }
+        for (place, odd) in odds {
+            let place = 1 + place.index(texts.len());
+            texts.insert(place, odd + usual);
+        }
+        texts.concat()
+    })
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 400, rng_seed: RngSeed::Fixed(29), failure_persistence: None, ..Config::default() })]
+
+    /// Many at a time or one after the other, rows say the same, and what is wrong with one is the same.
+    #[test]
+    fn rows_in_order_are_the_rows_one_by_one(text in lines(), part in 0_u64..20, located in any::<bool>()) {
+        let column = |name: &str| Some(name.to_string());
+        let file = TraceFile::Bytes(text.as_bytes().into());
+        let location = column("at").filter(|_| located);
+        let source = TraceSource { size: column("size"), location, ..trace_source(file, 1_000) };
+        let places = ["LHR".to_string(), "IAD".into()];
+        let one_by_one = || {
+            let mut reader = TraceReader::open(&source, &places)?;
+            let mut rows = Vec::new();
+            while let Some(row) = reader.next_row()? {
+                rows.push(row);
+            }
+            Ok(rows)
+        };
+        let mut expected: Result<Vec<Row>, TraceError> = one_by_one();
+        // Now and then the run ends before the trace, and perhaps before what is wrong with it.
+        let last = expected.as_ref().ok().and_then(|rows| rows.last()).map_or(Time::NEVER, |row| row.at);
+        let until = if part < 16 { Time::NEVER } else { Time(last.0 / 20 * part) };
+        if let Ok(rows) = &mut expected {
+            rows.retain(|row| row.at < until);
+        }
+        let default_operation = TraceOperation::Get;
+        let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values: None };
+        let in_order = Rows::read(&config, &places, until);
+        let adds = |rows: &Vec<Row>| rows.iter().any(|row| row.operation == Some(TraceOperation::Add));
+        match (expected, in_order) {
+            (Err(expected), Err(told)) => prop_assert_eq!(expected, told),
+            (Ok(expected), Ok(None)) => prop_assert!(adds(&expected)),
+            // What is wrong may come later.
+            (Err(_), Ok(None)) => prop_assert!(text.contains("incr")),
+            (Ok(expected), Ok(Some(rows))) => {
+                let (mut by_key, mut of_key, mut all) = (rows.by_key(), Vec::new(), Vec::new());
+                let mut firsts = Vec::new();
+                while let Some((key, name)) = by_key.next_key(&mut of_key) {
+                    prop_assert_eq!(rows.name(key), name);
+                    firsts.push(of_key[0].number);
+                    all.extend(of_key.drain(..).map(|row| (name, row)));
+                }
+                prop_assert!(firsts.is_sorted());
+                all.sort_by_key(|(_, row)| row.number);
+                prop_assert_eq!((all.len(), rows.len()), (expected.len(), expected.len()));
+                let mut before = Time::START;
+                for (n, ((name, row), expected)) in all.iter().zip(&expected).enumerate() {
+                    let told = (*name, row.at, row.before, row.number as usize, row.operation(), row.location());
+                    let Row { at, key, operation, location, .. } = *expected;
+                    prop_assert_eq!(told, (key, at, before, n, operation, location));
+                    before = at;
+                }
+            }
+            (expected, told) => prop_assert!(false, "{expected:?} is not {told:?}"),
         }
     }
 }
