@@ -163,8 +163,8 @@ impl<'a> First<'a> {
         keys.for_each(|key| wanted[key as usize] = true);
         let (mut picked, mut of_key) = (Vec::new(), Vec::new());
         let mut by_key = rows.by_key_of_first(self.keys.len(), until);
-        while let Some((key, _)) = by_key.next_key(&mut of_key) {
-            for row in of_key.drain(..).filter(|row| wanted[key as usize] && row.at < until) {
+        while let Some((key, _)) = by_key.next_key_of(&mut of_key, |key| wanted[key as usize]) {
+            for row in of_key.drain(..).filter(|row| row.at < until) {
                 let (location, operation) = self.replication.complete(key, &row);
                 picked.push(PickedRow { key, row, operation, location, puts: 0 });
             }

@@ -27,6 +27,8 @@ pub struct Clock {
 pub struct PlainClock {
     unit: u64,
     fractions: [Option<u64>; 9],
+    /// What the last digit is worth, by how many are behind the point; 0 where no whole number of nanoseconds.
+    worth: [u64; 16],
     first: u64,
     /// When the row before was, and when the last one can be.
     last: Time,
@@ -34,15 +36,22 @@ pub struct PlainClock {
 }
 
 impl PlainClock {
-    /// The time in a field, which is the first bytes of these, if nothing is wrong with it.
+    /// The time in the next row's field, which is the first bytes of these, if nothing is wrong with it.
     #[inline(always)]
-    pub fn time(&self, bytes: &[u8], length: usize) -> Option<Time> {
+    pub fn next(&mut self, bytes: &[u8], length: usize) -> Option<Time> {
         let nanos = match short_decimal(bytes, length) {
-            Some((number, behind)) => number.checked_mul((*self.fractions.get(behind)?)?)?,
+            Some((number, behind)) => match self.worth[behind % self.worth.len()] {
+                0 => return None,
+                worth => number.checked_mul(worth)?,
+            },
             None => self.longer(bytes, length)?,
         };
         let since = nanos.wrapping_sub(self.first);
-        (self.last.0 <= since && since <= self.latest).then_some(Time(since))
+        if since < self.last.0 || since > self.latest {
+            return None;
+        }
+        self.last = Time(since);
+        Some(self.last)
     }
 
     #[inline(never)]
@@ -50,9 +59,8 @@ impl PlainClock {
         u64::try_from(plain_decimal(bytes, length, self.unit, &self.fractions)?).ok()
     }
 
-    /// The row is taken.
-    #[inline(always)]
-    pub fn accept(&mut self, at: Time) {
+    /// The last row was then, and what came later is none.
+    pub fn go_back(&mut self, at: Time) {
         self.last = at;
     }
 }
@@ -111,7 +119,9 @@ impl Clock {
         let first = u64::try_from(self.first?).ok()?;
         let latest = self.length.map_or(u64::MAX, |length| length.0).min(until.0.checked_sub(1)?).min(LONG_NANOS - 1);
         let last = Time(u64::try_from(self.last - u128::from(first)).ok()?);
-        Some(PlainClock { unit, fractions: self.fractions, first, last, latest })
+        let mut worth = [0; 16];
+        worth.iter_mut().zip(self.fractions).for_each(|(worth, known)| *worth = known.unwrap_or(0));
+        Some(PlainClock { unit, fractions: self.fractions, worth, first, last, latest })
     }
 
     /// Goes on behind the last of these rows.

@@ -204,6 +204,11 @@ impl Names {
         key.expect("only what is text is read so")
     }
 
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// The numbers that the names of all keys make.
     pub fn into_numbers(self) -> Vec<u64> {
         self.numbers

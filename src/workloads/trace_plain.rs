@@ -32,6 +32,8 @@ pub struct PlainName {
 }
 
 impl PlainRow {
+    /// Neither the row nor the trace says what it asks for.
+    pub const UNSAID: u8 = 3;
     pub const NOWHERE: u16 = u16::MAX;
     pub const OPERATIONS: [Option<TraceOperation>; 4] =
         [Some(TraceOperation::Get), Some(TraceOperation::Put), Some(TraceOperation::Delete), None];
@@ -51,7 +53,8 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Reads as many rows as there is room for, up to the first that needs a closer look; says how many. `place` knows the
 /// locations.
-#[inline(always)]
+///
+/// One column is read after the other, so that what is known of a column stays in registers.
 pub fn read(
     plain: Plain<'_>,
     columns: PlainColumns,
@@ -59,54 +62,111 @@ pub fn read(
     place: impl Fn(&[u8]) -> Option<u16>,
     rows: &mut [PlainRow],
 ) -> usize {
-    let Plain { bytes, marks, fields, stride, end } = plain;
-    let (mut first, mut start) = (0, marks.first().copied().unwrap_or(0));
-    let gap = (stride - fields) as u32;
-    let mut read = 0;
-    for row in rows {
-        let Some(marks) = marks.get(first..=first + fields) else { break };
-        let last = marks[fields];
-        let commas = marks[1..fields].iter().all(|mark| bytes[*mark as usize] == b',');
-        let begins = marks[0] == start && (gap == 0 || bytes[start as usize] == b'\n');
-        if !begins || bytes[last as usize] != end || !commas {
-            break;
-        }
-        // Where a field is, and how long.
-        let field = |column: usize| {
-            let from = marks[column] + 1;
-            (from as usize, (marks[column + 1] - from) as usize)
-        };
-        let (from, length) = field(columns.time);
-        let Some(at) = clock.time(&bytes[from..from + 16], length) else { break };
-        let (from, length) = field(columns.key);
-        let Some(name) = short(&bytes[from..from + 16], length).or_else(|| long(bytes, from, length)) else { break };
-        let mut what = 3;
-        if let Some(column) = columns.operation {
-            let (from, length) = field(column);
-            let Some(known) = operation(&bytes[from..from + 4], length) else { break };
-            what = known;
-        }
-        if let Some(column) = columns.size {
-            let (from, length) = field(column);
-            if !all_digits(&bytes[from..from + 8], length) {
-                break;
-            }
-        }
-        let mut location = PlainRow::NOWHERE;
-        if let Some(column) = columns.location {
-            let (from, length) = field(column);
-            if length > 0 {
-                let Some(known) = place(&bytes[from..from + length]) else { break };
-                location = known;
-            }
-        }
-        *row = PlainRow { at, name, location, what };
-        clock.accept(at);
-        start = last + gap;
-        first += stride;
-        read += 1;
+    let mut count = divided(&plain, rows.len());
+    count = times(plain, columns.time, clock, &mut rows[..count]);
+    count = names(plain, columns.key, &mut rows[..count]);
+    count = match columns.operation {
+        Some(column) => operations(plain, column, &mut rows[..count]),
+        None => all(&mut rows[..count], |row| row.what = PlainRow::UNSAID),
+    };
+    count = columns.size.map_or(count, |column| sizes(plain, column, &mut rows[..count]));
+    count = match columns.location {
+        Some(column) => locations(plain, column, place, &mut rows[..count]),
+        None => all(&mut rows[..count], |row| row.location = PlainRow::NOWHERE),
+    };
+    // Perhaps fewer rows are good than their times are.
+    if let Some(last) = rows[..count].last() {
+        clock.go_back(last.at);
     }
+    count
+}
+
+#[inline(never)]
+fn times(plain: Plain<'_>, column: usize, clock: &mut PlainClock, rows: &mut [PlainRow]) -> usize {
+    let mut now = *clock;
+    let read = each(plain, column, rows, |bytes, from, length, row| {
+        now.next(&bytes[from..from + 16], length).map(|at| row.at = at)
+    });
+    *clock = now;
     read
+}
+
+#[inline(never)]
+fn names(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
+    each(plain, column, rows, |bytes, from, length, row| {
+        let name = short(&bytes[from..from + 16], length).or_else(|| long(bytes, from, length));
+        name.map(|name| row.name = name)
+    })
+}
+
+#[inline(never)]
+fn operations(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
+    each(plain, column, rows, |bytes, from, length, row| {
+        operation(&bytes[from..from + 4], length).map(|what| row.what = what)
+    })
+}
+
+/// Nothing wants to know them, only whether they are good.
+#[inline(never)]
+fn sizes(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
+    each(plain, column, rows, |bytes, from, length, _| all_digits(&bytes[from..from + 8], length).then_some(()))
+}
+
+#[inline(never)]
+fn locations(plain: Plain<'_>, column: usize, place: impl Fn(&[u8]) -> Option<u16>, rows: &mut [PlainRow]) -> usize {
+    each(plain, column, rows, |bytes, from, length, row| {
+        let known = if length == 0 { Some(PlainRow::NOWHERE) } else { place(&bytes[from..from + length]) };
+        known.map(|place| row.location = place)
+    })
+}
+
+fn all(rows: &mut [PlainRow], set: impl Fn(&mut PlainRow)) -> usize {
+    rows.iter_mut().for_each(set);
+    rows.len()
+}
+
+/// Reads a column of all rows, given each field's place and its length; says how many rows are good.
+#[inline(always)]
+fn each(
+    Plain { bytes, marks, stride, .. }: Plain<'_>,
+    column: usize,
+    rows: &mut [PlainRow],
+    mut read: impl FnMut(&[u8], usize, usize, &mut PlainRow) -> Option<()>,
+) -> usize {
+    let mut first = column;
+    for (number, row) in rows.iter_mut().enumerate() {
+        let [before, end] = *marks[first..].first_chunk().expect("marked to its end");
+        let from = before + 1;
+        if read(bytes, from as usize, (end - from) as usize, row).is_none() {
+            return number;
+        }
+        first += stride;
+    }
+    rows.len()
+}
+
+/// How many records are marked to their ends, and have as many fields as is said: at most so many.
+#[inline(never)]
+fn divided(plain: &Plain<'_>, most: usize) -> usize {
+    const COMMAS: u64 = u64::from_le_bytes([b','; 8]);
+    let Plain { marks, kinds, fields, stride, end, .. } = *plain;
+    let most = most.min((marks.len() + stride).saturating_sub(fields + 1) / stride);
+    // Whole words of commas, and a last one with what ends the record.
+    let words = (fields - 1) / 8;
+    let shift = 8 * (fields - 1 - 8 * words);
+    let (last, kept) = (COMMAS & !(u64::MAX << shift) | u64::from(end) << shift, u64::MAX >> (56 - shift));
+    let word = |at: usize| u64::from_le_bytes(*kinds[at..].first_chunk().expect("there is more behind"));
+    let ends = |first: usize| word(first + 1 + 8 * words) & kept == last;
+    if stride == fields && words == 0 {
+        return (0..most).position(|number| !ends(number * stride)).unwrap_or(most);
+    }
+    let good = |number: usize| {
+        let first = number * stride;
+        // A record's last byte comes right before the one that precedes the next.
+        let begins = stride == fields || first == 0 || (kinds[first] == b'\n' && marks[first] == marks[first - 1] + 1);
+        begins && ends(first) && (0..words).all(|word_number| word(first + 1 + 8 * word_number) == COMMAS)
+    };
+    (0..most).position(|number| !good(number)).unwrap_or(most)
 }
 
 /// What the frequent words ask for, however they are spelt.
@@ -118,8 +178,9 @@ fn operation(bytes: &[u8], length: usize) -> Option<u8> {
     match length {
         3 => {
             let word = word & 0x00ff_ffff | SMALL;
-            let puts = word == u32::from_le_bytes(*b"set ") || word == u32::from_le_bytes(*b"put ");
-            (puts || word == u32::from_le_bytes(*b"get ")).then_some(u8::from(puts))
+            // Without a question, whose answer would be guessed wrongly for most writes.
+            let puts = (word == u32::from_le_bytes(*b"set ")) | (word == u32::from_le_bytes(*b"put "));
+            (puts | (word == u32::from_le_bytes(*b"get "))).then_some(u8::from(puts))
         }
         4 => (word | SMALL == u32::from_le_bytes(*b"read")).then_some(0),
         _ => None,

@@ -30,10 +30,12 @@ pub struct Plain<'a> {
     pub bytes: &'a [u8],
     /// Of each record: the place before its first byte, and where its fields may end.
     pub marks: &'a [u32],
+    /// The bytes there, but for the first one, and more behind them.
+    pub kinds: &'a [u8],
     pub fields: usize,
     /// So many marks further the next record begins.
     pub stride: usize,
-    /// What ends a record; the next one begins `stride` minus `fields` bytes later.
+    /// What ends a record. A carriage return is followed by a line feed, the place before the next record's first byte.
     pub end: u8,
 }
 
@@ -67,6 +69,8 @@ pub struct Records {
     /// Where the bytes are that may end a field, of what ends at `marked`; those before `next` are used. There is room for one
     /// more before the first.
     marks: Vec<u32>,
+    /// The bytes there.
+    kinds: Vec<u8>,
     count: usize,
     next: usize,
     marked: usize,
@@ -93,6 +97,7 @@ impl Records {
             from: 0,
             filled: 0,
             marks: vec![0; BEFORE + PLAIN_FIELDS_MAX + WINDOW + BLOCK],
+            kinds: vec![0; BEFORE + PLAIN_FIELDS_MAX + WINDOW + BLOCK],
             count: BEFORE,
             next: BEFORE,
             marked: 0,
@@ -173,8 +178,8 @@ impl Records {
             self.marks[self.next - BEFORE] = from as u32 - 1;
             self.next - BEFORE
         };
-        let marks = &self.marks[before..self.count];
-        Some(Plain { bytes: &self.buffer, marks, fields, stride, end: if twice { b'\r' } else { b'\n' } })
+        let (marks, kinds) = (&self.marks[before..self.count], &self.kinds[before..]);
+        Some(Plain { bytes: &self.buffer, marks, kinds, fields, stride, end: if twice { b'\r' } else { b'\n' } })
     }
 
     /// Goes on behind so many of the plain records; at least one.
@@ -287,17 +292,21 @@ impl Records {
         let (from, to) = (self.marked, (self.marked + WINDOW).min(self.filled));
         let end = from + (to - from).next_multiple_of(BLOCK);
         self.marks.copy_within(self.next..self.count, BEFORE);
+        self.kinds.copy_within(self.next..self.count, BEFORE);
         let unused = BEFORE + self.count - self.next;
         let mut count = unused;
         for (number, block) in self.buffer[from..end].as_chunks::<BLOCK>().0.iter().enumerate() {
             let mut left = no_larger_than_comma(block);
             let first = (from + BLOCK * number) as u32;
             let of_block: &mut [u32; BLOCK] = self.marks[count..].first_chunk_mut().expect("room for a block's");
+            let kinds: &mut [u8; BLOCK] = self.kinds[count..].first_chunk_mut().expect("room for a block's");
             count += left.count_ones() as usize;
-            for half in of_block.as_chunks_mut::<HALF>().0 {
+            for (marks, kinds) in of_block.as_chunks_mut::<HALF>().0.iter_mut().zip(kinds.as_chunks_mut::<HALF>().0) {
                 // Without a question for each: what is marked too much is overwritten.
-                for mark in half {
-                    *mark = first + left.trailing_zeros();
+                for (mark, kind) in marks.iter_mut().zip(kinds) {
+                    let place = left.trailing_zeros();
+                    *mark = first + place;
+                    *kind = block[place as usize % BLOCK];
                     left &= left.wrapping_sub(1);
                 }
                 if left == 0 {

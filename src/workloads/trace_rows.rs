@@ -47,6 +47,8 @@ struct Block {
     /// When the first of them is.
     start: Time,
     rows: Vec<Packed>,
+    /// How many keys have rows in it or before.
+    keys: usize,
     /// By number in the block, when the row before was, where that is longer ago than a packed row says.
     long_steps: Vec<(u16, Time)>,
 }
@@ -91,12 +93,14 @@ impl Rows {
         let mut reader = TraceReader::open(&config.source, places)?;
         let (mut names, mut sorter) = (Names::new(), Sorter::new());
         let mut plain = vec![PlainRow::default(); TOGETHER];
+        let mut keys = 0;
         loop {
             let room = sorter.room().min(TOGETHER);
             let (read, bytes) = reader.plain_rows(until, &mut plain[..room]);
             if read > 0 {
                 names.find(&plain[..read], bytes, sorter.keys_to_come(read));
-                sorter.take(&plain[..read]);
+                sorter.take(&plain[..read], names.len());
+                keys = names.len();
                 continue;
             }
             let Some(row) = reader.next_row_of(&mut names).map_err(|error| *error)? else { break };
@@ -116,12 +120,14 @@ impl Rows {
                 return Ok(None);
             }
             sorter.keys_to_come(1)[0] = row.key;
-            sorter.take(&[PlainRow { at: row.at, what, location, ..PlainRow::default() }]);
+            sorter.take(&[PlainRow { at: row.at, what, location, ..PlainRow::default() }], names.len());
+            keys = names.len();
         }
-        sorter.put_in_order();
+        // The row at the end of the run has been read and is none of these, nor is its key.
+        sorter.put_in_order(keys);
         let Sorter { count, within, blocks, .. } = sorter;
         let mut names = names.into_numbers();
-        names.truncate(within.len());
+        names.truncate(keys);
         Ok(Some(Rows { count, names, within, blocks }))
     }
 
@@ -156,7 +162,8 @@ impl Rows {
         let blocks = self.blocks.partition_point(|block| block.start < until).max(rows.div_ceil(BLOCK));
         let blocks = blocks.min(self.blocks.len());
         let which = (1_u64 << blocks) - 1;
-        ByKey { rows: self, which: which as u32, next: vec![0; blocks], key: 0 }
+        let keys = blocks.checked_sub(1).map_or(0, |last| self.blocks[last].keys);
+        ByKey { rows: self, within: &self.within[..keys], which: which as u32, next: vec![0; blocks], key: 0 }
     }
 }
 
@@ -164,7 +171,8 @@ impl Rows {
 #[derive(Debug)]
 pub struct ByKey<'a> {
     rows: &'a Rows,
-    /// A bit for each block that is looked into.
+    /// By key, a bit for each block that has rows of it, as far as there are keys; and one for each that is looked into.
+    within: &'a [u32],
     which: u32,
     /// By block, where the next key begins.
     next: Vec<usize>,
@@ -172,26 +180,36 @@ pub struct ByKey<'a> {
 }
 
 impl ByKey<'_> {
-    /// Adds the rows of the next key to these; says its number and that of its name, or `None` after the last.
+    /// Adds the rows of the next key to these; says its number and that of its name, or `None` after the last. Keys without
+    /// rows are left out.
     #[inline]
     pub fn next_key(&mut self, rows: &mut Vec<KeyRow>) -> Option<(u32, u64)> {
-        let mut blocks = self.rows.within.get(self.key)? & self.which;
-        while blocks != 0 {
-            let number = blocks.trailing_zeros() as usize;
-            blocks &= blocks - 1;
-            let (block, next) = (&self.rows.blocks[number], &mut self.next[number]);
-            let of_block = &block.rows[*next..];
-            for (n, packed) in of_block.iter().enumerate() {
-                rows.push(block.row(number, *packed));
-                if packed[0] & LAST != 0 {
-                    *next += n + 1;
-                    break;
+        self.next_key_of(rows, |_| true)
+    }
+
+    /// The same, and keys that are not wanted are left out.
+    #[inline]
+    pub fn next_key_of(&mut self, rows: &mut Vec<KeyRow>, wanted: impl Fn(u32) -> bool) -> Option<(u32, u64)> {
+        loop {
+            let key = self.key as u32;
+            let mut blocks = self.within.get(self.key)? & self.which;
+            self.key += 1;
+            let (wanted, any) = (wanted(key), blocks != 0);
+            while blocks != 0 {
+                let number = blocks.trailing_zeros() as usize;
+                blocks &= blocks - 1;
+                let (block, next) = (&self.rows.blocks[number], &mut self.next[number]);
+                let rest = &block.rows[*next..];
+                let count = 1 + rest.iter().position(|packed| packed[0] & LAST != 0).expect("each key has a last row");
+                *next += count;
+                if wanted {
+                    rows.extend(rest[..count].iter().map(|packed| block.row(number, *packed)));
                 }
             }
+            if wanted && any {
+                return Some((key, self.rows.name(key)));
+            }
         }
-        let key = self.key as u32;
-        self.key += 1;
-        Some((key, self.rows.name(key)))
     }
 }
 
@@ -229,8 +247,9 @@ struct Sorter {
     rows: Vec<Packed>,
     keys: Vec<u32>,
     long_steps: Vec<(u16, Time)>,
-    /// By key: how many rows it has in this block.
+    /// By key: how many rows it has in this block; and a bit for each key that has any.
     counts: Vec<u32>,
+    present: Vec<u64>,
 }
 
 impl Sorter {
@@ -246,6 +265,7 @@ impl Sorter {
             keys: vec![0; BLOCK],
             long_steps: Vec::new(),
             counts: Vec::new(),
+            present: Vec::new(),
         }
     }
 
@@ -259,9 +279,9 @@ impl Sorter {
         &mut self.keys[self.taken..self.taken + rows]
     }
 
-    /// Takes rows whose keys are there.
+    /// Takes rows whose keys are there, given how many keys there are so far.
     #[inline(never)]
-    fn take(&mut self, rows: &[PlainRow]) {
+    fn take(&mut self, rows: &[PlainRow], known: usize) {
         if self.taken == 0 {
             self.start = rows[0].at;
         }
@@ -278,44 +298,56 @@ impl Sorter {
         }
         (self.last, self.taken, self.count) = (last, self.taken + rows.len(), self.count + rows.len());
         if self.taken == BLOCK {
-            self.put_in_order();
+            self.put_in_order(known);
         }
     }
 
+    /// Puts the block in order, given how many keys there are so far.
     #[inline(never)]
-    fn put_in_order(&mut self) {
+    fn put_in_order(&mut self, known: usize) {
+        if self.taken == 0 {
+            return;
+        }
         let (rows, keys) = (&self.rows[..self.taken], &self.keys[..self.taken]);
-        let counts = &mut self.counts;
+        self.counts.resize(known, 0);
+        self.within.resize(known, 0);
+        self.present.resize(known.div_ceil(64), 0);
+        let (counts, present, within) = (&mut self.counts[..], &mut self.present[..], &mut self.within[..]);
         for key in keys {
-            // Keys are numbered in the order of their first rows.
-            if *key as usize == counts.len() {
-                counts.push(0);
-                self.within.push(0);
-            }
             counts[*key as usize] += 1;
+            present[*key as usize / 64] |= 1 << (key % 64);
         }
         let bit = 1_u32.checked_shl(self.blocks.len() as u32).unwrap_or(0);
         let mut end = 0;
-        for (rows, within) in counts.iter_mut().zip(&mut self.within) {
-            *within |= if *rows > 0 { bit } else { 0 };
-            end += std::mem::replace(rows, end);
+        for key in each_bit(present) {
+            within[key] |= bit;
+            end += std::mem::replace(&mut counts[key], end);
         }
-        let mut sorted: Vec<Packed> = vec![[0; 2]; rows.len()];
+        let mut all: Vec<Packed> = vec![[0; 2]; rows.len()];
+        let sorted = &mut all[..];
         for (key, row) in keys.iter().zip(rows) {
             let place = &mut counts[*key as usize];
             sorted[*place as usize] = *row;
             *place += 1;
         }
-        let mut start = 0;
-        for end in counts {
-            if *end > start {
-                sorted[*end as usize - 1][0] |= LAST;
-                start = *end;
-            }
-            *end = 0;
+        for key in each_bit(present) {
+            sorted[std::mem::take(&mut counts[key]) as usize - 1][0] |= LAST;
         }
+        present.fill(0);
         self.taken = 0;
         let long_steps = std::mem::take(&mut self.long_steps);
-        self.blocks.push(Block { start: self.start, rows: sorted, long_steps });
+        self.blocks.push(Block { start: self.start, rows: all, keys: known, long_steps });
     }
+}
+
+/// The places of all bits that are set, in their order.
+fn each_bit(words: &[u64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(number, word)| {
+        let mut left = *word;
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(64 * number + bit)
+        })
+    })
 }
