@@ -67,25 +67,22 @@ pub fn text_number(name: &[u8]) -> Option<u64> {
 pub struct Names {
     /// Of long names, by the number that a name makes; looked up, never iterated.
     known: HashMap<u64, u32, FxBuildHasher>,
-    /// Short names as they are written: a power of two of places, some of which are free.
-    short: Vec<Short>,
+    /// One more than the keys of short names, each near the place where its name is looked for first: a power of two of
+    /// places, some of which are free. Few bytes, so that most of it stays in a cache.
+    places: Vec<u32>,
     taken: usize,
+    /// Behind one that is nothing the short names of keys as they are written: keys that came early are asked for often, and
+    /// lie together.
+    short: Vec<PlainName>,
     numbers: Vec<u64>,
     /// How many bytes each key's name has.
     lengths: Vec<u16>,
 }
 
-/// A name of few bytes, and its key: four of them lie on a line of a cache.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Short {
-    name: PlainName,
-    key: u32,
-}
-
-/// No name that is put there is empty.
-const NOTHING: Short = Short { name: PlainName { low: 0, high: 0 }, key: 0 };
-/// No key has this number.
-const UNKNOWN: u32 = u32::MAX;
+/// No short name is empty.
+const NOTHING: PlainName = PlainName { low: 0, high: 0 };
+/// So many rows at most are looked up together.
+pub const TOGETHER: usize = 256;
 const PLACES_MIN: usize = 1 << 10;
 
 impl Names {
@@ -99,9 +96,11 @@ impl Names {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.known.clear();
-        self.short.clear();
-        self.short.resize(PLACES_MIN, NOTHING);
+        self.places.clear();
+        self.places.resize(PLACES_MIN, 0);
         self.taken = 0;
+        self.short.clear();
+        self.short.push(NOTHING);
         self.numbers.clear();
         self.lengths.clear();
     }
@@ -118,12 +117,13 @@ impl Names {
         let fresh = self.numbers.len() as u32;
         let key = *self.known.entry(number).or_insert(fresh);
         if key == fresh {
-            self.add(number, bytes);
+            self.add(number, bytes, NOTHING);
         }
         key
     }
 
-    fn add(&mut self, number: u64, bytes: usize) -> u32 {
+    fn add(&mut self, number: u64, bytes: usize, short: PlainName) -> u32 {
+        self.short.push(short);
         self.numbers.push(number);
         self.lengths.push(bytes.min(usize::from(u16::MAX)) as u16);
         self.numbers.len() as u32 - 1
@@ -133,14 +133,14 @@ impl Names {
     #[inline]
     fn by_name(&mut self, name: PlainName, mut place: usize) -> Option<u32> {
         loop {
-            let found = self.short[place];
-            if found.name == name {
-                return Some(found.key);
+            let found = self.places[place];
+            if self.short[found as usize] == name {
+                return Some(found - 1);
             }
-            if found == NOTHING {
+            if found == 0 {
                 return self.fresh(name);
             }
-            place = (place + 1) & (self.short.len() - 1);
+            place = (place + 1) & (self.places.len() - 1);
         }
     }
 
@@ -150,54 +150,64 @@ impl Names {
         let bytes = (u128::from(name.low) | u128::from(name.high) << 64).to_le_bytes();
         let length = (name.high >> 24) as usize;
         let number = text_number(&bytes[..length])?;
-        let key = self.add(number, length);
-        if 4 * self.taken >= 3 * self.short.len() {
+        if 2 * self.taken >= self.places.len() {
             self.grow();
         }
+        let key = self.add(number, length, name);
         self.taken += 1;
-        self.put(Short { name, key });
+        self.put(name, key);
         Some(key)
     }
 
     #[cold]
     fn grow(&mut self) {
-        let places = 2 * self.short.len();
-        let before = std::mem::replace(&mut self.short, vec![NOTHING; places]);
-        // Keys that came early are asked for often: they get the places where they are looked for first.
-        let mut in_order = vec![NOTHING; self.numbers.len()];
-        before.into_iter().filter(|short| *short != NOTHING).for_each(|short| in_order[short.key as usize] = short);
-        in_order.into_iter().filter(|short| *short != NOTHING).for_each(|short| self.put(short));
+        self.places = vec![0; 2 * self.places.len()];
+        // Keys that came early get the places where they are looked for first.
+        for key in 0..self.numbers.len() {
+            let name = self.short[key + 1];
+            if name != NOTHING {
+                self.put(name, key as u32);
+            }
+        }
     }
 
-    fn put(&mut self, short: Short) {
-        let mut place = place(short.name, self.short.len());
-        while self.short[place] != NOTHING {
-            place = (place + 1) & (self.short.len() - 1);
+    fn put(&mut self, name: PlainName, key: u32) {
+        let mut place = place(name, self.places.len());
+        while self.places[place] != 0 {
+            place = (place + 1) & (self.places.len() - 1);
         }
-        self.short[place] = short;
+        self.places[place] = key + 1;
     }
 
     /// The keys of rows that were read together, given the bytes of their long names: the ways into the table overlap. They
-    /// are those that one row after the other would get.
+    /// are those that one row after the other would get. No more than [`TOGETHER`].
     #[inline(never)]
     pub fn find(&mut self, rows: &[PlainRow], bytes: &[u8], keys: &mut [u32]) {
-        let last = self.short.len() - 1;
-        // First all places at once, without a question that would have to wait for an answer.
-        for (row, key) in rows.iter().zip(&mut *keys) {
-            let there = self.short[place(row.name, last + 1) & last];
-            *key = if there.name == row.name { there.key } else { UNKNOWN };
+        let (places, short) = (&self.places[..], &self.short[..]);
+        let last = places.len() - 1;
+        // First all places at once, and then all names there, without a question that would have to wait for an answer.
+        for (row, there) in rows.iter().zip(&mut *keys) {
+            *there = places[place(row.name, last + 1) & last];
         }
-        for (PlainRow { name, .. }, key) in rows.iter().zip(keys) {
-            if *key == UNKNOWN {
-                *key = self.find_one(*name, bytes);
-            }
+        let mut others = [0; TOGETHER];
+        let mut count = 0;
+        for (number, (row, key)) in rows.iter().zip(&mut *keys).enumerate() {
+            let name = short[*key as usize];
+            let other = (name.low != row.name.low) | (name.high != row.name.high);
+            *key = key.wrapping_sub(1);
+            others[count % TOGETHER] = number as u16;
+            count += usize::from(other);
+        }
+        for other in &others[..count] {
+            let number = usize::from(*other);
+            keys[number] = self.find_one(rows[number].name, bytes);
         }
     }
 
     fn find_one(&mut self, name: PlainName, bytes: &[u8]) -> u32 {
         let key = if name.high < PlainName::LONG {
             // The table may have grown since.
-            self.by_name(name, place(name, self.short.len()))
+            self.by_name(name, place(name, self.places.len()))
         } else {
             self.by_number(&bytes[name.low as usize..][..(name.high - PlainName::LONG) as usize])
         };
@@ -231,7 +241,7 @@ impl Keys for Names {
     #[inline]
     fn named(&mut self, bytes: &[u8], length: usize) -> Option<u32> {
         match short(bytes, length) {
-            Some(name) => self.by_name(name, place(name, self.short.len())),
+            Some(name) => self.by_name(name, place(name, self.places.len())),
             None => self.by_number(&bytes[..length]),
         }
     }

@@ -8,7 +8,7 @@ use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
 use super::trace_file::{TraceError, TraceReader};
-use super::trace_names::Names;
+use super::trace_names::{Names, TOGETHER};
 use super::trace_plain::PlainRow;
 
 /// A trace of more rows is left to events: so many take 34 MB, and 12 bytes more for each key.
@@ -18,9 +18,6 @@ const BLOCKS_MAX: usize = u32::BITS as usize;
 const NUMBER_BITS: u32 = 16;
 /// So many rows are put in order at once.
 const BLOCK: usize = 1 << NUMBER_BITS;
-
-/// So many rows are read and their keys looked up together, where they are plain.
-const TOGETHER: usize = 256;
 
 const NOWHERE: u16 = PlainRow::NOWHERE;
 /// A longer step of time than this is looked up.
