@@ -59,16 +59,25 @@ impl Span {
     /// The nearest span to a number of nanoseconds; negative numbers and NaN give zero, too large ones the maximum.
     #[inline]
     pub fn from_nanos_f64(nanoseconds: f64) -> Span {
-        const ONES: f64 = 4_503_599_627_370_496.0;
-        let rounded = nanoseconds + 0.5;
-        // What is not negative has no sign bit, so that one comparison finds all numbers from 0 to 2⁵¹.
-        if nanoseconds.to_bits() <= (0.5 * ONES).to_bits() {
-            // The last bit of 2⁵² and more is worth one: adding rounds to the nearest, perhaps above.
-            let shifted = rounded + ONES;
-            return Span((shifted.to_bits() & (ONES as u64 - 1)) - u64::from(shifted - ONES > rounded));
+        match Span::plain(nanoseconds) {
+            Some(span) if nanoseconds >= 0.0 && nanoseconds <= Span::PLAIN => span,
+            // `as` saturates, and truncates: adding a half rounds.
+            _ => Span((nanoseconds + 0.5) as u64),
         }
-        // `as` saturates, and truncates: adding a half rounds.
-        Span(rounded as u64)
+    }
+
+    /// The most nanoseconds that [`Span::plain`] knows: 2⁴³, more than two hours.
+    pub(crate) const PLAIN: f64 = 8_796_093_022_208.0;
+
+    /// The nearest span to a number of nanoseconds between zero and [`Span::PLAIN`], without a conversion; `None` where it
+    /// is too near to the middle between two spans to tell.
+    #[inline(always)]
+    pub(crate) fn plain(nanoseconds: f64) -> Option<Span> {
+        // The last bit of 2⁴⁴ and more is worth a 256th: so the sum is the number and a half, in 256ths, and where these
+        // are not whole what lies below the point is surely cut off.
+        const HALF: f64 = 17_592_186_044_416.5;
+        let bits = (nanoseconds + HALF).to_bits();
+        if bits & 0xff != 0 { Some(Span((bits << 12) >> 20)) } else { None }
     }
 
     /// Seconds, for print only.

@@ -238,6 +238,8 @@ pub struct Sampler {
     table: Arc<Table>,
     /// The maximum, in nanoseconds.
     most: f64,
+    /// Up to which a draw on a line needs no further look.
+    plain: f64,
     /// Of a uniform law: its low end and its width in nanoseconds, and the share below the maximum.
     even: Option<(f64, f64, f64)>,
     parts: Arc<[Part]>,
@@ -290,14 +292,20 @@ impl Sampler {
             }
             _ => None,
         };
-        Sampler { table, most: max.0 as f64, even, parts, ends: ends.into() }
+        Sampler { table, most: max.0 as f64, plain: Span::PLAIN.min(max.0 as f64), even, parts, ends: ends.into() }
     }
 
     /// The span that belongs to a draw.
     #[inline]
     pub fn span(&self, draw: u64) -> Span {
         let nanos = on_line(&self.table, draw);
-        if nanos <= self.most { Span::from_nanos_f64(nanos) } else { self.span_without_line(draw, nanos) }
+        // False also where there is no line.
+        if nanos <= self.plain
+            && let Some(span) = Span::plain(nanos)
+        {
+            return span;
+        }
+        self.span_without_line(draw, nanos)
     }
 
     #[inline(never)]
