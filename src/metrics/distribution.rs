@@ -73,6 +73,14 @@ impl Distribution {
         &mut self.buckets[bucket - self.first]
     }
 
+    /// Makes room for buckets from the first of a doubling that is filled to the last of one that is.
+    pub(super) fn make_room(&mut self, from: usize, to: usize) {
+        let is_covered = !self.buckets.is_empty() && self.first <= from && to <= self.first + self.buckets.len();
+        if !is_covered {
+            self.cover(from, to);
+        }
+    }
+
     /// Makes room for the buckets of whole doublings. What there is room for follows from the lowest and the highest filled
     /// bucket alone, however they were reached, so that equal distributions compare equal.
     #[cold]

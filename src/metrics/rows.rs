@@ -17,10 +17,13 @@ pub struct DistributionRows {
     totals: Vec<Total>,
     /// What did not fit into the bytes, by row.
     carried: Vec<Distribution>,
+    /// The places of values that are not yet counted, and how many there are.
+    waiting: [u32; TOGETHER],
+    waits: usize,
 }
 
-/// So many values of a batch are looked up before the first is counted: so the looks overlap.
-const AHEAD: usize = 64;
+/// So many values are counted together: their bytes are all over the cache, and the looks at them overlap.
+const TOGETHER: usize = 64;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Total {
@@ -35,46 +38,35 @@ impl DistributionRows {
             counts: vec![0; (bucket_of(u64::MAX) / STEPS + 1) * rows * STEPS],
             totals: vec![Total::default(); rows],
             carried: vec![Distribution::default(); rows],
+            waiting: [0; TOGETHER],
+            waits: 0,
         }
     }
 
     /// Adds one value to a row.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, row: usize, value: u64) {
-        let place = self.total(row, value);
-        self.count(place);
-    }
-
-    /// Adds values to rows.
-    #[inline]
-    pub fn add_all(&mut self, mut values: impl Iterator<Item = (usize, u64)>) {
-        let mut places = [0; AHEAD];
-        loop {
-            let mut filled = 0;
-            for (place, (row, value)) in places.iter_mut().zip(values.by_ref()) {
-                *place = self.total(row, value);
-                filled += 1;
-            }
-            places[..filled].iter().for_each(|place| self.count(*place));
-            if filled < AHEAD {
-                return;
-            }
+        let total = &mut self.totals[row];
+        total.sum += u128::from(value);
+        if value > total.max {
+            total.max = value;
+        }
+        // The bucket of the value without a branch; in the lowest doubling lie all values below the first step.
+        let shift = (value | STEPS as u64).ilog2() - STEPS.ilog2();
+        let doubling = shift as usize + usize::from(value >= STEPS as u64);
+        let step = (value >> shift) as usize % STEPS;
+        self.waiting[self.waits] = ((doubling * self.totals.len() + row) * STEPS + step) as u32;
+        self.waits += 1;
+        if self.waits == TOGETHER {
+            self.count_waiting();
         }
     }
 
-    /// Counts what is not told by a bucket; says where the bucket's count is.
-    #[inline]
-    fn total(&mut self, row: usize, value: u64) -> usize {
-        let bucket = bucket_of(value);
-        let total = &mut self.totals[row];
-        total.sum += u128::from(value);
-        total.max = total.max.max(value);
-        self.place(row, bucket)
-    }
-
-    #[inline]
-    fn place(&self, row: usize, bucket: usize) -> usize {
-        ((bucket / STEPS) * self.totals.len() + row) * STEPS + bucket % STEPS
+    #[inline(never)]
+    fn count_waiting(&mut self) {
+        for waiting in 0..std::mem::take(&mut self.waits) {
+            self.count(self.waiting[waiting] as usize);
+        }
     }
 
     #[inline]
@@ -94,15 +86,25 @@ impl DistributionRows {
         self.carried[row].add_to_bucket(doubling * STEPS + place % STEPS, u64::from(count) + 1);
     }
 
-    /// A row as a distribution.
-    pub fn distribution(&self, row: usize) -> Distribution {
-        let mut distribution = self.carried[row].clone();
+    /// Takes a row as a distribution.
+    pub fn distribution(&mut self, row: usize) -> Distribution {
+        self.count_waiting();
+        let mut distribution = std::mem::take(&mut self.carried[row]);
+        let counts = |doubling: usize| {
+            let from = (doubling * self.totals.len() + row) * STEPS;
+            &self.counts[from..from + STEPS]
+        };
         // What is above the greatest value is empty.
-        for doubling in 0..=bucket_of(self.totals[row].max) / STEPS {
-            let from = self.place(row, doubling * STEPS);
-            let counts = self.counts[from..from + STEPS].iter().enumerate();
-            for (step, count) in counts.filter(|(_, count)| **count > 0) {
-                distribution.add_to_bucket(doubling * STEPS + step, u64::from(*count));
+        let mut filled = (0..=bucket_of(self.totals[row].max) / STEPS)
+            .filter(|doubling| counts(*doubling).iter().any(|count| *count > 0));
+        if let Some(first) = filled.next() {
+            let last = filled.next_back().unwrap_or(first);
+            // All room at once, not doubling by doubling.
+            distribution.make_room(first * STEPS, (last + 1) * STEPS);
+            for doubling in first..=last {
+                for (step, count) in counts(doubling).iter().enumerate().filter(|(_, count)| **count > 0) {
+                    distribution.add_to_bucket(doubling * STEPS + step, u64::from(*count));
+                }
             }
         }
         let Total { sum, max } = self.totals[row];

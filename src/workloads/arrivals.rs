@@ -23,6 +23,14 @@ pub struct Source {
     phase_end: Time,
 }
 
+impl Source {
+    /// One that nothing was drawn for yet.
+    #[inline]
+    pub fn new(stream: Stream) -> Source {
+        Source { stream, on: false, phase_end: Time::START }
+    }
+}
+
 /// A rate of arrivals, ready to be drawn at.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -74,7 +82,7 @@ impl Arrivals {
     /// The same, given the pace of that rate.
     #[inline]
     pub fn first_at(&self, stream: Stream, rate: Rate, pace: Pace) -> (Source, Time) {
-        let mut source = Source { stream, on: false, phase_end: Time::START };
+        let mut source = Source::new(stream);
         match &self.shape {
             Shape::Constant => {
                 let phase = unit(source.stream.draw()) * 1e9 / rate;
@@ -96,6 +104,21 @@ impl Arrivals {
         }
     }
 
+    /// Whether all that there is to draw for an arrival is one exponential time.
+    #[inline]
+    pub fn is_poisson(&self) -> bool {
+        matches!(self.shape, Shape::Poisson)
+    }
+
+    /// The arrival after the one at `now` of a Poisson process.
+    #[inline(always)]
+    pub fn next_poisson(&self, source: &mut Source, now: Time, pace: Pace) -> Time {
+        let gap = self.gap(&mut source.stream, pace);
+        // Never negative, so that what is simpler than others is known by one comparison.
+        let plain = if gap <= Span::PLAIN { Span::plain(gap) } else { None };
+        now + plain.unwrap_or_else(|| Span::from_nanos_f64(gap))
+    }
+
     /// The arrival after the one at `now`.
     #[inline]
     pub fn next(&self, source: &mut Source, now: Time, rate: Rate) -> Time {
@@ -106,7 +129,7 @@ impl Arrivals {
     #[inline(always)]
     pub fn next_at(&self, source: &mut Source, now: Time, pace: Pace) -> Time {
         match &self.shape {
-            Shape::Poisson => now + Span::from_nanos_f64(self.gap(&mut source.stream, pace)),
+            Shape::Poisson => self.next_poisson(source, now, pace),
             Shape::Constant => now + Span::from_nanos_f64(pace.gap),
             Shape::OnOff { on, off } => self.next_on_off(source, now, pace, *on, *off),
             Shape::Diurnal { period, depth } => self.next_diurnal(source, now, pace, *period, *depth),

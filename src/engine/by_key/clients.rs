@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Location, Time};
-use crate::random::{Purpose, StreamKey, chance, derive};
+use crate::random::{Purpose, Stream, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 
@@ -99,34 +99,34 @@ impl Clients {
     pub fn of(&self, key: u32) -> OfKey<'_> {
         let rate = self.rate * self.shares[key as usize];
         let pace = self.arrivals.pace(rate);
-        let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
+        let (source, first) = self.first(self.streams.stream(u64::from(key)), rate, pace);
         let number = self.requests.entity(u64::from(key));
         let next = if first < self.until { first } else { Time::NEVER };
         OfKey { clients: self, source, pace, number, acted: 0, last: Time::START, next }
     }
 }
 
-impl Acting for OfKey<'_> {
-    fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
-        // What changes with every act stays in registers.
-        let OfKey { clients, mut source, pace, number, acted, mut last, next: mut at } = *self;
-        let (mut n, end) = (acted, acted + most as u64);
-        while at != Time::NEVER && n < end {
-            let location = any_edge(&mut source.stream, clients.edges);
-            let writes = source.stream.happens(clients.writes);
-            let deletes = writes && source.stream.happens(clients.deletes);
-            let next = clients.arrivals.next_at(&mut source, at, pace);
-            // Made where it goes: to put it together first and then to copy it costs more than to draw it.
-            let act = Act { n, at, before: last, draw: derive(number, n + 1), location };
-            if writes {
-                write(act, if deletes { What::Delete } else { What::Put });
-            } else {
-                reads.push(act);
-            }
-            (last, at) = (at, if next < clients.until { next } else { Time::NEVER });
-            n += 1;
+impl Clients {
+    /// A key's source of arrivals, and the first of them.
+    #[inline]
+    fn first(&self, stream: Stream, rate: f64, pace: Pace) -> (Source, Time) {
+        if !self.arrivals.is_poisson() {
+            return self.arrivals.first_at(stream, rate, pace);
         }
-        *self = OfKey { source, acted: n, last, next: at, ..*self };
+        let mut source = Source::new(stream);
+        let first = self.arrivals.next_poisson(&mut source, Time::START, pace);
+        (source, first)
+    }
+}
+
+impl Acting for OfKey<'_> {
+    fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What)) {
+        // Asked once, not for everybody.
+        if self.clients.arrivals.is_poisson() {
+            self.draw::<true>(most, reads, write);
+        } else {
+            self.draw::<false>(most, reads, write);
+        }
     }
 
     #[inline]
@@ -136,5 +136,41 @@ impl Acting for OfKey<'_> {
 
     fn last_act(&self) -> Time {
         self.last
+    }
+}
+
+impl OfKey<'_> {
+    #[inline(never)]
+    fn draw<const POISSON: bool>(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
+        // What changes with every act stays in registers.
+        let OfKey { clients, mut source, pace, number, acted, mut last, next: mut at } = *self;
+        let (mut n, end) = (acted, acted + most as u64);
+        if at == Time::NEVER {
+            return;
+        }
+        while n < end {
+            let location = any_edge(&mut source.stream, clients.edges);
+            let writes = source.stream.happens(clients.writes);
+            let deletes = writes && source.stream.happens(clients.deletes);
+            let next = if POISSON {
+                clients.arrivals.next_poisson(&mut source, at, pace)
+            } else {
+                clients.arrivals.next_at(&mut source, at, pace)
+            };
+            // Made where it goes: to put it together first and then to copy it costs more than to draw it.
+            let act = Act { n, at, before: last, draw: derive(number, n + 1), location };
+            if writes {
+                write(act, if deletes { What::Delete } else { What::Put });
+            } else {
+                reads.push(act);
+            }
+            (last, at) = (at, next);
+            n += 1;
+            if next >= clients.until {
+                at = Time::NEVER;
+                break;
+            }
+        }
+        *self = OfKey { source, acted: n, last, next: at, ..*self };
     }
 }

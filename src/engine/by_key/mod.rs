@@ -134,8 +134,10 @@ const AT_ONCE: usize = 256;
 #[derive(Debug)]
 struct Common {
     centre: Centre,
-    /// Reads that are known.
+    /// Reads that are known and not yet answered.
     reads: Vec<Act>,
+    /// Room for others, while those are answered.
+    read: Vec<Act>,
     writes: Writes,
     truth: Truth,
     /// By location: the place of the oldest write that the last stale read there missed.
@@ -148,6 +150,9 @@ struct Common {
 impl Common {
     /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
     fn simulate(&mut self, store: &mut impl Keyed, key: &mut impl Acting) -> Time {
+        if key.horizon() == Time::NEVER {
+            return Time::START;
+        }
         self.writes.begin();
         self.last_event = Time::START;
         store.simulate(self, key);

@@ -164,6 +164,7 @@ impl Plan {
         let common = Common {
             centre: self.centre.clone(),
             reads: Vec::new(),
+            read: Vec::new(),
             writes: Writes::default(),
             truth: Truth::default(),
             missed: vec![0; self.locations],

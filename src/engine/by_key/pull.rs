@@ -1,7 +1,5 @@
 //! Workers KV that pulls, of one key: a read that misses is answered on paper at once, and its fill waits at the location.
 
-use std::collections::VecDeque;
-
 use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
@@ -33,15 +31,15 @@ struct Fill {
 struct Cached {
     /// From then on the copy is too old; nothing was ever fresh until the start of the run.
     fresh_until: Time,
-    /// When a fill is here that is under way; [`Time::NEVER`] without any.
-    fill_at: Time,
     stamp: u64,
     nonce: u32,
-    /// The key whose copy this is, by count: of other keys there is nothing.
-    key: u32,
     /// How many fills are under way beyond the first.
     more: u32,
-    /// The fill's version.
+    /// When a fill is here that is under way; [`Time::NEVER`] without any.
+    fill_at: Time,
+    /// The key whose copy this is, by count: of other keys there is nothing.
+    key: u32,
+    /// The fill's version; it means nothing without any, nor of a key that nobody writes.
     fill_nonce: u32,
     fill_stamp: u64,
     /// When it left the central store.
@@ -50,11 +48,11 @@ struct Cached {
 
 const NOTHING: Cached = Cached {
     fresh_until: Time::START,
-    fill_at: Time::NEVER,
     stamp: Version::INITIAL.stamp,
     nonce: Version::INITIAL.nonce,
-    key: 0,
     more: 0,
+    fill_at: Time::NEVER,
+    key: 0,
     fill_nonce: 0,
     fill_stamp: 0,
     fill_left: Arrival { at: Time::NEVER, n: 0 },
@@ -71,7 +69,82 @@ pub(super) struct Pull {
     cached: Vec<Cached>,
     /// Fills under way beyond one for each location.
     more: Vec<(Location, Fill)>,
-    commits: VecDeque<Commit>,
+    commits: Commits,
+}
+
+/// What the central store took, in the order of arrival, as far as somebody may still find it.
+#[derive(Debug, Default)]
+struct Commits {
+    all: Vec<Commit>,
+    /// The first of those that may be found.
+    first: usize,
+    /// When the one after it arrived; [`Time::NEVER`] without any.
+    second_at: Time,
+}
+
+impl Commits {
+    /// A new key: nothing is written.
+    #[inline]
+    fn begin(&mut self) {
+        self.all.clear();
+        (self.first, self.second_at) = (0, Time::NEVER);
+    }
+
+    fn push(&mut self, commit: Commit) {
+        self.all.push(commit);
+        self.tell_second();
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    fn tell_second(&mut self) {
+        self.second_at = self.all.get(self.first + 1).map_or(Time::NEVER, |second| second.arrival.at);
+    }
+
+    /// Whoever asks from this time on does so later, and finds the second of what arrived before it at least.
+    #[inline(always)]
+    fn pass(&mut self, now: Time) {
+        if self.second_at < now {
+            self.pass_some(now);
+        }
+    }
+
+    #[inline(never)]
+    fn pass_some(&mut self, now: Time) {
+        while self.second_at < now {
+            self.first += 1;
+            self.tell_second();
+        }
+        // Half of them at a time, so that each is moved once.
+        if self.first > 16 && 2 * self.first > self.all.len() {
+            self.all.drain(..std::mem::take(&mut self.first));
+        }
+    }
+
+    /// The last one of all.
+    fn last(&self) -> Option<&Commit> {
+        self.all.last()
+    }
+
+    /// The oldest that may be found.
+    fn oldest(&self) -> Option<&Commit> {
+        self.all.get(self.first)
+    }
+
+    /// What who arrives then finds.
+    #[inline(always)]
+    fn before(&self, arrival: Arrival) -> Option<&Commit> {
+        let first = self.all.get(self.first).filter(|first| first.arrival < arrival)?;
+        if self.second_at > arrival.at { Some(first) } else { self.last_before(arrival) }
+    }
+
+    #[inline(never)]
+    fn last_before(&self, arrival: Arrival) -> Option<&Commit> {
+        self.all[self.first..].iter().take_while(|commit| commit.arrival < arrival).last()
+    }
 }
 
 impl Pull {
@@ -84,7 +157,7 @@ impl Pull {
             key: 0,
             cached: vec![NOTHING; locations],
             more: Vec::new(),
-            commits: VecDeque::new(),
+            commits: Commits::default(),
         }
     }
 
@@ -99,20 +172,17 @@ impl Pull {
     #[inline(never)]
     fn commit_due(&mut self, common: &mut Common, horizon: Time) {
         while let Some(write) = common.decide_next(horizon) {
-            let (newest, value) = self.newest(self.commits.len());
+            let (newest, value) = self.holds(self.commits.last());
             let newer = write.version > newest;
             let value = if newer { !write.deletes } else { value };
-            self.commits.push_back(Commit { arrival: write.arrival, newest: newest.max(write.version), value });
+            self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value });
         }
     }
 
-    /// What the central store holds after so many of the commits that are kept, and whether it is a value.
+    /// What the central store holds after this commit, and whether it is a value.
     #[inline]
-    fn newest(&self, commits: usize) -> (Version, bool) {
-        match commits.checked_sub(1) {
-            Some(last) => (self.commits[last].newest, self.commits[last].value),
-            None => (Version::INITIAL, self.preloaded),
-        }
+    fn holds(&self, after: Option<&Commit>) -> (Version, bool) {
+        after.map_or((Version::INITIAL, self.preloaded), |commit| (commit.newest, commit.value))
     }
 
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
@@ -146,8 +216,7 @@ impl Pull {
         let cached = of_key.clone().filter(|cached| cached.fresh_until > now).map(Cached::version);
         let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(|cached| cached.fill().version);
         let more = self.more.iter().map(|(_, fill)| fill.version);
-        // Whoever asks the central store finds the first of these commits at least.
-        let central = self.newest(self.commits.len().min(1)).0;
+        let central = self.holds(self.commits.oldest()).0;
         cached.chain(fills).chain(more).fold(central, Version::min)
     }
 
@@ -155,17 +224,21 @@ impl Pull {
     fn at(&mut self, location: Location) -> &mut Cached {
         let cached = &mut self.cached[location.index()];
         if cached.key != self.key {
-            *cached = Cached { key: self.key, ..NOTHING };
+            cached.begin(self.key);
         }
         cached
     }
 
-    /// What the location holds when somebody acts there: until when it is fresh, and its version. `QUIET`: nobody writes the
-    /// key, so that all copies are alike.
+    /// The version that the location shows to somebody who acts there; `None` where it holds none that is fresh. `QUIET`:
+    /// nobody writes the key, so that all copies are alike.
     #[inline(always)]
-    fn arrived<const QUIET: bool>(&mut self, act: &Act) -> (Time, Version) {
+    fn arrived<const QUIET: bool>(&mut self, act: &Act) -> Option<Version> {
         let ttl = self.cache_ttl;
-        let cached = self.at(act.location);
+        let cached = &mut self.cached[act.location.index()];
+        if cached.key != self.key {
+            cached.begin(self.key);
+            return None;
+        }
         if cached.fill_at <= act.at && cached.fill().back.is_before(act) {
             if QUIET {
                 cached.fresh_until = cached.fresh_until.max(cached.fill_at + ttl);
@@ -178,7 +251,10 @@ impl Pull {
             self.arrived_of_many(act);
         }
         let cached = &self.cached[act.location.index()];
-        (cached.fresh_until, if QUIET { Version::INITIAL } else { cached.version() })
+        if act.at >= cached.fresh_until {
+            return None;
+        }
+        Some(if QUIET { Version::INITIAL } else { cached.version() })
     }
 
     #[cold]
@@ -197,12 +273,14 @@ impl Pull {
 
     #[inline(never)]
     fn answer<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting) {
-        let mut n = 0;
-        // More may come in between.
-        while n < common.reads.len() {
-            let act = common.reads[n];
-            self.read::<QUIET>(common, key, &act);
-            n += 1;
+        // More may come in between; they follow.
+        while !common.reads.is_empty() {
+            let mut acts = std::mem::replace(&mut common.reads, std::mem::take(&mut common.read));
+            for act in &acts {
+                self.read::<QUIET>(common, key, act);
+            }
+            acts.clear();
+            common.read = acts;
         }
     }
 
@@ -210,13 +288,9 @@ impl Pull {
     fn read<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
         if !QUIET {
             self.acknowledge(common, Some(act));
-            // Whoever asks the central store from now on does so later than this, and finds the second of these at least.
-            while self.commits.get(1).is_some_and(|second| second.arrival.at < act.at) {
-                self.commits.pop_front();
-            }
+            self.commits.pass(act.at);
         }
-        let (fresh_until, version) = self.arrived::<QUIET>(act);
-        if act.at < fresh_until {
+        if let Some(version) = self.arrived::<QUIET>(act) {
             let verdict = common.judge::<QUIET>(act, version);
             common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
         } else {
@@ -234,27 +308,26 @@ impl Pull {
                 common.act_until(key, arrival.at);
                 self.commit(common, key.horizon());
             }
-            let arrived = self.commits.iter().take_while(|commit| commit.arrival < arrival);
-            if let Some(last) = arrived.last() {
-                (version, value) = (last.newest, last.value);
-            }
+            (version, value) = self.holds(self.commits.before(arrival));
         }
         let service = self.read.span(derive(act.draw, hop::SERVICE));
         let at = common.centre.back(arrival.at + service, act.location, act.draw);
         common.happens(at);
         if value || self.negative_caching {
-            self.fill(act.location, Fill { back: Return { at, left: arrival }, version });
+            self.fill::<QUIET>(act.location, Fill { back: Return { at, left: arrival }, version });
         }
         let verdict = common.judge::<QUIET>(act, version);
         common.tally.miss(act.location, act.at, at, &verdict);
     }
 
     #[inline]
-    fn fill(&mut self, location: Location, fill: Fill) {
+    fn fill<const QUIET: bool>(&mut self, location: Location, fill: Fill) {
         let cached = &mut self.cached[location.index()];
         if cached.fill_at == Time::NEVER {
             (cached.fill_at, cached.fill_left) = (fill.back.at, fill.back.left);
-            (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
+            if !QUIET {
+                (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
+            }
         } else {
             cached.more += 1;
             self.more.push((location, fill));
@@ -270,7 +343,7 @@ impl Keyed for Pull {
         }
         self.key += 1;
         self.more.clear();
-        self.commits.clear();
+        self.commits.begin();
         while common.act(key) {
             if common.is_quiet(key) && self.commits.is_empty() {
                 self.answer::<true>(common, key);
@@ -285,6 +358,14 @@ impl Keyed for Pull {
 }
 
 impl Cached {
+    /// Nothing is here of a key that was not looked at yet.
+    #[inline]
+    fn begin(&mut self, key: u32) {
+        (self.fresh_until, self.fill_at) = (Time::START, Time::NEVER);
+        (self.stamp, self.nonce) = (Version::INITIAL.stamp, Version::INITIAL.nonce);
+        (self.more, self.key) = (0, key);
+    }
+
     #[inline]
     fn version(&self) -> Version {
         Version { stamp: self.stamp, nonce: self.nonce }

@@ -29,6 +29,8 @@ pub(super) struct Push {
     everywhere: Version,
     /// Rising in version.
     on_the_way: VecDeque<Pushed>,
+    /// When the first of them has surely arrived everywhere; [`Time::NEVER`] without any.
+    settles_at: Time,
     /// How many versions have settled: so the versions on their way have numbers of their own.
     settled: u64,
     /// Whether a version was overtaken by a newer one, so that numbers are not in the order of versions.
@@ -94,6 +96,7 @@ impl Push {
             max: config.max,
             everywhere: Version::INITIAL,
             on_the_way: VecDeque::new(),
+            settles_at: Time::NEVER,
             settled: 0,
             overtaken: false,
             key: 0,
@@ -124,6 +127,7 @@ impl Push {
                 shown_from: Time::NEVER,
             };
             self.on_the_way.insert(place, pushed);
+            self.tell_next_settles();
         }
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
@@ -150,11 +154,23 @@ impl Push {
     /// Versions that have surely arrived everywhere need no further look.
     #[inline]
     fn settle(&mut self, now: Time) {
+        if self.settles_at <= now {
+            self.settle_some(now);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_some(&mut self, now: Time) {
         while self.on_the_way.front().is_some_and(|pushed| pushed.committed + self.max <= now) {
             let pushed = self.on_the_way.pop_front().expect("a front");
             self.everywhere = self.everywhere.max(pushed.version);
             self.settled += 1;
         }
+        self.tell_next_settles();
+    }
+
+    fn tell_next_settles(&mut self) {
+        self.settles_at = self.on_the_way.front().map_or(Time::NEVER, |pushed| pushed.committed + self.max);
     }
 
     /// The newest version that has reached the location.
@@ -204,16 +220,17 @@ impl Keyed for Push {
         self.key += 1;
         self.everywhere = Version::INITIAL;
         self.on_the_way.clear();
-        (self.settled, self.overtaken) = (0, false);
+        (self.settles_at, self.settled, self.overtaken) = (Time::NEVER, 0, false);
         while common.act(key) {
-            for n in 0..common.reads.len() {
-                let act = common.reads[n];
-                self.catch_up(common, Some(&act));
+            let acts = std::mem::take(&mut common.reads);
+            for act in &acts {
+                self.catch_up(common, Some(act));
                 self.settle(act.at);
                 let version = self.at(act.location, act.at);
-                let verdict = common.judge::<false>(&act, version);
+                let verdict = common.judge::<false>(act, version);
                 common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
             }
+            common.reads = acts;
         }
         self.catch_up(common, None);
     }

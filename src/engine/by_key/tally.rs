@@ -19,9 +19,6 @@ pub(super) struct Tally {
     /// By batch: reads that started in an earlier one and were judged in this, and the other way round.
     came: Vec<Count>,
     went: Vec<Count>,
-    /// Reads that wait to be counted: answered by a cache, and from elsewhere.
-    hits: Uncounted,
-    misses: Uncounted,
     hit_latency: Sampler,
     /// By location: stale reads.
     stale: Vec<u64>,
@@ -40,21 +37,22 @@ pub(super) struct Tally {
 #[derive(Debug)]
 struct Clock {
     from: Time,
-    /// 2⁶⁴ divided by the length of a stretch of the series, rounded up: to multiply with it is to divide, by at most one
-    /// too much.
-    per_nano: u64,
-    /// By stretch: the last cell that begins no later than it.
-    first: Vec<u32>,
+    /// A slot is 2 to this power nanoseconds long.
+    slot: u32,
+    /// By slot: the cell in which it begins.
+    first: Box<[u16; SLOTS]>,
     /// In the order of time, without a gap.
     cells: Vec<Cell>,
     /// When each batch begins; after the last, one that never begins.
     batches: Vec<Time>,
 }
 
+/// The window lies in half of these or more, several times as many as there are cells.
+const SLOTS: usize = 2048;
+
 /// A piece of time that lies in one stretch of the series and in one batch.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
-    start: Time,
     /// When the next one begins.
     next: Time,
     stretch: u32,
@@ -77,7 +75,6 @@ impl Clock {
         starts.dedup();
         let last_of = |starts: &[Time], at: Time| starts.partition_point(|start| *start <= at) - 1;
         let cell = |(n, start): (usize, &Time)| Cell {
-            start: *start,
             next: starts.get(n + 1).copied().unwrap_or(Time::NEVER),
             stretch: last_of(&stretch_starts, *start) as u32,
             batch: last_of(&batch_starts, *start) as u32,
@@ -85,22 +82,23 @@ impl Clock {
             from_elsewhere: 0,
             stale: 0,
         };
-        let cells = starts.iter().enumerate().map(cell).collect();
-        let first = stretch_starts.iter().map(|start| last_of(&starts, *start) as u32).collect();
-        let per_nano = u64::try_from((1_u128 << 64).div_ceil(u128::from(series.width().0))).unwrap_or(u64::MAX);
+        let cells: Vec<Cell> = starts.iter().enumerate().map(cell).collect();
+        let length = window.until.since(window.from).0;
+        let slot = (length / SLOTS as u64).checked_ilog2().map_or(0, |log2| log2 + 1);
+        let begins = |number: u64| Time(window.from.0.saturating_add(number << slot));
+        let first = std::array::from_fn(|number| last_of(&starts, begins(number as u64)) as u16);
         batch_starts.push(Time::NEVER);
-        Clock { from: window.from, per_nano, first, cells, batches: batch_starts }
+        Clock { from: window.from, slot, first: Box::new(first), cells, batches: batch_starts }
     }
 
-    /// The cell of a time.
+    /// The cell of a time in the window.
     #[inline(always)]
     fn cell(&self, at: Time) -> usize {
-        let guess = ((u128::from(at.since(self.from).0) * u128::from(self.per_nano)) >> 64) as usize;
-        let mut cell = self.first[guess.min(self.first.len() - 1)] as usize;
-        while at < self.cells[cell].start {
-            cell -= 1;
-        }
-        while at >= self.cells[cell].next && at < Time::NEVER {
+        debug_assert!(at >= self.from, "what starts earlier is not measured");
+        // In the window every number is below that of slots, which the remainder says without a branch.
+        let slot = (at.0.wrapping_sub(self.from.0) >> self.slot) as usize % SLOTS;
+        let mut cell = usize::from(self.first[slot]);
+        while at >= self.cells[cell].next {
             cell += 1;
         }
         cell
@@ -116,86 +114,7 @@ impl Clock {
     }
 
     fn batch(&self, at: Time) -> usize {
-        self.cells[if at == Time::NEVER { self.cells.len() - 1 } else { self.cell(at) }].batch as usize
-    }
-}
-
-/// A read that was judged, and waits to be counted with others: so their ways through the tables overlap.
-#[derive(Clone, Copy, Debug)]
-struct Answered {
-    start: Time,
-    /// From a cache: the draw of its latency. From elsewhere: when the answer was at the client.
-    how: u64,
-    /// The time since the last completed write; [`Span::MAX`] without any.
-    since: Span,
-    location: Location,
-    /// Whether the read returned that write or a newer one.
-    fresh: bool,
-    stale: bool,
-}
-
-impl Answered {
-    #[inline(always)]
-    fn new(location: Location, start: Time, how: u64, verdict: &Verdict) -> Answered {
-        let (since, fresh) = verdict.last.unwrap_or((Span::MAX, false));
-        Answered { start, how, since, location, fresh, stale: verdict.judgement.stale }
-    }
-}
-
-/// What more there is to count of a stale read.
-#[derive(Clone, Copy, Debug)]
-struct Stale {
-    /// Its place among those that wait.
-    place: usize,
-    age: Span,
-    lag: u64,
-}
-
-/// Reads that were judged and wait to be counted, and those of them that are stale.
-#[derive(Debug)]
-struct Uncounted {
-    reads: Vec<Answered>,
-    stale: Vec<Stale>,
-}
-
-impl Uncounted {
-    fn new() -> Uncounted {
-        Uncounted { reads: Vec::with_capacity(TOGETHER), stale: Vec::with_capacity(TOGETHER) }
-    }
-
-    /// Adds one; says whether so many wait that they are to be counted.
-    #[inline(always)]
-    fn add(&mut self, location: Location, start: Time, how: u64, verdict: &Verdict) -> bool {
-        if verdict.judgement.stale {
-            self.stale.push(Stale { place: self.reads.len(), age: verdict.judgement.age, lag: verdict.lag });
-        }
-        self.reads.push(Answered::new(location, start, how, verdict));
-        self.reads.len() == TOGETHER
-    }
-
-    fn clear(&mut self) {
-        self.reads.clear();
-        self.stale.clear();
-    }
-}
-
-/// So many reads are counted together.
-const TOGETHER: usize = 256;
-
-/// Counts the age and the lag of stale reads among those that wait, given the batch in which each was judged.
-fn count_stale(
-    uncounted: &Uncounted,
-    judged: &[u32; TOGETHER],
-    [ages, lags]: [&mut DistributionRows; 2],
-    batches: &mut [Measurements],
-    by_location: &mut [u64],
-) {
-    for Stale { place, age, lag } in uncounted.stale.iter().copied() {
-        let batch = judged[place] as usize;
-        ages.add(batch, age.0);
-        lags.add(batch, lag);
-        batches[batch].joint.add(lag, age);
-        by_location[uncounted.reads[place].location.index()] += 1;
+        self.later(0, at)
     }
 }
 
@@ -213,8 +132,6 @@ impl Tally {
             writes: vec![0; batches as usize],
             came: vec![Count::default(); batches as usize],
             went: vec![Count::default(); batches as usize],
-            hits: Uncounted::new(),
-            misses: Uncounted::new(),
             hit_latency,
             stale: vec![0; locations],
             ages: DistributionRows::new(batches as usize),
@@ -241,66 +158,67 @@ impl Tally {
     /// A read is answered by its location's cache with a latency of this draw, and judged when it starts.
     #[inline(always)]
     pub fn hit(&mut self, location: Location, start: Time, draw: u64, verdict: &Verdict) {
-        if self.measures(start) && self.hits.add(location, start, draw, verdict) {
-            self.count_hits();
+        if !self.measures(start) {
+            return;
         }
+        let row = Served::FromCache as usize * self.locations + location.index();
+        self.latencies.add(row, self.hit_latency.span(draw).0);
+        let cell = self.clock.cell(start);
+        let cell = &mut self.clock.cells[cell];
+        cell.from_cache += 1;
+        cell.stale += u64::from(verdict.judgement.stale);
+        let batch = cell.batch as usize;
+        self.judged(location, batch, verdict);
     }
 
     /// A read is answered from elsewhere, and judged when its answer is at the client.
     #[inline(always)]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
-        if self.measures(start) && self.misses.add(location, start, end.0, verdict) {
-            self.count_misses();
+        if !self.measures(start) {
+            return;
+        }
+        let row = Served::Read as usize * self.locations + location.index();
+        // Nothing ends before it starts.
+        self.latencies.add(row, end.0.wrapping_sub(start.0));
+        let cell = self.clock.cell(start);
+        let cell = &mut self.clock.cells[cell];
+        cell.from_elsewhere += 1;
+        cell.stale += u64::from(verdict.judgement.stale);
+        let mut batch = cell.batch as usize;
+        if end >= cell.next {
+            batch = self.later(batch, end, verdict.judgement.stale);
+        }
+        self.judged(location, batch, verdict);
+    }
+
+    /// A read that started in a batch is judged then: tells in which.
+    #[inline(never)]
+    fn later(&mut self, started: usize, judged: Time, stale: bool) -> usize {
+        let batch = self.clock.later(started, judged);
+        if batch > started {
+            self.went[started].add(stale);
+            self.came[batch].add(stale);
+        }
+        batch
+    }
+
+    /// What a read's verdict adds to the batch in which it is judged.
+    #[inline(always)]
+    fn judged(&mut self, location: Location, batch: usize, verdict: &Verdict) {
+        if let Some((since, fresh)) = verdict.last {
+            self.since.add(2 * batch + usize::from(fresh), since.0);
+        }
+        if verdict.judgement.stale {
+            self.stale(location, batch, verdict.judgement.age, verdict.lag);
         }
     }
 
     #[inline(never)]
-    fn count_hits(&mut self) {
-        let row = Served::FromCache as usize * self.locations;
-        let latency = |read: &Answered| (row + read.location.index(), self.hit_latency.span(read.how).0);
-        self.latencies.add_all(self.hits.reads.iter().map(latency));
-        let mut batches = [0; TOGETHER];
-        for (read, batch) in self.hits.reads.iter().zip(&mut batches) {
-            let cell = self.clock.cell(read.start);
-            let cell = &mut self.clock.cells[cell];
-            *batch = cell.batch;
-            cell.from_cache += 1;
-            cell.stale += u64::from(read.stale);
-            if read.since < Span::MAX {
-                self.since.add(2 * cell.batch as usize + usize::from(read.fresh), read.since.0);
-            }
-        }
-        count_stale(&self.hits, &batches, [&mut self.ages, &mut self.lags], &mut self.batches, &mut self.stale);
-        self.hits.clear();
-    }
-
-    #[inline(never)]
-    fn count_misses(&mut self) {
-        let row = Served::Read as usize * self.locations;
-        let latency = |read: &Answered| (row + read.location.index(), Time(read.how).since(read.start).0);
-        self.latencies.add_all(self.misses.reads.iter().map(latency));
-        let mut batches = [0; TOGETHER];
-        for (read, judged) in self.misses.reads.iter().zip(&mut batches) {
-            let cell = self.clock.cell(read.start);
-            let cell = &mut self.clock.cells[cell];
-            cell.from_elsewhere += 1;
-            cell.stale += u64::from(read.stale);
-            let (mut batch, end) = (cell.batch as usize, Time(read.how));
-            if end >= cell.next {
-                let later = self.clock.later(batch, end);
-                if later > batch {
-                    self.went[batch].add(read.stale);
-                    self.came[later].add(read.stale);
-                    batch = later;
-                }
-            }
-            *judged = batch as u32;
-            if read.since < Span::MAX {
-                self.since.add(2 * batch + usize::from(read.fresh), read.since.0);
-            }
-        }
-        count_stale(&self.misses, &batches, [&mut self.ages, &mut self.lags], &mut self.batches, &mut self.stale);
-        self.misses.clear();
+    fn stale(&mut self, location: Location, batch: usize, age: Span, lag: u64) {
+        self.ages.add(batch, age.0);
+        self.lags.add(batch, lag);
+        self.batches[batch].joint.add(lag, age);
+        self.stale[location.index()] += 1;
     }
 
     /// A write started then and ended so; says the stretch and the batch in which it started.
@@ -337,14 +255,12 @@ impl Tally {
 
     /// How many operations were measured so far.
     pub fn operations(&self) -> u64 {
-        let counted = self.clock.cells.iter().map(|cell| cell.from_cache + cell.from_elsewhere).sum::<u64>();
-        counted + (self.hits.reads.len() + self.misses.reads.len()) as u64 + self.writes.iter().sum::<u64>()
+        let reads = self.clock.cells.iter().map(|cell| cell.from_cache + cell.from_elsewhere).sum::<u64>();
+        reads + self.writes.iter().sum::<u64>()
     }
 
     /// All that was measured, batch by batch.
     pub fn into_batches(mut self) -> Vec<Measurements> {
-        self.count_hits();
-        self.count_misses();
         let mut reads = vec![Count::default(); self.batches.len()];
         for cell in &self.clock.cells {
             reads[cell.batch as usize].merge(Count { hits: cell.stale, of: cell.from_cache + cell.from_elsewhere });
@@ -373,7 +289,7 @@ impl Tally {
         self.batches
     }
 
-    fn place(&self, location: usize) -> PlaceMeasurements {
+    fn place(&mut self, location: usize) -> PlaceMeasurements {
         let mut place = PlaceMeasurements::default();
         for served in Served::ALL {
             *place.latency_mut(served) = self.latencies.distribution(served as usize * self.locations + location);
