@@ -60,7 +60,7 @@ impl Span {
     #[inline]
     pub fn from_nanos_f64(nanoseconds: f64) -> Span {
         match Span::plain(nanoseconds) {
-            Some(span) if nanoseconds >= 0.0 && nanoseconds <= Span::PLAIN => span,
+            Some(span) if (0.0..=Span::PLAIN).contains(&nanoseconds) => span,
             // `as` saturates, and truncates: adding a half rounds.
             _ => Span((nanoseconds + 0.5) as u64),
         }
