@@ -12,6 +12,7 @@ use crate::history::{History, Record};
 use crate::model::{Key, Time, Value, Version};
 use crate::workloads::TraceOperation;
 use crate::workloads::trace_picked::{Picked, PickedRow};
+use crate::workloads::trace_rows::Run;
 
 use super::anomaly::{Missed, STRETCH_MAX, WORTH_MAX, anomaly, missed, most_missed, window, worth};
 use super::outcome::Anomaly;
@@ -97,8 +98,8 @@ impl<'a> First<'a> {
         let mut times = vec![Time::START; most];
         let (mut writes, mut of_key) = (Vec::new(), Vec::new());
         let mut by_key = rows.by_key_of_first(most, Time::START);
-        while let Some((key, _)) = by_key.next_key(&mut of_key) {
-            for row in of_key.drain(..).filter(|row| (row.number as usize) < most) {
+        while let Some((key, _)) = by_key.next_runs(|_| true, |run| of_key.push(run)) {
+            for row in of_key.drain(..).flat_map(Run::each).filter(|row| (row.number as usize) < most) {
                 (keys[row.number as usize], times[row.number as usize]) = (key, row.at);
                 let operation = replication.complete(key, &row).1;
                 if operation != TraceOperation::Get {
@@ -163,8 +164,8 @@ impl<'a> First<'a> {
         keys.for_each(|key| wanted[key as usize] = true);
         let (mut picked, mut of_key) = (Vec::new(), Vec::new());
         let mut by_key = rows.by_key_of_first(self.keys.len(), until);
-        while let Some((key, _)) = by_key.next_key_of(&mut of_key, |key| wanted[key as usize]) {
-            for row in of_key.drain(..).filter(|row| row.at < until) {
+        while let Some((key, _)) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
+            for row in of_key.drain(..).flat_map(Run::each).filter(|row| row.at < until) {
                 let (location, operation) = self.replication.complete(key, &row);
                 picked.push(PickedRow { key, row, operation, location, puts: 0 });
             }

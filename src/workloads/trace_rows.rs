@@ -41,8 +41,9 @@ pub struct Rows {
 /// So many rows, one key after another.
 #[derive(Debug)]
 struct Block {
-    /// When the first of them is.
+    /// When the first of them is, and its number among all rows.
     start: Time,
+    number: u32,
     rows: Vec<Packed>,
     /// How many keys have rows in it or before.
     keys: usize,
@@ -176,17 +177,56 @@ pub struct ByKey<'a> {
     key: usize,
 }
 
-impl ByKey<'_> {
+/// Rows of one key that lie together, in their order: all that it has in a block, or some of these.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    rows: &'a [Packed],
+    block: &'a Block,
+}
+
+impl<'a> Run<'a> {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// When the first of them is.
+    #[inline]
+    pub fn start(&self) -> Option<Time> {
+        self.rows.first().map(|[first, _]| Time(first >> TIME_SHIFT))
+    }
+
+    /// Takes so many of the first away, if there are so many.
+    #[inline]
+    pub fn split_off(&mut self, most: usize) -> Run<'a> {
+        let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
+        self.rows = rest;
+        Run { rows, block: self.block }
+    }
+
+    /// What they say.
+    #[inline(always)]
+    pub fn each(self) -> impl Iterator<Item = KeyRow> + use<'a> {
+        self.rows.iter().map(move |packed| self.block.row(*packed))
+    }
+}
+
+impl<'a> ByKey<'a> {
     /// Adds the rows of the next key to these; says its number and that of its name, or `None` after the last. Keys without
     /// rows are left out.
     #[inline]
     pub fn next_key(&mut self, rows: &mut Vec<KeyRow>) -> Option<(u32, u64)> {
-        self.next_key_of(rows, |_| true)
+        self.next_runs(|_| true, |run| rows.extend(run.each()))
     }
 
-    /// The same, and keys that are not wanted are left out.
+    /// The same, where they lie; and keys that are not wanted are left out.
     #[inline]
-    pub fn next_key_of(&mut self, rows: &mut Vec<KeyRow>, wanted: impl Fn(u32) -> bool) -> Option<(u32, u64)> {
+    pub fn next_runs(&mut self, wanted: impl Fn(u32) -> bool, mut take: impl FnMut(Run<'a>)) -> Option<(u32, u64)> {
         loop {
             let key = self.key as u32;
             let mut blocks = self.within.get(self.key)? & self.which;
@@ -200,7 +240,7 @@ impl ByKey<'_> {
                 let count = 1 + rest.iter().position(|packed| packed[0] & LAST != 0).expect("each key has a last row");
                 *next += count;
                 if wanted {
-                    rows.extend(rest[..count].iter().map(|packed| block.row(number, *packed)));
+                    take(Run { rows: &rest[..count], block });
                 }
             }
             if wanted && any {
@@ -212,13 +252,13 @@ impl ByKey<'_> {
 
 impl Block {
     #[inline(always)]
-    fn row(&self, block: usize, [first, rest]: Packed) -> KeyRow {
+    fn row(&self, [first, rest]: Packed) -> KeyRow {
         let (at, number) = (Time(first >> TIME_SHIFT), rest as u16);
         let before = match rest >> 32 {
             STEP_MAX => self.before(number),
             step => Time(at.0 - step),
         };
-        let number = (block << NUMBER_BITS) as u32 | u32::from(number);
+        let number = self.number | u32::from(number);
         KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3 }
     }
 
@@ -333,7 +373,8 @@ impl Sorter {
         present.fill(0);
         self.taken = 0;
         let long_steps = std::mem::take(&mut self.long_steps);
-        self.blocks.push(Block { start: self.start, rows: all, keys: known, long_steps });
+        let number = (self.blocks.len() << NUMBER_BITS) as u32;
+        self.blocks.push(Block { start: self.start, number, rows: all, keys: known, long_steps });
     }
 }
 

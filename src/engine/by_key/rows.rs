@@ -8,7 +8,7 @@ use crate::random::{StreamKey, derive};
 use crate::workloads::TraceOperation;
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::PlaceRule;
-use crate::workloads::trace_rows::{ByKey, KeyRow, Rows};
+use crate::workloads::trace_rows::{ByKey, KeyRow, Rows, Run};
 
 use super::clients::{Act, Acting, What};
 
@@ -30,7 +30,7 @@ impl Rules {
     }
 }
 
-/// So many rows at least are put together before their keys are simulated.
+/// So many rows at least are found before their keys are simulated: so the ways through memory to them overlap.
 const TOGETHER: usize = 2_048;
 
 /// The rows of a trace as they are in its first replication.
@@ -53,31 +53,39 @@ impl<'a> FirstReplication<'a> {
 
 /// Some of the keys, with all their rows.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
-    rows: Vec<KeyRow>,
-    /// By key: the number of its name, and where its rows end.
+pub(super) struct Keys<'a> {
+    runs: Vec<Run<'a>>,
+    /// By key: the number of its name, and where its runs end.
     keys: Vec<(u64, usize)>,
 }
 
-impl Keys {
+impl<'a> Keys<'a> {
     /// Takes the next keys, in place of those before; whether there are any.
-    pub fn take(&mut self, by_key: &mut ByKey<'_>) -> bool {
-        self.rows.clear();
+    pub fn take(&mut self, by_key: &mut ByKey<'a>) -> bool {
+        self.runs.clear();
         self.keys.clear();
-        while self.rows.len() < TOGETHER
-            && let Some((_, name)) = by_key.next_key(&mut self.rows)
+        let (runs, mut rows) = (&mut self.runs, 0);
+        while rows < TOGETHER
+            && let Some((_, name)) = by_key.next_runs(
+                |_| true,
+                |run| {
+                    rows += run.len();
+                    runs.push(run);
+                },
+            )
         {
-            self.keys.push((name, self.rows.len()));
+            self.keys.push((name, runs.len()));
         }
         !self.keys.is_empty()
     }
 
     /// Each key, before anything happens to it.
-    pub fn each<'a>(&'a self, rules: &'a Rules) -> impl Iterator<Item = OfRows<'a>> {
+    pub fn each<'b>(&'b self, rules: &'b Rules) -> impl Iterator<Item = OfRows<'b>> {
         let mut from = 0;
-        self.keys.iter().map(move |(name, to)| {
-            let rows = &self.rows[std::mem::replace(&mut from, *to)..*to];
-            OfRows { rows, rules, name: *name, number: rules.requests.entity(*name), made: 0, last: Time::START }
+        self.keys.iter().filter_map(move |(name, to)| {
+            let (first, runs) = self.runs[std::mem::replace(&mut from, *to)..*to].split_first()?;
+            let number = rules.requests.entity(*name);
+            Some(OfRows { run: *first, runs, rules, name: *name, number, made: 0, last: Time::START })
         })
     }
 }
@@ -85,7 +93,9 @@ impl Keys {
 /// One key's rows, on the way through them.
 #[derive(Debug)]
 pub(super) struct OfRows<'a> {
-    rows: &'a [KeyRow],
+    /// Those that come next, and then those of these; if none are left here, none are there.
+    run: Run<'a>,
+    runs: &'a [Run<'a>],
     rules: &'a Rules,
     name: u64,
     /// What requests are drawn from.
@@ -97,26 +107,34 @@ pub(super) struct OfRows<'a> {
 
 impl Acting for OfRows<'_> {
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
-        let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
-        self.rows = rest;
-        for row in rows {
-            self.made += 1;
-            let (location, operation) = self.rules.complete(self.name, row);
-            let KeyRow { at, before, number, .. } = *row;
-            let act = Act { n: number.into(), at, before, draw: derive(self.number, self.made), location };
-            match operation {
-                TraceOperation::Get => reads.push(act),
-                TraceOperation::Put => write(act, What::Put),
-                TraceOperation::Delete => write(act, What::Delete),
-                TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
+        let mut left = most;
+        while left > 0 && !self.run.is_empty() {
+            let run = self.run.split_off(left);
+            left -= run.len();
+            for row in run.each() {
+                self.made += 1;
+                let (location, operation) = self.rules.complete(self.name, &row);
+                let KeyRow { at, before, number, .. } = row;
+                let act = Act { n: number.into(), at, before, draw: derive(self.number, self.made), location };
+                match operation {
+                    TraceOperation::Get => reads.push(act),
+                    TraceOperation::Put => write(act, What::Put),
+                    TraceOperation::Delete => write(act, What::Delete),
+                    TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
+                }
+                self.last = at;
+            }
+            if self.run.is_empty()
+                && let Some((next, rest)) = self.runs.split_first()
+            {
+                (self.run, self.runs) = (*next, rest);
             }
         }
-        self.last = rows.last().map_or(self.last, |row| row.at);
     }
 
     #[inline]
     fn horizon(&self) -> Time {
-        self.rows.first().map_or(Time::NEVER, |row| row.at)
+        self.run.start().unwrap_or(Time::NEVER)
     }
 
     fn last_act(&self) -> Time {
