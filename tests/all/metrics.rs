@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use consistency_sim::history::{History, Note};
-use consistency_sim::metrics::{CountId, DistributionId, Joint, Observer, Served, Window};
+use consistency_sim::metrics::{
+    CountId, Distribution, DistributionId, DistributionRows, Joint, Observer, Served, Window,
+};
 use consistency_sim::model::*;
 use consistency_sim::random::Law;
 use consistency_sim::run::Recording;
 use consistency_sim::stores::StoreKind;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
 
 use crate::support::*;
 
@@ -225,4 +229,49 @@ fn divergence_is_measured_only_where_it_is_asked_for() {
     let with = outcome(&scenario);
     assert!(with.stores[0].pooled.count(CountId::Divergence).hits > 0);
     assert_eq!(with.stores[0].estimates[0], without.stores[0].estimates[0], "it changes nothing else");
+}
+
+/// The same cases each time: what failed once fails again.
+fn cases(cases: u32) -> Config {
+    Config { cases, rng_seed: RngSeed::Fixed(29), failure_persistence: None, ..Config::default() }
+}
+
+/// Numbers of nanoseconds near to what lies in the middle between two spans, and just over the border up to which rounding
+/// is done in a simpler way.
+fn nanoseconds() -> impl Strategy<Value = f64> {
+    const BORDER: u64 = 1 << 43;
+    let whole = prop_oneof![0_u64..1_000, 0..BORDER, BORDER - 4..BORDER + 4, 0..u64::MAX];
+    let part = prop_oneof![Just(0.0), Just(0.5), 0.498..0.502, 0.0..1.0_f64];
+    (whole, part, -2_i64..=2).prop_map(|(whole, part, steps)| {
+        let number = whole as f64 + part;
+        f64::from_bits(number.to_bits().saturating_add_signed(steps))
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(20_000))]
+
+    #[test]
+    fn the_nearest_span_is_the_number_and_a_half_cut_off(nanoseconds in nanoseconds()) {
+        prop_assert_eq!(Span::from_nanos_f64(nanoseconds), Span((nanoseconds + 0.5) as u64));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn rows_of_distributions_are_distributions(
+        values in prop::collection::vec((0_usize..5, prop_oneof![0_u64..300, any::<u64>(), Just(7)]), 0..6_000)
+    ) {
+        let mut rows = DistributionRows::new(5);
+        let mut apart = vec![Distribution::default(); 5];
+        for (row, value) in values {
+            rows.add(row, value);
+            apart[row].add(value);
+        }
+        for (row, distribution) in apart.iter().enumerate() {
+            prop_assert_eq!(&rows.distribution(row), distribution);
+        }
+    }
 }
