@@ -59,11 +59,14 @@ impl Span {
     /// The nearest span to a number of nanoseconds; negative numbers and NaN give zero, too large ones the maximum.
     #[inline]
     pub fn from_nanos_f64(nanoseconds: f64) -> Span {
-        match Span::plain(nanoseconds) {
-            Some(span) if (0.0..=Span::PLAIN).contains(&nanoseconds) => span,
-            // `as` saturates, and truncates: adding a half rounds.
-            _ => Span((nanoseconds + 0.5) as u64),
+        // What is not negative has no sign bit, so that one comparison finds all numbers from 0 on.
+        if nanoseconds.to_bits() <= Span::PLAIN.to_bits()
+            && let Some(span) = Span::plain(nanoseconds)
+        {
+            return span;
         }
+        // `as` saturates, and truncates: adding a half rounds.
+        Span((nanoseconds + 0.5) as u64)
     }
 
     /// The most nanoseconds that [`Span::plain`] knows: 2⁴³, more than two hours.

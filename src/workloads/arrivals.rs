@@ -23,14 +23,6 @@ pub struct Source {
     phase_end: Time,
 }
 
-impl Source {
-    /// One that nothing was drawn for yet.
-    #[inline]
-    pub fn new(stream: Stream) -> Source {
-        Source { stream, on: false, phase_end: Time::START }
-    }
-}
-
 /// A rate of arrivals, ready to be drawn at.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -82,25 +74,28 @@ impl Arrivals {
     /// The same, given the pace of that rate.
     #[inline]
     pub fn first_at(&self, stream: Stream, rate: Rate, pace: Pace) -> (Source, Time) {
-        let mut source = Source::new(stream);
+        let mut source = Source { stream, on: false, phase_end: Time::START };
+        let first = if self.is_poisson() {
+            self.next_poisson(&mut source, Time::START, pace)
+        } else {
+            self.first_of_others(&mut source, rate, pace)
+        };
+        (source, first)
+    }
+
+    #[inline(never)]
+    fn first_of_others(&self, source: &mut Source, rate: Rate, pace: Pace) -> Time {
         match &self.shape {
-            Shape::Constant => {
-                let phase = unit(source.stream.draw()) * 1e9 / rate;
-                (source, Time(Span::from_nanos_f64(phase).0))
-            }
+            Shape::Constant => Time(Span::from_nanos_f64(unit(source.stream.draw()) * 1e9 / rate).0),
             Shape::OnOff { on, off } => {
                 // Started in its stationary state: exponential phases have no memory.
                 let share = on.0 as f64 / (on.0 as f64 + off.0 as f64);
                 source.on = unit(source.stream.draw()) < share;
                 let mean = if source.on { on } else { off };
                 source.phase_end = Time(self.exponential(&mut source.stream, mean.0 as f64) as u64);
-                let first = self.next_at(&mut source, Time::START, pace);
-                (source, first)
+                self.next_at(source, Time::START, pace)
             }
-            Shape::Poisson | Shape::Diurnal { .. } => {
-                let first = self.next_at(&mut source, Time::START, pace);
-                (source, first)
-            }
+            Shape::Poisson | Shape::Diurnal { .. } => self.next_at(source, Time::START, pace),
         }
     }
 
@@ -113,10 +108,7 @@ impl Arrivals {
     /// The arrival after the one at `now` of a Poisson process.
     #[inline(always)]
     pub fn next_poisson(&self, source: &mut Source, now: Time, pace: Pace) -> Time {
-        let gap = self.gap(&mut source.stream, pace);
-        // Never negative, so that what is simpler than others is known by one comparison.
-        let plain = if gap <= Span::PLAIN { Span::plain(gap) } else { None };
-        now + plain.unwrap_or_else(|| Span::from_nanos_f64(gap))
+        now + Span::from_nanos_f64(self.gap(&mut source.stream, pace))
     }
 
     /// The arrival after the one at `now`.

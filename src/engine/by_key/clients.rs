@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Location, Time};
-use crate::random::{Purpose, Stream, StreamKey, chance, derive};
+use crate::random::{Purpose, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 
@@ -99,23 +99,10 @@ impl Clients {
     pub fn of(&self, key: u32) -> OfKey<'_> {
         let rate = self.rate * self.shares[key as usize];
         let pace = self.arrivals.pace(rate);
-        let (source, first) = self.first(self.streams.stream(u64::from(key)), rate, pace);
+        let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
         let number = self.requests.entity(u64::from(key));
         let next = if first < self.until { first } else { Time::NEVER };
         OfKey { clients: self, source, pace, number, acted: 0, last: Time::START, next }
-    }
-}
-
-impl Clients {
-    /// A key's source of arrivals, and the first of them.
-    #[inline]
-    fn first(&self, stream: Stream, rate: f64, pace: Pace) -> (Source, Time) {
-        if !self.arrivals.is_poisson() {
-            return self.arrivals.first_at(stream, rate, pace);
-        }
-        let mut source = Source::new(stream);
-        let first = self.arrivals.next_poisson(&mut source, Time::START, pace);
-        (source, first)
     }
 }
 

@@ -174,7 +174,7 @@ impl Push {
     }
 
     /// The newest version that has reached the location.
-    #[inline]
+    #[inline(always)]
     fn at(&mut self, location: Location, now: Time) -> Version {
         if self.on_the_way.is_empty() {
             return self.everywhere;
