@@ -20,11 +20,9 @@ pub struct Distribution {
 /// The bucket of a value.
 #[inline]
 pub fn bucket_of(value: u64) -> usize {
-    if value < STEPS {
-        return value as usize;
-    }
-    let shift = value.ilog2() - STEPS_LOG2;
-    (((u64::from(shift) + 1) << STEPS_LOG2) + ((value >> shift) - STEPS)) as usize
+    // Without a branch: values below the first doubling are their own buckets, as if they were in it.
+    let shift = (value | STEPS).ilog2() - STEPS_LOG2;
+    ((u64::from(shift) << STEPS_LOG2) + (value >> shift)) as usize
 }
 
 /// The least value of a bucket, and the number of values that share it. For buckets that [`bucket_of`] gives; the least
@@ -75,8 +73,7 @@ impl Distribution {
 
     /// Makes room for buckets from the first of a doubling that is filled to the last of one that is.
     pub(super) fn make_room(&mut self, from: usize, to: usize) {
-        let is_covered = !self.buckets.is_empty() && self.first <= from && to <= self.first + self.buckets.len();
-        if !is_covered {
+        if from < self.first || to > self.first + self.buckets.len() {
             self.cover(from, to);
         }
     }
@@ -103,10 +100,7 @@ impl Distribution {
             self.buckets.clone_from(&other.buckets);
             self.first = other.first;
         } else if !other.buckets.is_empty() {
-            let end = other.first + other.buckets.len();
-            if other.first < self.first || end > self.first + self.buckets.len() {
-                self.cover(other.first, end);
-            }
+            self.make_room(other.first, other.first + other.buckets.len());
             let mine = &mut self.buckets[other.first - self.first..];
             mine.iter_mut().zip(&other.buckets).for_each(|(mine, theirs)| *mine += theirs);
         }

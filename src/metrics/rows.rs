@@ -51,15 +51,16 @@ impl DistributionRows {
         if value > total.max {
             total.max = value;
         }
-        // The bucket of the value without a branch; in the lowest doubling lie all values below the first step.
-        let shift = (value | STEPS as u64).ilog2() - STEPS.ilog2();
-        let doubling = shift as usize + usize::from(value >= STEPS as u64);
-        let step = (value >> shift) as usize % STEPS;
-        self.waiting[self.waits] = ((doubling * self.totals.len() + row) * STEPS + step) as u32;
+        self.waiting[self.waits] = self.place(row, bucket_of(value)) as u32;
         self.waits += 1;
         if self.waits == TOGETHER {
             self.count_waiting();
         }
+    }
+
+    #[inline(always)]
+    fn place(&self, row: usize, bucket: usize) -> usize {
+        ((bucket / STEPS) * self.totals.len() + row) * STEPS + bucket % STEPS
     }
 
     #[inline(never)]
@@ -91,7 +92,7 @@ impl DistributionRows {
         self.count_waiting();
         let mut distribution = std::mem::take(&mut self.carried[row]);
         let counts = |doubling: usize| {
-            let from = (doubling * self.totals.len() + row) * STEPS;
+            let from = self.place(row, doubling * STEPS);
             &self.counts[from..from + STEPS]
         };
         // What is above the greatest value is empty.
