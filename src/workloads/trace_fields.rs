@@ -113,6 +113,9 @@ fn leading(field: &[u8]) -> (u64, usize) {
     (number, digits)
 }
 
+/// A one in each byte of a word.
+const ALL: u64 = 0x0101_0101_0101_0101;
+
 /// So many bytes are looked at as two words.
 const SHORT_BYTES: usize = 15;
 
@@ -138,7 +141,6 @@ pub fn words(bytes: &[u8], length: usize) -> Option<[u64; 2]> {
 /// The number that the first bytes of a word make, at most eight, if all are digits.
 #[inline(always)]
 fn digits(word: u64, count: usize) -> Option<u64> {
-    const ALL: u64 = 0x0101_0101_0101_0101;
     const PAIRS: u64 = 0x0000_00ff_0000_00ff;
     if count == 0 {
         return Some(0);
@@ -152,6 +154,13 @@ fn digits(word: u64, count: usize) -> Option<u64> {
     let high = (tens & PAIRS).wrapping_mul(100 + (1_000_000 << 32));
     let low = (tens >> 16 & PAIRS).wrapping_mul(1 + (10_000 << 32));
     Some(high.wrapping_add(low) >> 32)
+}
+
+/// How many bytes of a word are before the first point; 8 without any.
+#[inline(always)]
+fn point(word: u64) -> usize {
+    let zero = word ^ (ALL * u64::from(b'.'));
+    (zero.wrapping_sub(ALL) & !zero & (ALL * 0x80)).trailing_zeros() as usize / 8
 }
 
 /// What a digit behind the point is worth, in nanoseconds, by how many there are: whole numbers only.
@@ -172,13 +181,11 @@ pub fn all_digits(bytes: &[u8], length: usize) -> bool {
 /// it: as far as it is seen at once.
 #[inline(always)]
 pub fn short_decimal(bytes: &[u8], length: usize) -> Option<(u64, usize)> {
-    const ALL: u64 = 0x0101_0101_0101_0101;
     if !(1..=8).contains(&length) {
         return None;
     }
     let word = u64::from_le_bytes(*bytes.first_chunk()?);
-    let zero = word ^ (ALL * u64::from(b'.'));
-    let point = ((zero.wrapping_sub(ALL) & !zero & (ALL * 0x80)).trailing_zeros() / 8) as usize;
+    let point = point(word);
     if point >= length {
         return Some((digits(word, length)?, 0));
     }
@@ -193,12 +200,7 @@ pub fn short_decimal(bytes: &[u8], length: usize) -> Option<(u64, usize)> {
 /// What [`decimal`] says of the first bytes of these, as far as it is seen at once.
 #[inline(always)]
 pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option<u64>; 9]) -> Option<u128> {
-    const ALL: u64 = 0x0101_0101_0101_0101;
     let field = words(bytes, length)?;
-    let point = |word: u64| {
-        let zero = word ^ (ALL * u64::from(b'.'));
-        (zero.wrapping_sub(ALL) & !zero & (ALL * 0x80)).trailing_zeros() as usize / 8
-    };
     let mut whole = point(field[0]);
     if whole == 8 {
         whole += point(field[1]);

@@ -257,11 +257,8 @@ fn short(bytes: &[u8], length: usize) -> Option<PlainName> {
     if !(1..=PlainName::SHORT_BYTES).contains(&length) {
         return None;
     }
-    let [low, high] = match words(bytes, length) {
-        Some(words) => words,
-        None => at_the_end(&bytes[..length]),
-    };
-    Some(PlainName { low, high: high as u32 | (length as u32) << 24 })
+    let words = words(bytes, length).unwrap_or_else(|| at_the_end(&bytes[..length]));
+    Some(PlainName::short(words, length))
 }
 
 /// The same as [`words`] of bytes with nothing behind them.

@@ -7,7 +7,7 @@ use crate::model::Time;
 
 use super::config::TraceOperation;
 use super::trace_clock::PlainClock;
-use super::trace_fields::all_digits;
+use super::trace_fields::{all_digits, words};
 use super::trace_records::Plain;
 
 /// A row as it is read.
@@ -194,29 +194,22 @@ impl PlainName {
     pub const LONG: u32 = 0xff00_0000;
     /// A short name has so many bytes at most: as many as there is room for, and how many there are.
     pub const SHORT_BYTES: usize = 11;
+
+    /// The name of so many bytes, which are no more than that and stand in these two words.
+    #[inline(always)]
+    pub fn short([low, high]: [u64; 2], length: usize) -> PlainName {
+        PlainName { low, high: high as u32 | (length as u32) << 24 }
+    }
 }
 
 /// A short name of letters, digits and signs; nothing but its length decides whether it is short.
 #[inline(always)]
 fn short(bytes: &[u8], length: usize) -> Option<PlainName> {
-    /// By length: the bytes of a name.
-    const KEPT: [(u64, u32); 16] = {
-        let mut kept = [(0, 0); 16];
-        let mut length = 1;
-        while length <= PlainName::SHORT_BYTES {
-            let bits = (1_u128 << (8 * length)) - 1;
-            kept[length] = (bits as u64, (bits >> 64) as u32);
-            length += 1;
-        }
-        kept
-    };
     if !(1..=PlainName::SHORT_BYTES).contains(&length) {
         return None;
     }
-    let kept = KEPT[length & 15];
-    let all = u128::from_le_bytes(*bytes.first_chunk()?);
-    let (low, high) = (all as u64 & kept.0, (all >> 64) as u32 & kept.1);
-    ((low | u64::from(high)) & HIGH == 0).then_some(PlainName { low, high: high | (length as u32) << 24 })
+    let words = words(bytes, length)?;
+    ((words[0] | words[1]) & HIGH == 0).then_some(PlainName::short(words, length))
 }
 
 /// A long name.

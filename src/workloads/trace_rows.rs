@@ -217,14 +217,8 @@ impl<'a> Run<'a> {
 }
 
 impl<'a> ByKey<'a> {
-    /// Adds the rows of the next key to these; says its number and that of its name, or `None` after the last. Keys without
-    /// rows are left out.
-    #[inline]
-    pub fn next_key(&mut self, rows: &mut Vec<KeyRow>) -> Option<(u32, u64)> {
-        self.next_runs(|_| true, |run| rows.extend(run.each()))
-    }
-
-    /// The same, where they lie; and keys that are not wanted are left out.
+    /// Gives the rows of the next key, where they lie; says its number and that of its name, or `None` after the last. Keys
+    /// that are not wanted or have no rows are left out.
     #[inline]
     pub fn next_runs(&mut self, wanted: impl Fn(u32) -> bool, mut take: impl FnMut(Run<'a>)) -> Option<(u32, u64)> {
         loop {

@@ -302,7 +302,7 @@ proptest! {
             (Ok(expected), Ok(Some(rows))) => {
                 let (mut by_key, mut of_key, mut all) = (rows.by_key(), Vec::new(), Vec::new());
                 let mut firsts = Vec::new();
-                while let Some((key, name)) = by_key.next_key(&mut of_key) {
+                while let Some((key, name)) = by_key.next_runs(|_| true, |run| of_key.extend(run.each())) {
                     prop_assert_eq!(rows.name(key), name);
                     firsts.push(of_key[0].number);
                     all.extend(of_key.drain(..).map(|row| (name, row)));
