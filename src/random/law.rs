@@ -1,6 +1,6 @@
 //! Laws of chance for spans of time, and how they are sampled: by inverse transform, from 64-bit draws, without platform mathematics.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use serde::Serialize;
 
@@ -231,7 +231,8 @@ const TOLERANCE: f64 = 9e-6;
 /// A law ready to be sampled: a table of quantiles with straight lines between, exact in the tails; cut off at a maximum
 /// by conditioning (a draw above the maximum is as if drawn anew), as "truncated" means in statistics.
 ///
-/// Making one computes some thousand quantiles; a clone shares them and costs nothing.
+/// Making one computes some thousand quantiles; a clone shares them and costs nothing, and so does every other sampler of an
+/// equal law while this one is there.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     /// The table of a law that is no mixture; without lines for a mixture.
@@ -242,7 +243,7 @@ pub struct Sampler {
     plain: f64,
     /// Of a uniform law: its low end and its width in nanoseconds, and the share below the maximum.
     even: Option<(f64, f64, f64)>,
-    parts: Arc<[Part]>,
+    parts: Arc<[Arc<Part>]>,
     /// Where the choice among parts ends, as thresholds of a draw; empty for one part.
     ends: Arc<[u64]>,
 }
@@ -266,13 +267,13 @@ impl Sampler {
     pub fn truncated(law: &Law, max: Span) -> Sampler {
         let mut flat = Vec::new();
         flatten(law, 1.0, &mut flat);
-        let mut weighted: Vec<(f64, Part)> = flat
+        let mut weighted: Vec<(f64, Arc<Part>)> = flat
             .into_iter()
-            .map(|(weight, law)| Part::new(weight, law, max))
+            .map(|(weight, law)| Part::of(weight, law, max))
             .filter(|(weight, _)| *weight > 0.0)
             .collect();
         if weighted.is_empty() {
-            weighted.push(Part::new(1.0, Law::Constant(max), Span::MAX));
+            weighted.push(Part::of(1.0, Law::Constant(max), Span::MAX));
         }
         let total: f64 = weighted.iter().map(|(weight, _)| weight).sum();
         let mut ends = Vec::new();
@@ -284,12 +285,10 @@ impl Sampler {
             }
             *ends.last_mut().expect("more than one part") = u64::MAX;
         }
-        let parts: Arc<[Part]> = weighted.into_iter().map(|(_, part)| part).collect();
+        let parts: Arc<[Arc<Part>]> = weighted.into_iter().map(|(_, part)| part).collect();
         let table = if let [part] = &*parts { part.table.clone() } else { NO_LINES.clone() };
         let even = match &*parts {
-            [Part { law: Law::Uniform { low, high }, kept, .. }] => {
-                Some((low.0 as f64, high.0 as f64 - low.0 as f64, *kept))
-            }
+            [part] => part.even(),
             _ => None,
         };
         Sampler { table, most: max.0 as f64, plain: Span::PLAIN.min(max.0 as f64), even, parts, ends: ends.into() }
@@ -377,16 +376,37 @@ fn flatten(law: &Law, weight: f64, into: &mut Vec<(f64, Law)>) {
     }
 }
 
+/// The parts that somebody uses, so that equal ones are made once: replications and stores have most laws in common.
+static MADE: Mutex<Vec<Weak<Part>>> = Mutex::new(Vec::new());
+
 impl Part {
     /// The part, and the weight that is left of it below the maximum.
-    fn new(weight: f64, law: Law, max: Span) -> (f64, Part) {
+    fn of(weight: f64, law: Law, max: Span) -> (f64, Arc<Part>) {
         let kept = if max == Span::MAX { 1.0 } else { law.share_up_to(max.0 as f64) };
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let equal = |part: &Arc<Part>| part.law == law && part.kept == kept;
+        let part = made.iter().filter_map(Weak::upgrade).find(equal).unwrap_or_else(|| {
+            made.retain(|part| part.strong_count() > 0);
+            let part = Arc::new(Part::new(law, kept));
+            made.push(Arc::downgrade(&part));
+            part
+        });
+        (weight * kept, part)
+    }
+
+    fn new(law: Law, kept: f64) -> Part {
         let mut part = Part { law, kept, table: NO_LINES.clone(), tails: Tails::default() };
         // The other laws are as fast without a table, and empirical ones have corners that a line would cut off.
         if kept > 0.0 && matches!(part.law, Law::Exponential { .. } | Law::LogNormal { .. } | Law::Pareto { .. }) {
             part.tabulate();
         }
-        (weight * kept, part)
+        part
+    }
+
+    /// Of a uniform law: its low end and its width in nanoseconds, and the share below the maximum.
+    fn even(&self) -> Option<(f64, f64, f64)> {
+        let Law::Uniform { low, high } = self.law else { return None };
+        Some((low.0 as f64, high.0 as f64 - low.0 as f64, self.kept))
     }
 
     fn nanos(&self, draw: u64, on_line: f64) -> f64 {

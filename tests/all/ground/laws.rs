@@ -126,6 +126,23 @@ fn truncated_draws_never_exceed_the_maximum() {
 }
 
 #[test]
+fn what_samplers_share_leaves_each_its_own_law_and_maximum() {
+    let drawn = |sampler: &Sampler| -> Vec<Span> { (0..10_000).map(|n| sampler.span(mix(n))).collect() };
+    for (name, law) in laws() {
+        let maxima = [Span::MAX, ms(60_000), ms(60), ms(3)];
+        let alone = maxima.map(|max| drawn(&Sampler::truncated(&law, max)));
+        // All are there before the first of them is drawn from.
+        let together = [maxima, maxima].map(|maxima| maxima.map(|max| Sampler::truncated(&law, max)));
+        for samplers in together {
+            for ((max, sampler), alone) in maxima.iter().zip(&samplers).zip(&alone) {
+                assert!(drawn(sampler) == *alone, "{name} up to {max}");
+            }
+        }
+        assert!(alone[1] != alone[3], "{name}: the maxima make a difference");
+    }
+}
+
+#[test]
 fn means_are_the_known_ones() {
     let sigma = libm::log(5.0) / 2.326_347_874_040_841;
     let cases = [
