@@ -14,7 +14,7 @@ use crate::workloads::TraceOperation;
 use crate::workloads::trace_picked::{Picked, PickedRow};
 use crate::workloads::trace_rows::Run;
 
-use super::anomaly::{Missed, STRETCH_MAX, WORTH_MAX, anomaly, missed, most_missed, window, worth};
+use super::missed::{Missed, STRETCH_MAX, WORTH_MAX, anomaly, missed, most_missed, window, worth};
 use super::outcome::Anomaly;
 use super::unit::Contestant;
 

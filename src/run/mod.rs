@@ -14,6 +14,7 @@ pub mod digest;
 pub mod evidence;
 pub mod first_key;
 pub mod free_plan;
+pub mod missed;
 pub mod outcome;
 pub mod pool;
 mod prepare;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use consistency_sim::model::Span;
 use consistency_sim::random::Stream;
-use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find, in_history};
+use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find};
 use consistency_sim::run::anomaly_of_keys;
+use consistency_sim::run::missed::in_history;
 use consistency_sim::run::{Anomaly, Contestant};
 use consistency_sim::scenario::{Origin, Scenario, load_with, parse};
 use consistency_sim::workloads::*;
