@@ -3,6 +3,7 @@
 //! To add a field: the struct that holds it, one line in its reader (`read/`), and the schema follows.
 
 pub mod codes;
+mod desk;
 mod diagnostic;
 mod form;
 mod lines;

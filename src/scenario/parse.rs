@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::Scenario;
 use super::codes;
+use super::desk::{Desk, Source};
 use super::diagnostic::{Diagnostic, Fault, Origin};
 use super::overrides::{self, Override};
 use super::read::{stores, top};
-use super::section::{Desk, Source, TABLES_MOST};
+use super::section::TABLES_MOST;
 use super::text::{sorted, syntax};
 use super::tree::{Entry, Node, Place, Table, Value};
 

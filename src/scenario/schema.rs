@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::metrics::estimate::Scalar;
 
+use super::desk::Desk;
 use super::form::{Field, Form, Kind};
 use super::read::platform::platforms;
 use super::read::top;
-use super::section::Desk;
 
 /// Every field of a scenario file, as the readers declare them.
 pub fn fields() -> Vec<Field> {

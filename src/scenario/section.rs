@@ -1,85 +1,14 @@
 //! One table of a scenario while it is read: each line declares a field and reads it, so that what is accepted and what
 //! the schema says cannot differ.
 
-use std::cell::RefCell;
-use std::ops::Range;
-use std::sync::Arc;
-
 use super::codes;
-use super::diagnostic::{Diagnostic, Fault, quoted};
+use super::desk::Desk;
+use super::diagnostic::{Fault, quoted};
 use super::form::{Field, Form, Kind};
 use super::tree::{Entry, Node, Place, Table, Value};
-use super::{Assumption, values};
 
 /// The most tables in a list.
 pub(super) const TABLES_MOST: usize = 1000;
-
-/// A text that a scenario is made of: the file, or an option.
-pub(super) struct Source {
-    pub name: String,
-    pub text: Arc<str>,
-}
-
-/// The reader's desk: the texts that are read, and what was found wrong in them.
-pub(super) struct Desk {
-    pub sources: Vec<Source>,
-    pub diagnostics: RefCell<Vec<Diagnostic>>,
-    pub assumptions: RefCell<Vec<Assumption>>,
-    /// Nothing is read, the fields are only declared.
-    pub describing: bool,
-}
-
-impl Desk {
-    pub fn new(sources: Vec<Source>, describing: bool) -> Desk {
-        Desk { sources, diagnostics: RefCell::default(), assumptions: RefCell::default(), describing }
-    }
-
-    /// Records a mistake at a place.
-    pub fn report(&self, place: Place, fault: Fault) {
-        if self.describing {
-            return;
-        }
-        let source = &self.sources[place.source];
-        let range = fault.within.clone().map_or(place.start..place.end, |within| self.inside(place, within));
-        self.diagnostics.borrow_mut().push(Diagnostic {
-            first_line: 1,
-            code: fault.code,
-            message: fault.message,
-            file: source.name.clone(),
-            source: source.text.clone(),
-            span: Some(on_characters(&source.text, range)),
-            label: fault.label,
-            help: fault.help,
-        });
-    }
-
-    /// Where a part of a text value stands: behind the quotation mark. Where the file has escapes, the whole value.
-    fn inside(&self, place: Place, within: Range<usize>) -> Range<usize> {
-        let written = self.sources[place.source].text.get(place.start..place.end).unwrap_or_default();
-        let marks = if written.starts_with("\"\"\"") || written.starts_with("'''") || written.contains('\\') {
-            return place.start..place.end;
-        } else {
-            usize::from(written.starts_with(['"', '\'']))
-        };
-        let (start, end) = (place.start + marks + within.start, place.start + marks + within.end);
-        if end <= place.end { start..end } else { place.start..place.end }
-    }
-
-    pub fn assume(&self, field: String, value: String, why: &str) {
-        if !self.describing {
-            self.assumptions.borrow_mut().push(Assumption { field, value, why: why.to_string() });
-        }
-    }
-}
-
-/// The range, clamped to the text and widened to whole characters.
-pub(super) fn on_characters(text: &str, range: Range<usize>) -> Range<usize> {
-    let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let ceil =
-        |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-    let start = floor(range.start);
-    start..ceil(range.end).max(start)
-}
 
 /// A table that is being read.
 pub(super) struct Section<'a> {
@@ -180,7 +109,7 @@ impl<'a> Section<'a> {
             None => (None, self.place),
             Some(Entry { node: Node { value: Value::Table(table), place }, .. }) => (Some(table), *place),
             Some(entry) => {
-                values::wrong_type(self.desk, key, &entry.node, "a table", None);
+                self.desk.wrong_type(key, &entry.node, "a table", None);
                 self.failed.push(key.to_string());
                 return Section { table: None, ..Section::muted(self.desk, path, entry.node.place) };
             }
@@ -235,7 +164,7 @@ impl<'a> Section<'a> {
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Value::List(nodes) = &entry.node.value else {
             let help = format!("begin each with [[{key}]], in double brackets");
-            values::wrong_type(self.desk, key, &entry.node, "a list of tables", Some(help));
+            self.desk.wrong_type(key, &entry.node, "a list of tables", Some(help));
             self.failed.push(key.to_string());
             return Vec::new();
         };
@@ -248,7 +177,7 @@ impl<'a> Section<'a> {
         for node in nodes {
             match &node.value {
                 Value::Table(table) => tables.push((table, node.place)),
-                _ => values::wrong_type(self.desk, key, node, "a table", None),
+                _ => self.desk.wrong_type(key, node, "a table", None),
             }
         }
         tables
@@ -302,7 +231,7 @@ impl<'a> Section<'a> {
             return None;
         };
         let Value::Table(table) = &entry.node.value else {
-            values::wrong_type(self.desk, key, &entry.node, "a table", Some(help.into()));
+            self.desk.wrong_type(key, &entry.node, "a table", Some(help.into()));
             return None;
         };
         Some(Section::new(self.desk, path, Some(table), entry.node.place))

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::codes;
+use super::desk::Desk;
 #[cfg(feature = "host")]
 use super::diagnostic::quoted;
 use super::diagnostic::{Diagnostic, Fault};
-use super::section::Desk;
 use super::tree::{Place, Table};
 
 /// Mistakes of syntax that are shown: after the first few, the parser mostly stumbles over its own recovery.

@@ -6,9 +6,10 @@ pub(super) use crate::limits::figure::grouped;
 use crate::model::Span;
 
 use super::codes;
+use super::desk::Desk;
 use super::diagnostic::{Fault, quoted};
 use super::form::Form;
-use super::section::{Desk, Draft};
+use super::section::Draft;
 use super::tree::{Node, Value};
 use super::units::{self, FASTEST, LONGEST};
 
@@ -22,14 +23,6 @@ pub(super) const POSITIVE: Spans = Span(1)..=LONGEST;
 /// The longest text.
 const TEXT_MOST: usize = 500;
 
-/// A value of another type than the one expected.
-pub(super) fn wrong_type(desk: &Desk, key: &str, node: &Node, expected: &str, help: Option<String>) {
-    let mut fault = Fault::new(codes::WRONG_TYPE, format!("`{key}` must be {expected}, not {}", node.value.noun()))
-        .label(format!("expected {expected}"));
-    fault.help.extend(help);
-    desk.report(node.place, fault);
-}
-
 fn reported<T>(desk: &Desk, node: &Node, result: Result<T, Fault>) -> Option<T> {
     result.map_err(|fault| desk.report(node.place, fault)).ok()
 }
@@ -40,11 +33,11 @@ pub(super) fn span(desk: &Desk, key: &str, node: &Node, bounds: &Spans) -> Optio
         Value::Text(text) => text,
         Value::Integer(_) | Value::Float(_) => {
             let help = format!("write it with its unit, as in {key} = \"{} s\"", node.value.canonical());
-            wrong_type(desk, key, node, "a span of time with its unit", Some(help));
+            desk.wrong_type(key, node, "a span of time with its unit", Some(help));
             return None;
         }
         _ => {
-            wrong_type(desk, key, node, "a span of time such as \"60 s\"", None);
+            desk.wrong_type(key, node, "a span of time such as \"60 s\"", None);
             return None;
         }
     };
@@ -72,7 +65,7 @@ pub(super) fn span(desk: &Desk, key: &str, node: &Node, bounds: &Spans) -> Optio
 /// A span that may be negative, in nanoseconds.
 pub(super) fn signed_span(desk: &Desk, key: &str, node: &Node) -> Option<i64> {
     let Value::Text(text) = &node.value else {
-        wrong_type(desk, key, node, "a span of time such as \"-20 ms\"", None);
+        desk.wrong_type(key, node, "a span of time such as \"-20 ms\"", None);
         return None;
     };
     reported(desk, node, units::signed_nanos(text)).and_then(|nanos| i64::try_from(nanos).ok())
@@ -81,7 +74,7 @@ pub(super) fn signed_span(desk: &Desk, key: &str, node: &Node) -> Option<i64> {
 /// A time of the day in UTC, as the span since midnight.
 pub(super) fn time_of_day(desk: &Desk, key: &str, node: &Node) -> Option<Span> {
     let Value::Text(text) = &node.value else {
-        wrong_type(desk, key, node, "a time of the day such as \"14:00 UTC\"", None);
+        desk.wrong_type(key, node, "a time of the day such as \"14:00 UTC\"", None);
         return None;
     };
     let plain = text.trim();
@@ -111,11 +104,11 @@ pub(super) fn bytes(desk: &Desk, key: &str, node: &Node) -> Option<u64> {
         Value::Text(text) => reported(desk, node, units::bytes(text)),
         Value::Integer(_) | Value::Float(_) => {
             let help = format!("write it with its unit, as in {key} = \"{} B\"", node.value.canonical());
-            wrong_type(desk, key, node, "a size with its unit", Some(help));
+            desk.wrong_type(key, node, "a size with its unit", Some(help));
             None
         }
         _ => {
-            wrong_type(desk, key, node, "a size such as \"25 MiB\"", None);
+            desk.wrong_type(key, node, "a size such as \"25 MiB\"", None);
             None
         }
     }
@@ -140,11 +133,11 @@ pub(super) fn count(desk: &Desk, key: &str, node: &Node, least: u64, most: u64) 
         Value::Text(text) => {
             let help =
                 text.trim().parse::<u64>().ok().map(|number| format!("write it without quotation marks: {number}"));
-            wrong_type(desk, key, node, "a whole number", help);
+            desk.wrong_type(key, node, "a whole number", help);
             return None;
         }
         _ => {
-            wrong_type(desk, key, node, "a whole number", None);
+            desk.wrong_type(key, node, "a whole number", None);
             return None;
         }
     };
@@ -171,7 +164,7 @@ pub(super) fn number(desk: &Desk, key: &str, node: &Node, bounds: &RangeInclusiv
         Value::Integer(number) => *number as f64,
         Value::Float(number) => *number,
         _ => {
-            wrong_type(desk, key, node, "a number", None);
+            desk.wrong_type(key, node, "a number", None);
             return None;
         }
     };
@@ -196,7 +189,7 @@ pub(super) fn share(desk: &Desk, key: &str, node: &Node, above_zero: bool) -> Op
         Value::Integer(number) => *number as f64,
         Value::Float(number) => *number,
         _ => {
-            wrong_type(desk, key, node, "a share such as \"20 %\" or 0.2", None);
+            desk.wrong_type(key, node, "a share such as \"20 %\" or 0.2", None);
             return None;
         }
     };
@@ -232,7 +225,7 @@ fn rate(desk: &Desk, key: &str, node: &Node, pers: &[Per], zero: bool, count: f6
         let help = matches!(node.value, Value::Integer(_) | Value::Float(_)).then(|| {
             format!("write it with its unit, as in {key} = \"{} /s{}\"", node.value.canonical(), after(pers[0].words))
         });
-        wrong_type(desk, key, node, "a rate with its unit", help);
+        desk.wrong_type(key, node, "a rate with its unit", help);
         return None;
     };
     let read = reported(desk, node, units::rate(text))?;
@@ -288,7 +281,7 @@ pub(super) fn word<T: Copy>(desk: &Desk, key: &str, node: &Node, words: &[Word<T
     let known = words.iter().map(|(word, ..)| *word);
     let Value::Text(text) = &node.value else {
         let help = format!("the words are: {}", known.collect::<Vec<_>>().join(", "));
-        wrong_type(desk, key, node, "a word", Some(help));
+        desk.wrong_type(key, node, "a word", Some(help));
         return None;
     };
     if let Some((_, value, _)) = words.iter().find(|(word, ..)| word == text) {
@@ -321,7 +314,7 @@ pub(super) fn name(desk: &Desk, key: &str, node: &Node) -> Option<String> {
 /// Text on one line: it stands in tables, charts and columns.
 pub(super) fn text(desk: &Desk, key: &str, node: &Node) -> Option<String> {
     let Value::Text(text) = &node.value else {
-        wrong_type(desk, key, node, "text", None);
+        desk.wrong_type(key, node, "text", None);
         return None;
     };
     if text.chars().any(char::is_control) || text.chars().count() > TEXT_MOST {
@@ -389,7 +382,7 @@ impl Draft<'_, '_> {
         self.take(Form::Flag, |desk, key, node| match node.value {
             Value::Flag(flag) => Some(flag),
             _ => {
-                wrong_type(desk, key, node, "true or false", None);
+                desk.wrong_type(key, node, "true or false", None);
                 None
             }
         })

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::limits::{FigureId, UNLIMITED};
 use crate::model::{Call, Key, Operation, Span};
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Section};
+use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Place, Value};
-use crate::scenario::values::{ANY, wrong_type};
+use crate::scenario::values::ANY;
 use crate::workloads::*;
 
 use super::setting::Setting;
@@ -217,7 +218,7 @@ fn key_text(desk: &Desk, key: &str, node: &Node) -> Option<String> {
             None
         }
         _ => {
-            wrong_type(desk, key, node, "text", None);
+            desk.wrong_type(key, node, "text", None);
             None
         }
     }
@@ -225,7 +226,7 @@ fn key_text(desk: &Desk, key: &str, node: &Node) -> Option<String> {
 
 fn key_texts(desk: &Desk, key: &str, node: &Node) -> Option<Vec<String>> {
     let Value::List(list) = &node.value else {
-        wrong_type(desk, key, node, "a list of texts, as in [\"a\", \"b\"]", None);
+        desk.wrong_type(key, node, "a list of texts, as in [\"a\", \"b\"]", None);
         return None;
     };
     let mut texts: Vec<String> = Vec::new();

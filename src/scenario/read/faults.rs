@@ -3,10 +3,11 @@
 use crate::faults::{Fault as Mishap, FaultKind, Faults, KvStatus, Refill};
 use crate::model::{Location, Span, Time};
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, quoted};
 use crate::scenario::form::{Form, Kind};
 use crate::scenario::overrides::names_of_kinds;
-use crate::scenario::section::{Desk, Section};
+use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Place};
 use crate::scenario::values::{self, ANY, POSITIVE, Per};
 use crate::stores::{StoreConfig, StoreKind};

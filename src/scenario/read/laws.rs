@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 use crate::model::Span;
 use crate::random::Law;
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, nearest, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Draft, Section};
+use crate::scenario::section::{Draft, Section};
 use crate::scenario::tree::{Entry, Node, Table, Value};
 use crate::scenario::values::{self, ANY, POSITIVE, Spans};
 use crate::workloads::{Popularity, Shape};
@@ -102,7 +103,7 @@ fn way<'n>(desk: &'n Desk, entry: &'n Entry) -> Option<Section<'n>> {
     match &entry.node.value {
         Value::Table(table) => Some(Section::new(desk, entry.key.clone(), Some(table), entry.node.place)),
         _ => {
-            values::wrong_type(desk, &entry.key, &entry.node, "a table", None);
+            desk.wrong_type(&entry.key, &entry.node, "a table", None);
             None
         }
     }
@@ -159,7 +160,7 @@ fn any_law(desk: &Desk, key: &str, node: &Node, draws: Draws) -> Option<Law> {
             let (example, noun) = draws.called();
             let help =
                 format!("write {key} = \"{example}\", or {key} = {{ exponential = {{ mean = \"{example}\" }} }}");
-            values::wrong_type(desk, key, node, &format!("{noun} or a law of chance"), Some(help));
+            desk.wrong_type(key, node, &format!("{noun} or a law of chance"), Some(help));
             return None;
         }
     };
@@ -188,7 +189,7 @@ fn uniform(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let (noun, [least, most]) = (draws.noun, draws.examples);
     let example = format!("[\"{least}\", \"{most}\"]");
     let Value::List(list) = &node.value else {
-        values::wrong_type(desk, "uniform", node, &format!("a list of two {noun}s, as in {example}"), None);
+        desk.wrong_type("uniform", node, &format!("a list of two {noun}s, as in {example}"), None);
         return None;
     };
     let [low, high] = list.as_slice() else {
@@ -222,7 +223,7 @@ fn lognormal(mut section: Section<'_>, draws: Draws) -> Option<Law> {
 fn mixture(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let Value::List(list) = &node.value else {
         let help = "write mixture = [ { weight = 0.9, law = \"1 ms\" }, { weight = 0.1, law = \"50 ms\" } ]";
-        values::wrong_type(desk, "mixture", node, "a list of laws with weights", Some(help.into()));
+        desk.wrong_type("mixture", node, "a list of laws with weights", Some(help.into()));
         return None;
     };
     if list.is_empty() || list.len() > LAWS_MOST {
@@ -233,7 +234,7 @@ fn mixture(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let mut parts = Vec::new();
     for part in list {
         let Value::Table(table) = &part.value else {
-            values::wrong_type(desk, "mixture", part, "a table such as { weight = 0.9, law = \"1 ms\" }", None);
+            desk.wrong_type("mixture", part, "a table such as { weight = 0.9, law = \"1 ms\" }", None);
             continue;
         };
         let mut section = Section::new(desk, "mixture", Some(table), part.place);
@@ -266,7 +267,7 @@ fn probability(name: &str) -> Option<f64> {
 
 fn quantiles(desk: &Desk, node: &Node, draws: Draws) -> Option<Law> {
     let Value::Table(table) = &node.value else {
-        values::wrong_type(desk, "quantiles", node, "a table such as { p50 = \"107 ms\", p99 = \"256 ms\" }", None);
+        desk.wrong_type("quantiles", node, "a table such as { p50 = \"107 ms\", p99 = \"256 ms\" }", None);
         return None;
     };
     let mut points = Vec::new();
@@ -324,7 +325,7 @@ fn word_or_table<'n>(
         }
         Value::Table(table) => Some(Err(table)),
         _ => {
-            values::wrong_type(desk, key, node, "a word or a table", None);
+            desk.wrong_type(key, node, "a word or a table", None);
             None
         }
     }

@@ -6,11 +6,12 @@ use crate::network::NetworkConfig;
 use crate::network::table;
 use crate::random::Law;
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::Fault;
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Section};
+use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Place, Value};
-use crate::scenario::values::{self, ANY, wrong_type};
+use crate::scenario::values::{self, ANY};
 
 use super::places::{Places, Spot, Toward, towards};
 
@@ -45,7 +46,7 @@ fn rtts(desk: &Desk, key: &str, node: &Node) -> Option<Rtts> {
         Value::Text(_) => return values::span(desk, key, node, &ANY).map(|span| (Some(span), Vec::new())),
         Value::Table(table) => table,
         _ => {
-            wrong_type(desk, key, node, "a span of time, or a table such as { LHR = { IAD = \"75 ms\" } }", None);
+            desk.wrong_type(key, node, "a span of time, or a table such as { LHR = { IAD = \"75 ms\" } }", None);
             return None;
         }
     };

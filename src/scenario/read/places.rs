@@ -6,11 +6,12 @@ use crate::model::{Location, Span};
 use crate::network::Place as NetworkPlace;
 use crate::network::table::{self, Known};
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, nearest, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Draft, Section};
+use crate::scenario::section::{Draft, Section};
 use crate::scenario::tree::{Entry, Node, Place, Value};
-use crate::scenario::values::{self, POSITIVE, wrong_type};
+use crate::scenario::values::{self, POSITIVE};
 
 /// The most edges: round-trip times are kept for every pair.
 const EDGES_MOST: usize = 1000;
@@ -99,7 +100,7 @@ impl Places {
 
     fn spot(&self, desk: &Desk, key: &str, node: &Node) -> Option<Spot> {
         let Value::Text(code) = &node.value else {
-            wrong_type(desk, key, node, "the code of a place, as in \"FRA\"", None);
+            desk.wrong_type(key, node, "the code of a place, as in \"FRA\"", None);
             return None;
         };
         let spot = self.find(code);
@@ -211,7 +212,7 @@ fn own_place(s: &mut Section<'_>) -> Own {
 /// Spans by the codes of places, which are looked up later.
 pub(super) fn towards(desk: &Desk, key: &str, node: &Node) -> Option<Vec<Toward>> {
     let Value::Table(table) = &node.value else {
-        wrong_type(desk, key, node, "a table such as { LHR = \"20 ms\" }", None);
+        desk.wrong_type(key, node, "a table such as { LHR = \"20 ms\" }", None);
         return None;
     };
     let toward = |entry: &Entry| {
@@ -241,8 +242,7 @@ fn edges(desk: &Desk, key: &str, node: &Node, places: &Places) -> Option<Vec<Spo
         }
         Value::List(list) => list,
         _ => {
-            wrong_type(
-                desk,
+            desk.wrong_type(
                 key,
                 node,
                 "a number of places or a list of their codes",
@@ -286,7 +286,7 @@ impl Draft<'_, '_> {
     pub fn edge_or_first(self, places: &Places) -> Location {
         let read = self.take(Form::Place, |desk, key, node| {
             let Value::Text(code) = &node.value else {
-                wrong_type(desk, key, node, "the code of an edge, as in \"LHR\"", None);
+                desk.wrong_type(key, node, "the code of an edge, as in \"LHR\"", None);
                 return None;
             };
             places.edge(desk, code, node.place)
@@ -298,7 +298,7 @@ impl Draft<'_, '_> {
     pub fn places(self, places: &Places) -> Vec<Location> {
         let read = self.take(Form::Places, |desk, key, node| {
             let Value::List(list) = &node.value else {
-                wrong_type(desk, key, node, "a list of places, as in [\"LHR\", \"IAD\"]", None);
+                desk.wrong_type(key, node, "a list of places, as in [\"LHR\", \"IAD\"]", None);
                 return None;
             };
             if list.len() > EDGES_MOST {
@@ -327,7 +327,7 @@ impl Draft<'_, '_> {
     pub fn clock_skew(self, places: &Places) -> Vec<i64> {
         let read = self.take(Form::ByPlace(Box::new(Form::SignedSpan)), |desk, key, node| {
             let Value::Table(table) = &node.value else {
-                wrong_type(desk, key, node, "a table such as { SYD = \"-20 ms\" }", None);
+                desk.wrong_type(key, node, "a table such as { SYD = \"-20 ms\" }", None);
                 return None;
             };
             let mut skews = vec![0; usize::from(places.edges)];

@@ -9,9 +9,10 @@ use crate::limits::figure::{SECTIONS, UNLIMITED, Unit};
 use crate::limits::platform::{Figure, NEWEST, PaidPlan, VERSIONS};
 use crate::limits::{FigureId, METERS, Platform, Price};
 use crate::scenario::codes;
+use crate::scenario::desk::{Desk, Source};
 use crate::scenario::diagnostic::{Diagnostic, Fault, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Section, Source};
+use crate::scenario::section::Section;
 use crate::scenario::text::{sorted, syntax};
 use crate::scenario::tree::{Node, Place, Table, Value};
 use crate::scenario::values;
@@ -237,7 +238,7 @@ fn bound(desk: &Desk, key: &str, node: &Node, unit: Unit) -> Option<u64> {
 fn plan(s: &mut Section<'_>, base: Option<&Platform>) -> PaidPlan {
     let given = s.field("paid", "The paid plan.").take(Form::Text, |desk, key, node| {
         let Value::Table(table) = &node.value else {
-            values::wrong_type(desk, key, node, "a table such as { usd = 5.0 }", None);
+            desk.wrong_type(key, node, "a table such as { usd = 5.0 }", None);
             return None;
         };
         let mut s = Section::new(desk, key, Some(table), node.place);
@@ -268,7 +269,7 @@ fn prices(s: &mut Section<'_>, base: Option<&Platform>) -> Vec<Price> {
 fn price(desk: &Desk, key: &str, node: &Node, origin: &Origin) -> Option<Price> {
     let Value::Table(table) = &node.value else {
         let example = "as in { included = 1000000, usd = 5.0, per = 1000000 }";
-        values::wrong_type(desk, key, node, "a table", Some(example.to_string()));
+        desk.wrong_type(key, node, "a table", Some(example.to_string()));
         return None;
     };
     let mut s = Section::new(desk, key, Some(table), node.place);

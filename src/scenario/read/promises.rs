@@ -3,11 +3,12 @@
 use crate::metrics::estimate::{FIGURES, Scalar};
 use crate::metrics::table::Unit;
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, nearest, quoted};
 use crate::scenario::form::Form;
-use crate::scenario::section::{Desk, Section};
+use crate::scenario::section::Section;
 use crate::scenario::tree::{Node, Value};
-use crate::scenario::values::{self, ANY, wrong_type};
+use crate::scenario::values::{self, ANY};
 use crate::scenario::{Bound, Promise};
 
 /// Reads all promises.
@@ -95,7 +96,7 @@ fn bound(desk: &Desk, key: &str, node: &Node, metric: Scalar) -> Option<f64> {
         Unit::Versions | Unit::Requests => match node.value {
             Value::Integer(_) | Value::Float(_) => values::number(desk, key, node, &(0.0..=1e15)),
             _ => {
-                wrong_type(desk, key, node, &format!("a plain number of {}", unit.sign()), None);
+                desk.wrong_type(key, node, &format!("a plain number of {}", unit.sign()), None);
                 None
             }
         },

@@ -4,9 +4,10 @@
 
 use crate::limits::{FigureId, Terms};
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::Fault;
 use crate::scenario::form::Kind;
-use crate::scenario::section::{Desk, Section};
+use crate::scenario::section::Section;
 use crate::scenario::tree::Place;
 use crate::scenario::values::{ANY, POSITIVE};
 use crate::stores::*;

@@ -3,8 +3,8 @@
 //! Fields as in wrangler's own types (workers-sdk: packages/workers-utils/src/config/environment.ts, read 2026-11).
 
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, quoted};
-use crate::scenario::section::Desk;
 use crate::scenario::tree::{Entry, Node, Place, Table, Value};
 
 /// What is bound.

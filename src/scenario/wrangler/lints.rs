@@ -3,8 +3,8 @@
 //! To add a lint: a function in [`all`], its code in `codes.rs`, and a file in `tests/data/wrangler-bad/`.
 
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::{Fault, nearest, quoted};
-use crate::scenario::section::Desk;
 use crate::scenario::tree::{Place, Table, Value};
 
 use super::bindings::{Binding, Environment, Product, wrong};

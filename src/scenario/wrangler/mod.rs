@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::codes;
+use super::desk::{Desk, Source};
 use super::diagnostic::{Diagnostic, Fault, quoted};
-use super::section::{Desk, Source};
 use super::text::sorted;
 use super::tree::{Entry, Node, Place, Table, Value};
 

@@ -6,8 +6,8 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use toml::de::DeTable;
 
 use crate::scenario::codes;
+use crate::scenario::desk::Desk;
 use crate::scenario::diagnostic::Fault;
-use crate::scenario::section::Desk;
 use crate::scenario::tree::{Entry, Node, Place, Table, Value};
 
 /// What wrangler takes: JSON, with comments and trailing commas.
