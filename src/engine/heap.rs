@@ -9,6 +9,9 @@ const SLOT_BITS: u32 = 28;
 pub(super) struct Rank(u128);
 
 impl Rank {
+    /// None, later than all.
+    pub const NONE: Rank = Rank(u128::MAX);
+
     #[inline]
     pub fn new(time: u64, serial: u64, slot: u32) -> Rank {
         debug_assert!(slot < 1 << SLOT_BITS, "more events wait than the rank can name");
@@ -46,6 +49,12 @@ impl Heap {
 
     pub fn clear(&mut self) {
         self.ranks.clear();
+    }
+
+    /// The least rank, or [`Rank::NONE`].
+    #[inline]
+    pub fn first(&self) -> Rank {
+        self.ranks.first().copied().unwrap_or(Rank::NONE)
     }
 
     /// Puts a rank in.

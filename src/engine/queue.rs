@@ -4,6 +4,9 @@
 //! in buckets of equal time, and what is beyond the last bucket in a list that is not even divided. A bucket is ordered
 //! when its time comes, so an event's rank is moved a fixed number of times however many wait, nearly always to or from
 //! memory that is used in a row. Payloads stay where they are put.
+//!
+//! One event is beside the heap: of those that were pushed lately the earliest. Who is woken again and again, sooner than
+//! all that waits, never goes through the heap.
 
 use crate::model::Time;
 
@@ -26,7 +29,8 @@ pub struct Queue<T> {
     payloads: Vec<Option<T>>,
     free: Vec<u32>,
     serial: u64,
-    /// The events up to and including `near_until`.
+    /// The events up to and including `near_until`: one, or [`Rank::NONE`], and the others.
+    ahead: Rank,
     near: Heap,
     near_until: u64,
     /// A larger heap is divided.
@@ -52,6 +56,7 @@ impl<T> Default for Queue<T> {
             payloads: Vec::new(),
             free: Vec::new(),
             serial: 0,
+            ahead: Rank::NONE,
             near: Heap::default(),
             near_until: u64::MAX,
             near_max: DIVIDE_ABOVE,
@@ -70,7 +75,7 @@ impl<T> Default for Queue<T> {
 impl<T> Queue<T> {
     /// How many events wait.
     pub fn len(&self) -> usize {
-        self.near.len() + self.later
+        usize::from(self.ahead != Rank::NONE) + self.near.len() + self.later
     }
 
     /// Whether none waits.
@@ -83,6 +88,7 @@ impl<T> Queue<T> {
         self.payloads.clear();
         self.free.clear();
         self.serial = 0;
+        self.ahead = Rank::NONE;
         self.near.clear();
         self.near_until = u64::MAX;
         self.near_max = DIVIDE_ABOVE;
@@ -108,19 +114,29 @@ impl<T> Queue<T> {
             self.push_later(rank);
             return;
         }
-        self.near.push(rank);
-        if self.near.len() > self.near_max {
-            self.divide();
+        let earlier = rank.min(self.ahead);
+        let other = rank.max(self.ahead);
+        self.ahead = earlier;
+        if other != Rank::NONE {
+            self.near.push(other);
+            if self.near.len() > self.near_max {
+                self.divide();
+            }
         }
     }
 
     /// Takes the earliest event out.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, T)> {
-        if self.near.is_empty() && self.later > 0 {
-            self.refill();
-        }
-        let first = self.near.pop()?;
+        // What is later than all that is near need not be looked at.
+        let first = if self.ahead < self.near.first() {
+            std::mem::replace(&mut self.ahead, Rank::NONE)
+        } else {
+            if self.near.is_empty() && self.later > 0 {
+                self.refill();
+            }
+            self.near.pop()?
+        };
         self.free.push(first.slot());
         let payload = self.payloads[first.slot() as usize].take()?;
         Some((Time(first.time()), payload))
@@ -186,6 +202,7 @@ impl<T> Queue<T> {
     /// The heap has become large: everything is divided anew, by what there is now.
     #[cold]
     fn divide(&mut self) {
+        self.near.push(std::mem::replace(&mut self.ahead, Rank::NONE));
         self.later += self.near.len();
         self.near.move_to(&mut self.far);
         for bucket in &mut self.buckets[self.opened..self.used] {
