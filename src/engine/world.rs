@@ -2,7 +2,7 @@
 
 use crate::history::History;
 use crate::metrics::{CountId, Measurements, Observer, Window};
-use crate::model::{Answer, Key, Metadata, Request, RequestId, Span, Time, Value, Version};
+use crate::model::{Answer, Key, Metadata, Request, RequestId, Seen, Span, Time, Version};
 use crate::network::Network;
 use crate::random::{StreamKey, derive};
 use crate::stores::{Effect, Ground, Outbox, Requests, Store};
@@ -398,22 +398,20 @@ impl<S: Store, W: Workload> World<S, W> {
         if !request.operation.is_read() || !answer.is_ok() {
             return (end, answer);
         }
-        let values: Vec<(Key, Option<Value>)> = request.all_keys().zip(answer.all().map(|seen| seen.value)).collect();
-        let size =
-            |(key, value): &(Key, Option<Value>)| value.map_or(0, |value| self.workload.value_bytes(*key, value));
-        let bytes = values.iter().map(|one| u64::from(size(one))).sum();
+        let bytes_of = |(key, seen): (Key, &Seen)| seen.value.map_or(0, |value| self.workload.value_bytes(key, value));
+        let bytes = request.all_keys().zip(answer.all()).map(|one| u64::from(bytes_of(one))).sum();
         if let Some(refusal) = self.store.refuse_answer(request, bytes) {
             return (end, Answer::refused(refusal));
         }
-        let kept = self.store.keeps_metadata();
-        // A function of the version that was answered: metadata are never newer or older than their value.
-        let metadata = |(key, value): &(Key, Option<Value>)| {
-            let put_bytes = value.map_or(0, |value| self.workload.metadata_bytes(*key, value));
-            Metadata { put_bytes, kept }
-        };
-        let wanted = request.call.with_metadata && answer.listing().is_none();
-        if wanted {
-            answer.more.get_or_insert_default().metadata = Some(values.iter().map(metadata).collect());
+        if request.call.with_metadata && answer.listing().is_none() {
+            let kept = self.store.keeps_metadata();
+            // A function of the version that was answered: metadata are never newer or older than their value.
+            let metadata = |(key, seen): (Key, &Seen)| {
+                let put_bytes = seen.value.map_or(0, |value| self.workload.metadata_bytes(key, value));
+                Metadata { put_bytes, kept }
+            };
+            let metadata = request.all_keys().zip(answer.all()).map(metadata).collect();
+            answer.more.get_or_insert_default().metadata = Some(metadata);
         }
         (end + self.workload.parse_time(request.call, bytes), answer)
     }
