@@ -1,12 +1,13 @@
 //! The rows of a trace as a workload takes them in: keys counted, places given where the file has none, failures kept.
 
-use crate::model::{Location, Value};
+use crate::model::{Location, Time, Value};
 use crate::random::StreamKey;
 
 use super::arrivals::any_edge;
 use super::config::{Placement, TraceSource};
 use super::trace_file::{Row, TraceError, TraceReader};
-use super::trace_names::Names;
+use super::trace_names::{Names, TOGETHER};
+use super::trace_plain::PlainRow;
 
 /// A row with its place in the run.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,47 @@ pub struct Feed {
     failure: Option<TraceError>,
     names: Names,
     rows: u64,
+    ahead: Ahead,
+}
+
+/// Rows that were read together, with their keys; the first of them have been given away.
+#[derive(Debug, Default)]
+struct Ahead {
+    rows: Vec<PlainRow>,
+    keys: Vec<u32>,
+    given: usize,
+    read: usize,
+}
+
+impl Ahead {
+    /// The next of them.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Row<u32>> {
+        if self.given == self.read {
+            return None;
+        }
+        let (row, key) = (self.rows[self.given], self.keys[self.given]);
+        self.given += 1;
+        Some(Row {
+            at: row.at,
+            key,
+            operation: PlainRow::OPERATIONS[usize::from(row.what)],
+            size_bytes: (row.size != PlainRow::NO_SIZE).then_some(row.size.into()),
+            ttl: None,
+            location: (row.location != PlainRow::NOWHERE).then_some(Location(row.location)),
+            client: None,
+        })
+    }
+
+    /// Reads more, after all were given away; none if the next row needs a closer look.
+    #[inline(never)]
+    fn read_on(&mut self, reader: &mut TraceReader, names: &mut Names) {
+        self.rows.resize(TOGETHER, PlainRow::default());
+        self.keys.resize(TOGETHER, 0);
+        let (read, bytes) = reader.plain_rows(Time::NEVER, &mut self.rows);
+        names.find(&self.rows[..read], bytes, &mut self.keys[..read]);
+        (self.given, self.read) = (0, read);
+    }
 }
 
 impl Feed {
@@ -68,6 +110,7 @@ impl Feed {
             failure: None,
             names: Names::default(),
             rows: 0,
+            ahead: Ahead::default(),
         }
     }
 
@@ -75,6 +118,7 @@ impl Feed {
     pub fn begin(&mut self) {
         self.names.clear();
         self.rows = 0;
+        (self.ahead.given, self.ahead.read) = (0, 0);
         match TraceReader::open(&self.source, &self.places) {
             Ok(reader) => self.reader = Some(reader),
             Err(error) => self.failure = Some(error),
@@ -84,19 +128,33 @@ impl Feed {
     /// The next row; `None` after the last, and after the first that cannot be read, which is kept as the failure.
     #[inline(always)]
     pub fn next_row(&mut self) -> Option<Placed> {
-        let row = match self.reader.as_mut()?.next_row_of(&mut self.names) {
-            Ok(row) => row?,
-            Err(error) => {
-                self.failure = Some(*error);
-                self.reader = None;
-                return None;
-            }
+        let row = match self.ahead.next() {
+            Some(row) => row,
+            None => self.read_on()?,
         };
         let number = self.rows;
         self.rows += 1;
         let location =
             row.location.unwrap_or_else(|| self.rule.place(|| self.names.number(row.key), row.client, number));
         Some(Placed { row, group: row.key, location, number, puts: None, left_out: false })
+    }
+
+    /// Reads on, many rows together where they are plain.
+    #[inline(never)]
+    fn read_on(&mut self) -> Option<Row<u32>> {
+        let reader = self.reader.as_mut()?;
+        self.ahead.read_on(reader, &mut self.names);
+        if let Some(row) = self.ahead.next() {
+            return Some(row);
+        }
+        match reader.next_row_of(&mut self.names) {
+            Ok(row) => row,
+            Err(error) => {
+                self.failure = Some(*error);
+                self.reader = None;
+                None
+            }
+        }
     }
 
     /// The name of a key, as a number.

@@ -171,12 +171,6 @@ pub fn fractions(unit: u64) -> [Option<u64>; 9] {
     })
 }
 
-/// Whether the first bytes of these are digits, at most eight, or none at all.
-#[inline(always)]
-pub fn all_digits(bytes: &[u8], length: usize) -> bool {
-    length == 0 || plain_whole(bytes, length).is_some()
-}
-
 /// The number that the first bytes of these make without their point, at most eight of them, and how many digits are behind
 /// it: as far as it is seen at once.
 #[inline(always)]

@@ -7,7 +7,7 @@ use crate::model::Time;
 
 use super::config::TraceOperation;
 use super::trace_clock::PlainClock;
-use super::trace_fields::{all_digits, words};
+use super::trace_fields::{plain_whole, words};
 use super::trace_records::Plain;
 
 /// A row as it is read.
@@ -16,6 +16,8 @@ pub struct PlainRow {
     /// From the first row on.
     pub at: Time,
     pub name: PlainName,
+    /// In bytes; [`PlainRow::NO_SIZE`] if it does not say.
+    pub size: u32,
     /// In the list of locations; [`PlainRow::NOWHERE`] if it does not say.
     pub location: u16,
     /// What it asks for, as [`PlainRow::OPERATIONS`] are numbered.
@@ -35,6 +37,7 @@ impl PlainRow {
     /// Neither the row nor the trace says what it asks for.
     pub const UNSAID: u8 = 3;
     pub const NOWHERE: u16 = u16::MAX;
+    pub const NO_SIZE: u32 = u32::MAX;
     pub const OPERATIONS: [Option<TraceOperation>; 4] =
         [Some(TraceOperation::Get), Some(TraceOperation::Put), Some(TraceOperation::Delete), None];
 }
@@ -69,7 +72,10 @@ pub fn read(
         Some(column) => operations(plain, column, &mut rows[..count]),
         None => all(&mut rows[..count], |row| row.what = PlainRow::UNSAID),
     };
-    count = columns.size.map_or(count, |column| sizes(plain, column, &mut rows[..count]));
+    count = match columns.size {
+        Some(column) => sizes(plain, column, &mut rows[..count]),
+        None => all(&mut rows[..count], |row| row.size = PlainRow::NO_SIZE),
+    };
     count = match columns.location {
         Some(column) => locations(plain, column, place, &mut rows[..count]),
         None => all(&mut rows[..count], |row| row.location = PlainRow::NOWHERE),
@@ -106,10 +112,14 @@ fn operations(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
     })
 }
 
-/// Nothing wants to know them, only whether they are good.
 #[inline(never)]
 fn sizes(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
-    each(plain, column, rows, |bytes, from, length, _| all_digits(&bytes[from..from + 8], length).then_some(()))
+    each(plain, column, rows, |bytes, from, length, row| {
+        // Eight digits at most.
+        let known = if length == 0 { PlainRow::NO_SIZE } else { plain_whole(&bytes[from..from + 8], length)? as u32 };
+        row.size = known;
+        Some(())
+    })
 }
 
 #[inline(never)]
