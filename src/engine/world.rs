@@ -199,17 +199,12 @@ impl<S: Store, W: Workload> World<S, W> {
                 self.turn(now);
             }
             match event {
-                Event::Wake(token) => {
-                    self.with_workload(now, |workload, desk| workload.wake(token, desk));
-                    self.grant(now);
-                }
+                Event::Wake(token) => self.with_workload(now, |workload, desk| workload.wake(token, desk)),
                 Event::Message(message) => {
-                    self.store.deliver(now, message, &self.requests, &mut self.outbox);
-                    self.perform(now);
+                    self.with_store(now, |store, requests, outbox| store.deliver(now, message, requests, outbox));
                 }
                 Event::Lost(message) => {
-                    self.store.lost(now, message, &self.requests, &mut self.outbox);
-                    self.perform(now);
+                    self.with_store(now, |store, requests, outbox| store.lost(now, message, requests, outbox));
                 }
                 Event::Answer(id, answer) => self.answer(now, id, &answer),
             }
@@ -251,7 +246,6 @@ impl<S: Store, W: Workload> World<S, W> {
         let store = &mut self.store;
         self.workload.stored_at_start(first_group, groups, &mut |group, key, bytes| store.preload(group, key, bytes));
         self.with_workload(Time::START, |workload, desk| workload.begin(first_group, groups, desk));
-        self.grant(Time::START);
     }
 
     /// When a batch begins; there is none after the last.
@@ -272,23 +266,35 @@ impl<S: Store, W: Workload> World<S, W> {
         self.next_batch = self.batch_start(batch + 1);
     }
 
+    /// Calls the workload, and does what it asks for. What it was asked for before, and is not yet done, waits.
     #[inline]
     fn with_workload(&mut self, now: Time, call: impl FnOnce(&mut W, &mut Desk<'_>)) {
+        let waiting = self.asked.len();
         let mut desk = desk(now, self.window, &self.store, &mut self.observer, &mut self.asked);
         call(&mut self.workload, &mut desk);
+        self.grant(now, waiting);
     }
 
-    /// Does what the workload asked for.
+    /// Calls the store, and does what it wants. What it wanted before, and is not yet done, waits.
     #[inline]
-    fn grant(&mut self, now: Time) {
-        let mut asked = std::mem::take(&mut self.asked);
-        for wish in asked.drain(..) {
+    fn with_store(&mut self, now: Time, call: impl FnOnce(&mut S, &Requests, &mut Outbox<S::Message>)) {
+        let waiting = self.outbox.effects.len();
+        call(&mut self.store, &self.requests, &mut self.outbox);
+        self.perform(now, waiting);
+    }
+
+    /// Does what the workload asked for beyond what waits.
+    #[inline]
+    fn grant(&mut self, now: Time, waiting: usize) {
+        last_first(&mut self.asked[waiting..]);
+        while self.asked.len() > waiting
+            && let Some(wish) = self.asked.pop()
+        {
             match wish {
                 Asked::Wake { at, token } => self.queue.push(at.max(now), Event::Wake(token)),
                 Asked::Request(ask) => self.start(now, ask),
             }
         }
-        self.asked = asked;
     }
 
     fn start(&mut self, now: Time, ask: Ask) {
@@ -315,8 +321,7 @@ impl<S: Store, W: Workload> World<S, W> {
             }
         }
         let id = self.requests.insert(request);
-        self.store.request(now, id, &request, &mut self.outbox);
-        self.perform(now);
+        self.with_store(now, |store, _, outbox| store.request(now, id, &request, outbox));
     }
 
     /// The random number of the group's next request. It depends on nothing but the seed, the replication, the group and
@@ -335,11 +340,13 @@ impl<S: Store, W: Workload> World<S, W> {
         derive(*number, *made)
     }
 
-    /// Does what the store wants.
+    /// Does what the store wants beyond what waits.
     #[inline]
-    fn perform(&mut self, now: Time) {
-        let mut effects = std::mem::take(&mut self.outbox.effects);
-        for effect in effects.drain(..) {
+    fn perform(&mut self, now: Time, waiting: usize) {
+        last_first(&mut self.outbox.effects[waiting..]);
+        while self.outbox.effects.len() > waiting
+            && let Some(effect) = self.outbox.effects.pop()
+        {
             match effect {
                 Effect::Send { from, to, draw, after, message } => {
                     let object = || self.store.is_of_object(Some(&message));
@@ -372,7 +379,6 @@ impl<S: Store, W: Workload> World<S, W> {
                 }
             }
         }
-        self.outbox.effects = effects;
     }
 
     /// An answer is on its way. A read whose answer changes nothing need not wait for its end: what it is judged by, the
@@ -437,7 +443,6 @@ impl<S: Store, W: Workload> World<S, W> {
         }
         if request.wants_answer {
             self.with_workload(now, |workload, desk| workload.answered(&request, answer, judgement, desk));
-            self.grant(now);
         }
     }
 
@@ -451,6 +456,14 @@ impl<S: Store, W: Workload> World<S, W> {
                 self.observer.forget(key, first.min(now) - within);
             }
         }
+    }
+}
+
+/// For whoever takes one after the other from the end. Most lists have one member.
+#[inline]
+fn last_first<T>(list: &mut [T]) {
+    if list.len() > 1 {
+        list.reverse();
     }
 }
 

@@ -221,7 +221,8 @@ impl KvThroughObject {
 
     /// Passes on what the parts want. Their answers come back as messages; what KV commits is a copy and no truth.
     fn forward(&mut self, outbox: &mut Outbox<Message>) {
-        for effect in std::mem::take(&mut self.from_cache.effects) {
+        let mut effects = std::mem::take(&mut self.from_cache.effects);
+        for effect in effects.drain(..) {
             outbox.effects.push(match effect {
                 Effect::Send { from, to, draw, after, message } => {
                     Effect::Send { from, to, draw, after, message: Message::Cache(message) }
@@ -238,7 +239,9 @@ impl KvThroughObject {
                 Effect::Note { .. } => continue,
             });
         }
-        for effect in std::mem::take(&mut self.from_object.effects) {
+        self.from_cache.effects = effects;
+        let mut effects = std::mem::take(&mut self.from_object.effects);
+        for effect in effects.drain(..) {
             match effect {
                 Effect::Send { from, to, draw, after, message } => {
                     outbox.send_after(after, from, to, draw, Message::Object(message));
@@ -258,6 +261,7 @@ impl KvThroughObject {
                 Effect::Note { at, note } => outbox.note(at, note),
             }
         }
+        self.from_object.effects = effects;
     }
 
     /// KV's answer to a read, with what the cached values stand for.
