@@ -116,14 +116,13 @@ pub fn trace_file(rows: u32) -> NamedTempFile {
     file
 }
 
-/// The columns of such a trace that say when, which key, what, and how large.
+/// The columns of such a trace that say when, which key and what.
 pub fn trace_source(file: &NamedTempFile) -> TraceSource {
     let file = TraceFile::Path { written: "trace.csv".into(), resolved: file.path().into() };
     TraceSource {
         time: "time".into(),
         key: Some("key".into()),
         operation: Some("operation".into()),
-        size: Some("size".into()),
         ..support::trace_source(file, 1_000_000_000)
     }
 }
