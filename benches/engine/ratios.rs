@@ -10,18 +10,31 @@ use consistency_sim::workloads::trace_file;
 
 use crate::{fixtures, hold, naive, nexosim_hold};
 
-/// Seconds that each of some works takes, which take turns, so that whatever else the machine does disturbs all of them
-/// alike: the least of so many times, because it only adds.
-fn seconds<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [f64; N] {
-    let mut least = [f64::INFINITY; N];
-    for _ in 0..rounds {
-        for (work, least) in works.iter_mut().zip(&mut least) {
+/// Seconds that each of some works takes, turn by turn: they take turns, so that whatever else the machine does disturbs all
+/// of them alike.
+fn seconds<const N: usize>(turns: usize, mut works: [&mut dyn FnMut(); N]) -> [Vec<f64>; N] {
+    let mut seconds = [const { Vec::new() }; N];
+    for _ in 0..turns {
+        for (work, seconds) in works.iter_mut().zip(&mut seconds) {
             let start = Instant::now();
             work();
-            *least = least.min(start.elapsed().as_secs_f64());
+            seconds.push(start.elapsed().as_secs_f64());
         }
     }
-    least
+    seconds
+}
+
+/// The number in the middle; of an even count what is midway between the two.
+fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    0.5 * (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2])
+}
+
+/// How many times as long the peer takes: the median of what each turn says.
+fn ratio(ours: &[f64], peer: &[f64]) -> f64 {
+    let each: Vec<f64> = ours.iter().zip(peer).map(|(ours, peer)| peer / ours).collect();
+    median(&each)
 }
 
 fn simulate(scenario: &Scenario, threads: usize) -> Measurements {
@@ -45,25 +58,21 @@ pub fn print() {
         nexosim_hold::hold(&mut simulation, &seen, pending as u64);
         let mut events = 0;
         let [ours, peer, general] = seconds(
-            3,
+            5,
             [
                 &mut || hold::hold_ours(&mut queue, hold::EVENTS, &increments),
                 &mut || hold::hold_standard(&mut heap, hold::EVENTS, &increments),
                 &mut || events = nexosim_hold::hold(&mut simulation, &seen, hold::EVENTS as u64 / 10),
             ],
         );
-        let nanos = |seconds: f64| format!("{:.0} ns", seconds * 1e9 / hold::EVENTS as f64);
+        let nanos = |seconds: &[f64]| format!("{:.0} ns", median(seconds) * 1e9 / hold::EVENTS as f64);
         let target = if pending == 1_000_000 { "60 ns" } else { "" };
         let what = format!("event queue, {pending} pending");
-        row(&what, &nanos(ours), &format!("std heap {}", nanos(peer)), Some(peer / ours), target);
-        let (general, ours) = (general / events as f64, ours / hold::EVENTS as f64);
-        row(
-            &what,
-            &format!("{:.0} ns", ours * 1e9),
-            &format!("nexosim {:.0} ns", general * 1e9),
-            Some(general / ours),
-            "",
-        );
+        row(&what, &nanos(&ours), &format!("std heap {}", nanos(&peer)), Some(ratio(&ours, &peer)), target);
+        // It does fewer events.
+        let share = events as f64 / hold::EVENTS as f64;
+        let general: Vec<f64> = general.iter().map(|seconds| seconds / share).collect();
+        row(&what, &nanos(&ours), &format!("nexosim {}", nanos(&general)), Some(ratio(&ours, &general)), "");
     }
     for store in ["kv pull", "kv push"] {
         let scenario = fixtures::open_loop(fixtures::store(store));
@@ -73,7 +82,7 @@ pub fn print() {
         let scenario = fixtures::counters(fixtures::store(store));
         let mut operations = 0;
         let [time] = seconds(3, [&mut || operations = simulate(&scenario, 1).operations]);
-        let rate = operations as f64 / time / 1e6;
+        let rate = operations as f64 / median(&time) / 1e6;
         row(&format!("closed loop, {store}"), &format!("{rate:.2} M/s"), "", None, "2.5 M/s");
     }
     for store in ["d1", "durable object"] {
@@ -82,9 +91,10 @@ pub fn print() {
     }
     replay();
     let scenario = Scenario { replications: 4, ..fixtures::counters(fixtures::store("d1")) };
-    let [one, two] = seconds(3, [&mut || drop(simulate(&scenario, 1)), &mut || drop(simulate(&scenario, 2))]);
+    let [one, two] = seconds(5, [&mut || drop(simulate(&scenario, 1)), &mut || drop(simulate(&scenario, 2))]);
     let what = "closed loop, d1, 4 replications";
-    row(what, &format!("2 threads {two:.2} s"), &format!("1 thread {one:.2} s"), Some(one / two), "1.8");
+    let (ours, peer) = (format!("2 threads {:.2} s", median(&two)), format!("1 thread {:.2} s", median(&one)));
+    row(what, &ours, &peer, Some(ratio(&two, &one)), "1.8");
 }
 
 /// Reading the fields of a trace, and its whole replay, against the `csv` crate, which only divides the same file into
@@ -112,11 +122,11 @@ fn replay() {
             &mut || drop(simulate(&object, 1)),
         ],
     );
-    let rate = |seconds: f64| format!("{:.2} M/s", f64::from(rows) / seconds / 1e6);
-    let peer = format!("csv alone {}", rate(alone));
-    row("trace, rows read", &rate(read), &peer, Some(alone / read), "");
-    for (store, whole) in stores.iter().zip([pull, push, d1, object]) {
-        row(&format!("trace, replay on {store}"), &rate(whole), &peer, Some(alone / whole), "0.6");
+    let rate = |seconds: &[f64]| format!("{:.2} M/s", f64::from(rows) / median(seconds) / 1e6);
+    let peer = format!("csv alone {}", rate(&alone));
+    row("trace, rows read", &rate(&read), &peer, Some(ratio(&read, &alone)), "");
+    for (store, whole) in stores.iter().zip([&pull, &push, &d1, &object]) {
+        row(&format!("trace, replay on {store}"), &rate(whole), &peer, Some(ratio(whole, &alone)), "0.6");
     }
 }
 
@@ -127,8 +137,8 @@ fn against_naive(what: &str, scenario: &Scenario, target: &str, divides: bool) {
         seconds(2, [&mut || ours = Some(simulate(scenario, 1)), &mut || naive = Some(naive::simulate(scenario, 0, 0))]);
     let (ours, naive) = ours.zip(naive).expect("both have run");
     assert_eq!(ours.difference(&naive), None, "{what}: the naive engine gives other figures");
-    let rate = |seconds: f64| format!("{:.2} M/s", ours.operations as f64 / seconds / 1e6);
-    row(what, &rate(one), &format!("naive {}", rate(peer)), Some(peer / one), target);
+    let rate = |seconds: &[f64]| format!("{:.2} M/s", ours.operations as f64 / median(seconds) / 1e6);
+    row(what, &rate(&one), &format!("naive {}", rate(&peer)), Some(ratio(&one, &peer)), target);
     let contestant = Contestant::all(scenario).remove(0);
     if contestant.is_by_key() {
         let whole = Unit { store: 0, replication: 0, share: 0, shares: 1 };
@@ -137,10 +147,17 @@ fn against_naive(what: &str, scenario: &Scenario, target: &str, divides: bool) {
         let [time] = seconds(2, [&mut || by_events = simulate()]);
         let difference = Measurements::merged(by_events).difference(&naive);
         assert_eq!(difference, None, "{what}: the naive engine gives other figures than events");
-        row(&format!("{what}, by events"), &rate(time), &format!("naive {}", rate(peer)), Some(peer / time), "");
+        row(
+            &format!("{what}, by events"),
+            &rate(&time),
+            &format!("naive {}", rate(&peer)),
+            Some(ratio(&time, &peer)),
+            "",
+        );
     }
     if divides {
-        let [one, two] = seconds(3, [&mut || drop(simulate(scenario, 1)), &mut || drop(simulate(scenario, 2))]);
-        row(&format!("{what}, 2 threads"), &rate(two), &format!("1 thread {}", rate(one)), Some(one / two), "1.8");
+        let [one, two] = seconds(5, [&mut || drop(simulate(scenario, 1)), &mut || drop(simulate(scenario, 2))]);
+        let (ours, peer) = (rate(&two), format!("1 thread {}", rate(&one)));
+        row(&format!("{what}, 2 threads"), &ours, &peer, Some(ratio(&two, &one)), "1.8");
     }
 }
