@@ -5,9 +5,9 @@ use crate::random::StreamKey;
 
 use super::arrivals::any_edge;
 use super::config::{Placement, TraceSource};
-use super::trace_file::{Row, TraceError, TraceReader};
+use super::trace_file::{Row, TraceError, TraceReader, ttl};
 use super::trace_names::{Names, TOGETHER};
-use super::trace_plain::PlainRow;
+use super::trace_plain::{PlainMore, PlainRow};
 
 /// A row with its place in the run.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,7 @@ pub struct Feed {
 #[derive(Debug, Default)]
 struct Ahead {
     rows: Vec<PlainRow>,
+    more: Vec<PlainMore>,
     keys: Vec<u32>,
     given: usize,
     read: usize,
@@ -75,16 +76,16 @@ impl Ahead {
         if self.given == self.read {
             return None;
         }
-        let (row, key) = (self.rows[self.given], self.keys[self.given]);
+        let (row, more, key) = (self.rows[self.given], self.more[self.given], self.keys[self.given]);
         self.given += 1;
         Some(Row {
             at: row.at,
             key,
             operation: PlainRow::OPERATIONS[usize::from(row.what)],
             size_bytes: (row.size != PlainRow::NO_SIZE).then_some(row.size.into()),
-            ttl: None,
+            ttl: ttl(more.ttl.into()),
             location: (row.location != PlainRow::NOWHERE).then_some(Location(row.location)),
-            client: None,
+            client: more.client,
         })
     }
 
@@ -92,8 +93,9 @@ impl Ahead {
     #[inline(never)]
     fn read_on(&mut self, reader: &mut TraceReader, names: &mut Names) {
         self.rows.resize(TOGETHER, PlainRow::default());
+        self.more.resize(TOGETHER, PlainMore::default());
         self.keys.resize(TOGETHER, 0);
-        let (read, bytes) = reader.plain_rows(Time::NEVER, &mut self.rows);
+        let (read, bytes) = reader.plain_rows(Time::NEVER, &mut self.rows, &mut self.more);
         names.find(&self.rows[..read], bytes, &mut self.keys[..read]);
         (self.given, self.read) = (0, read);
     }

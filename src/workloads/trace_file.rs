@@ -14,7 +14,7 @@ use super::trace_fields::{
     InField, What, Wrong, clip, frequent_operation, no_text, operation, plain_whole, text, whole,
 };
 use super::trace_names::{Keys, Numbers, Unread, text_number};
-use super::trace_plain::{self, PlainColumns, PlainRow};
+use super::trace_plain::{self, PlainColumns, PlainMore, PlainRow};
 use super::trace_records::Records;
 
 /// What is wrong with a trace, and where.
@@ -253,24 +253,24 @@ impl TraceReader {
     }
 
     /// Reads the next rows before a time as far as they need no closer look: as many as there is room for. Says how many, and
-    /// gives the bytes in which their long names are.
-    pub(super) fn plain_rows(&mut self, until: Time, rows: &mut [PlainRow]) -> (usize, &[u8]) {
-        let read = self.read_plain_rows(until, rows).unwrap_or(0);
+    /// gives the bytes in which their long names are. None of a trace with clients or TTLs is, without room for these.
+    pub(super) fn plain_rows(&mut self, until: Time, rows: &mut [PlainRow], more: &mut [PlainMore]) -> (usize, &[u8]) {
+        let read = self.read_plain_rows(until, rows, more).unwrap_or(0);
         (read, self.records.bytes())
     }
 
     #[inline(never)]
-    fn read_plain_rows(&mut self, until: Time, rows: &mut [PlainRow]) -> Option<usize> {
+    fn read_plain_rows(&mut self, until: Time, rows: &mut [PlainRow], more: &mut [PlainMore]) -> Option<usize> {
         let Columns { time, key, operation, size, ttl, location, client } = self.columns;
-        if ttl.is_some() || client.is_some() {
+        if (ttl.is_some() || client.is_some()) && more.len() < rows.len() {
             return None;
         }
-        let columns = PlainColumns { time, key: key?, operation, size, location };
+        let columns = PlainColumns { time, key: key?, operation, size, location, ttl, client };
         let mut clock = self.clock.plain(until)?;
         let plain = self.records.plain()?;
         let stride = plain.stride;
         let place = |code: &[u8]| self.codes.get(code).map(|place| place.0).filter(|place| *place != PlainRow::NOWHERE);
-        let read = trace_plain::read(plain, columns, &mut clock, place, rows);
+        let read = trace_plain::read(plain, columns, &mut clock, place, rows, more);
         if read > 0 {
             self.records.divided(read, stride);
             self.clock.go_on(&clock);
@@ -339,7 +339,7 @@ impl TraceReader {
         let columns = self.columns;
         let (bytes, length) = field_and_more(&self.records, columns.time)?;
         let at = self.clock.time(bytes, length)?;
-        let ttl = self.number(columns.ttl, "TTL in seconds")?;
+        let seconds = self.number(columns.ttl, "TTL in seconds")?;
         let key = match columns.key {
             Some(column) => {
                 let (bytes, length) = field_and_more(&self.records, column)?;
@@ -355,8 +355,7 @@ impl TraceReader {
             key,
             operation: self.optional(columns.operation, frequent_operation, operation)?,
             size_bytes: self.number(columns.size, "size in bytes")?,
-            // Caches write a TTL of zero for "none".
-            ttl: ttl.filter(|ttl| *ttl > 0).map(|ttl| Span(ttl.saturating_mul(1_000_000_000))),
+            ttl: ttl(seconds.unwrap_or(0)),
             location: self.optional(columns.location, |code| self.codes.get(code).copied(), |code| self.place(code))?,
             client: match self.optional_field(columns.client)? {
                 Some((column, bytes, length)) => Some(text_number(&bytes[..length]).ok_or_else(|| no_text(column))?),
@@ -373,6 +372,12 @@ impl TraceReader {
             },
         )
     }
+}
+
+/// The TTL of so many seconds. Caches write a zero for "none".
+#[inline(always)]
+pub(super) fn ttl(seconds: u64) -> Option<Span> {
+    (seconds > 0).then(|| Span(seconds.saturating_mul(1_000_000_000)))
 }
 
 /// A field's bytes with those behind them in memory, and its length.

@@ -8,6 +8,7 @@ use crate::model::Time;
 use super::config::TraceOperation;
 use super::trace_clock::PlainClock;
 use super::trace_fields::{plain_whole, words};
+use super::trace_names::text_number;
 use super::trace_records::Plain;
 
 /// A row as it is read.
@@ -22,6 +23,15 @@ pub struct PlainRow {
     pub location: u16,
     /// What it asks for, as [`PlainRow::OPERATIONS`] are numbered.
     pub what: u8,
+}
+
+/// What few traces say, and only replays by events want to know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainMore {
+    /// The number that the client's name makes, if there is one.
+    pub client: Option<u64>,
+    /// In seconds; zero if there is none.
+    pub ttl: u32,
 }
 
 /// The name of a key: a short one's bytes and their number, or where a long one is.
@@ -50,12 +60,14 @@ pub struct PlainColumns {
     pub operation: Option<usize>,
     pub size: Option<usize>,
     pub location: Option<usize>,
+    pub ttl: Option<usize>,
+    pub client: Option<usize>,
 }
 
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Reads as many rows as there is room for, up to the first that needs a closer look; says how many. `place` knows the
-/// locations.
+/// locations. What else the rows say goes to `more`, where a column says it: as many as rows.
 ///
 /// One column is read after the other, so that what is known of a column stays in registers.
 pub fn read(
@@ -64,6 +76,7 @@ pub fn read(
     clock: &mut PlainClock,
     place: impl Fn(&[u8]) -> Option<u16>,
     rows: &mut [PlainRow],
+    more: &mut [PlainMore],
 ) -> usize {
     let mut count = divided(&plain, rows.len());
     count = times(plain, columns.time, clock, &mut rows[..count]);
@@ -80,6 +93,8 @@ pub fn read(
         Some(column) => locations(plain, column, place, &mut rows[..count]),
         None => all(&mut rows[..count], |row| row.location = PlainRow::NOWHERE),
     };
+    count = columns.ttl.map_or(count, |column| ttls(plain, column, &mut more[..count]));
+    count = columns.client.map_or(count, |column| clients(plain, column, &mut more[..count]));
     // Perhaps fewer rows are good than their times are.
     if let Some(last) = rows[..count].last() {
         clock.go_back(last.at);
@@ -130,6 +145,22 @@ fn locations(plain: Plain<'_>, column: usize, place: impl Fn(&[u8]) -> Option<u1
     })
 }
 
+#[inline(never)]
+fn ttls(plain: Plain<'_>, column: usize, more: &mut [PlainMore]) -> usize {
+    each(plain, column, more, |bytes, from, length, more| {
+        more.ttl = if length == 0 { 0 } else { plain_whole(&bytes[from..from + 8], length)? as u32 };
+        Some(())
+    })
+}
+
+#[inline(never)]
+fn clients(plain: Plain<'_>, column: usize, more: &mut [PlainMore]) -> usize {
+    each(plain, column, more, |bytes, from, length, more| {
+        more.client = if length == 0 { None } else { Some(text_number(&bytes[from..from + length])?) };
+        Some(())
+    })
+}
+
 fn all(rows: &mut [PlainRow], set: impl Fn(&mut PlainRow)) -> usize {
     rows.iter_mut().for_each(set);
     rows.len()
@@ -137,11 +168,11 @@ fn all(rows: &mut [PlainRow], set: impl Fn(&mut PlainRow)) -> usize {
 
 /// Reads a column of all rows, given each field's place and its length; says how many rows are good.
 #[inline(always)]
-fn each(
+fn each<T>(
     Plain { bytes, marks, stride, .. }: Plain<'_>,
     column: usize,
-    rows: &mut [PlainRow],
-    mut read: impl FnMut(&[u8], usize, usize, &mut PlainRow) -> Option<()>,
+    rows: &mut [T],
+    mut read: impl FnMut(&[u8], usize, usize, &mut T) -> Option<()>,
 ) -> usize {
     let mut first = column;
     for (number, row) in rows.iter_mut().enumerate() {

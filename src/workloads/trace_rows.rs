@@ -94,7 +94,7 @@ impl Rows {
         let mut keys = 0;
         loop {
             let room = sorter.room().min(TOGETHER);
-            let (read, bytes) = reader.plain_rows(until, &mut plain[..room]);
+            let (read, bytes) = reader.plain_rows(until, &mut plain[..room], &mut []);
             if read > 0 {
                 names.find(&plain[..read], bytes, sorter.keys_to_come(read));
                 sorter.take(&plain[..read], names.len());

@@ -140,8 +140,14 @@ fn source(rows: &str, unit: u64) -> TraceSource {
     }
 }
 
+/// One of them twice.
+fn places() -> [String; 3] {
+    ["LHR", "IAD", "LHR"].map(String::from)
+}
+
+/// The rows, one by one.
 fn rows(source: &TraceSource) -> Result<Vec<Row>, TraceError> {
-    let mut reader = TraceReader::open(source, &["LHR".into(), "IAD".into(), "LHR".into()])?;
+    let mut reader = TraceReader::open(source, &places())?;
     let mut rows = Vec::new();
     while let Some(row) = reader.next_row()? {
         rows.push(row);
@@ -236,15 +242,17 @@ fn lines() -> impl Strategy<Value = String> {
     let operation = prop_oneof![6 => "get|set|read|GET|Put", 1 => "|delete|r|replace"];
     let size = prop_oneof![9 => "[0-9]{1,8}", 2 => "[0-9]{0,12}", 1 => " 7"];
     let at = prop_oneof![6 => "(LHR|IAD)?", 1 => "lhr"];
+    let ttl = prop_oneof![9 => "[0-9]{0,8}", 1 => "[0-9]{9,25}", 1 => " 7"];
+    let who = prop_oneof![9 => "[a-c]{0,12}", 1 => name()];
     let end = prop_oneof![20 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)];
-    let line = (step, time, key, operation, size, at, end);
+    let line = (step, time, key, operation, size, (at, ttl, who), end);
     let odd = prop_oneof!["\"a\",", "x", "4,\u{e9}", "\r", ",,,,", "9,a,incr,,,", "1e9,a,get,,"];
     let usual = prop_oneof![Just("\n"), Just("\r\n")];
     let odds = prop_oneof![Just(Vec::new()), prop::collection::vec((any::<prop::sample::Index>(), odd), 0..2)];
     (prop::collection::vec(line, 1..600), usual, odds).prop_map(|(lines, usual, odds)| {
         let mut now = 0;
-        let mut texts = vec![format!("t,k,op,size,at{usual}")];
-        for (step, time, key, operation, size, at, end) in lines {
+        let mut texts = vec![format!("t,k,op,size,at,ttl,who{usual}")];
+        for (step, time, key, operation, size, (at, ttl, who), end) in lines {
             now += step;
             let time = match time {
                 0 => format!("{now}"),
@@ -252,9 +260,9 @@ fn lines() -> impl Strategy<Value = String> {
                 2 => format!("{now}.0"),
                 _ => format!("000{now}.000"),
             };
-            let key = key.replace([',', '"', '\n', '\r'], "");
+            let [key, who] = [key, who].map(|name| name.replace([',', '"', '\n', '\r'], ""));
             let end = [usual, "\n", "\r\n", "\n\n"][end];
-            texts.push(format!("{time},{key},{operation},{size},{at}{end}"));
+            texts.push(format!("{time},{key},{operation},{size},{at},{ttl},{who}{end}"));
         }
         for (place, odd) in odds {
             let place = 1 + place.index(texts.len());
@@ -274,16 +282,7 @@ proptest! {
         let file = TraceFile::Bytes(text.as_bytes().into());
         let location = column("at").filter(|_| located);
         let source = TraceSource { size: column("size"), location, ..trace_source(file, 1_000) };
-        let places = ["LHR".to_string(), "IAD".into()];
-        let one_by_one = || {
-            let mut reader = TraceReader::open(&source, &places)?;
-            let mut rows = Vec::new();
-            while let Some(row) = reader.next_row()? {
-                rows.push(row);
-            }
-            Ok(rows)
-        };
-        let mut expected: Result<Vec<Row>, TraceError> = one_by_one();
+        let mut expected = rows(&source);
         // Now and then the run ends before the trace, and perhaps before what is wrong with it.
         let last = expected.as_ref().ok().and_then(|rows| rows.last()).map_or(Time::NEVER, |row| row.at);
         let until = if part < 16 { Time::NEVER } else { Time(last.0 / 20 * part) };
@@ -292,7 +291,7 @@ proptest! {
         }
         let default_operation = TraceOperation::Get;
         let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values: None };
-        let in_order = Rows::read(&config, &places, until);
+        let in_order = Rows::read(&config, &places(), until);
         let adds = |rows: &Vec<Row>| rows.iter().any(|row| row.operation == Some(TraceOperation::Add));
         match (expected, in_order) {
             (Err(expected), Err(told)) => prop_assert_eq!(expected, told),
@@ -319,6 +318,38 @@ proptest! {
                 }
             }
             (expected, told) => prop_assert!(false, "{expected:?} is not {told:?}"),
+        }
+    }
+
+    /// The same for rows that become events, whichever columns are read.
+    #[test]
+    fn rows_of_a_feed_are_the_rows_one_by_one(text in lines(), [size, at, ttl, who] in any::<[bool; 4]>()) {
+        let column = |read: bool, name: &str| read.then(|| name.to_string());
+        let file = TraceFile::Bytes(text.as_bytes().into());
+        let source = TraceSource {
+            size: column(size, "size"),
+            location: column(at, "at"),
+            ttl: column(ttl, "ttl"),
+            client: column(who, "who"),
+            ..trace_source(file, 1_000)
+        };
+        let mut feed = Feed::new(&source, &places(), 2, StreamKey::new(1, 0, Purpose::Placement));
+        // The second time nothing is left of the first.
+        for _ in 0..2 {
+            feed.begin();
+            let mut told = Vec::new();
+            while let Some(placed) = feed.next_row() {
+                prop_assert_eq!(placed.number as usize, told.len());
+                prop_assert!(placed.row.location.is_none_or(|location| location == placed.location));
+                let key = feed.name(placed.group);
+                let Row { at, operation, size_bytes, ttl, location, client, .. } = placed.row;
+                told.push(Row { at, key, operation, size_bytes, ttl, location, client });
+            }
+            match (rows(&source), feed.take_failure()) {
+                (Ok(expected), None) => prop_assert_eq!(&told, &expected),
+                (Err(expected), Some(failure)) => prop_assert_eq!(failure, expected),
+                (expected, failure) => prop_assert!(false, "{expected:?} is not {failure:?}"),
+            }
         }
     }
 }
