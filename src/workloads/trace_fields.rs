@@ -80,13 +80,19 @@ pub fn operation(field: &str) -> Result<TraceOperation, What> {
 }
 
 /// A name as a number: FNV-1a, then mixed so that every bit counts; and whether all of it is ASCII.
-pub fn name_number(name: &[u8]) -> (u64, bool) {
+fn name_number(name: &[u8]) -> (u64, bool) {
     let (mut hash, mut bits) = (0xcbf2_9ce4_8422_2325_u64, 0);
     for byte in name {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         bits |= byte;
     }
     (mix(hash), bits.is_ascii())
+}
+
+/// The number that a name makes, if it is text.
+pub fn text_number(name: &[u8]) -> Option<u64> {
+    let (number, ascii) = name_number(name);
+    (ascii || std::str::from_utf8(name).is_ok()).then_some(number)
 }
 
 /// A piece of the user's text, short enough for a message.

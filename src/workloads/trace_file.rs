@@ -11,9 +11,9 @@ use super::config::{TraceFile, TraceOperation, TraceSource};
 use super::trace_bytes::{last_line, open};
 use super::trace_clock::Clock;
 use super::trace_fields::{
-    InField, What, Wrong, clip, frequent_operation, no_text, operation, plain_whole, text, whole,
+    InField, What, Wrong, clip, frequent_operation, no_text, operation, plain_whole, text, text_number, whole,
 };
-use super::trace_names::{Keys, Numbers, Unread, text_number};
+use super::trace_names::{Keys, Numbers, Unread};
 use super::trace_plain::{self, PlainColumns, PlainMore, PlainRow};
 use super::trace_records::Records;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
-use super::trace_fields::{name_number, words};
+use super::trace_fields::{text_number, words};
 use super::trace_plain::{PlainName, PlainRow};
 use super::values::KEY_BYTES;
 
@@ -55,12 +55,6 @@ impl Keys for Numbers {
 
 /// The number of the only key of a trace without keys.
 const UNNAMED: u64 = 0;
-
-/// The number that a name makes, if it is text.
-pub fn text_number(name: &[u8]) -> Option<u64> {
-    let (number, ascii) = name_number(name);
-    (ascii || std::str::from_utf8(name).is_ok()).then_some(number)
-}
 
 /// The keys so far.
 #[derive(Debug, Default)]

@@ -7,8 +7,7 @@ use crate::model::Time;
 
 use super::config::TraceOperation;
 use super::trace_clock::PlainClock;
-use super::trace_fields::{plain_whole, words};
-use super::trace_names::text_number;
+use super::trace_fields::{plain_whole, text_number, words};
 use super::trace_records::Plain;
 
 /// A row as it is read.
