@@ -266,7 +266,7 @@ impl<S: Store, W: Workload> World<S, W> {
         self.next_batch = self.batch_start(batch + 1);
     }
 
-    /// Calls the workload, and does what it asks for. What it was asked for before, and is not yet done, waits.
+    /// Calls the workload, and does what it asks for. What it asked for before, and is not yet done, waits.
     #[inline]
     fn with_workload(&mut self, now: Time, call: impl FnOnce(&mut W, &mut Desk<'_>)) {
         let waiting = self.asked.len();
