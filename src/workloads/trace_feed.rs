@@ -81,10 +81,10 @@ impl Ahead {
         Some(Row {
             at: row.at,
             key,
-            operation: PlainRow::OPERATIONS[usize::from(row.what)],
+            operation: PlainRow::operation(row.what),
             size_bytes: (row.size != PlainRow::NO_SIZE).then_some(row.size.into()),
             ttl: ttl(more.ttl.into()),
-            location: (row.location != PlainRow::NOWHERE).then_some(Location(row.location)),
+            location: PlainRow::location(row.location),
             client: more.client,
         })
     }
@@ -96,7 +96,9 @@ impl Ahead {
         self.more.resize(TOGETHER, PlainMore::default());
         self.keys.resize(TOGETHER, 0);
         let (read, bytes) = reader.plain_rows(Time::NEVER, &mut self.rows, &mut self.more);
-        names.find(&self.rows[..read], bytes, &mut self.keys[..read]);
+        if read > 0 {
+            names.find(&self.rows[..read], bytes, &mut self.keys[..read]);
+        }
         (self.given, self.read) = (0, read);
     }
 }

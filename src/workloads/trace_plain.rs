@@ -3,7 +3,7 @@
 //!
 //! The borders of such a row's fields are all that is marked in it: so it has no blank, which would be marked as well.
 
-use crate::model::Time;
+use crate::model::{Location, Time};
 
 use super::config::TraceOperation;
 use super::trace_clock::PlainClock;
@@ -20,7 +20,7 @@ pub struct PlainRow {
     pub size: u32,
     /// In the list of locations; [`PlainRow::NOWHERE`] if it does not say.
     pub location: u16,
-    /// What it asks for, as [`PlainRow::OPERATIONS`] are numbered.
+    /// What it asks for, as [`PlainRow::operation`] has it.
     pub what: u8,
 }
 
@@ -47,8 +47,20 @@ impl PlainRow {
     pub const UNSAID: u8 = 3;
     pub const NOWHERE: u16 = u16::MAX;
     pub const NO_SIZE: u32 = u32::MAX;
-    pub const OPERATIONS: [Option<TraceOperation>; 4] =
+    const OPERATIONS: [Option<TraceOperation>; 4] =
         [Some(TraceOperation::Get), Some(TraceOperation::Put), Some(TraceOperation::Delete), None];
+
+    /// What a row asks for, by the lowest two bits of this number; `None` if it does not say.
+    #[inline(always)]
+    pub fn operation(what: u8) -> Option<TraceOperation> {
+        PlainRow::OPERATIONS[usize::from(what & 3)]
+    }
+
+    /// Where a row happens with this number of a location; `None` if it does not say.
+    #[inline(always)]
+    pub fn location(number: u16) -> Option<Location> {
+        (number != PlainRow::NOWHERE).then_some(Location(number))
+    }
 }
 
 /// Which columns are read, each by its place.
@@ -129,10 +141,7 @@ fn operations(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
 #[inline(never)]
 fn sizes(plain: Plain<'_>, column: usize, rows: &mut [PlainRow]) -> usize {
     each(plain, column, rows, |bytes, from, length, row| {
-        // Eight digits at most.
-        let known = if length == 0 { PlainRow::NO_SIZE } else { plain_whole(&bytes[from..from + 8], length)? as u32 };
-        row.size = known;
-        Some(())
+        number_or(PlainRow::NO_SIZE, &bytes[from..from + 8], length).map(|size| row.size = size)
     })
 }
 
@@ -147,9 +156,14 @@ fn locations(plain: Plain<'_>, column: usize, place: impl Fn(&[u8]) -> Option<u1
 #[inline(never)]
 fn ttls(plain: Plain<'_>, column: usize, more: &mut [PlainMore]) -> usize {
     each(plain, column, more, |bytes, from, length, more| {
-        more.ttl = if length == 0 { 0 } else { plain_whole(&bytes[from..from + 8], length)? as u32 };
-        Some(())
+        number_or(0, &bytes[from..from + 8], length).map(|ttl| more.ttl = ttl)
     })
+}
+
+/// The number that the first bytes of these make, of eight digits at most; this one, if there are none.
+#[inline(always)]
+fn number_or(nothing: u32, bytes: &[u8], length: usize) -> Option<u32> {
+    if length == 0 { Some(nothing) } else { plain_whole(bytes, length).map(|number| number as u32) }
 }
 
 #[inline(never)]

@@ -23,7 +23,6 @@ const NOWHERE: u16 = PlainRow::NOWHERE;
 /// A longer step of time than this is looked up.
 const STEP_MAX: u64 = u32::MAX as u64;
 /// Of a row's first word, below its time: what it does, and whether it is its key's last in the block.
-const OPERATIONS: [Option<TraceOperation>; 4] = PlainRow::OPERATIONS;
 const LAST: u64 = 4;
 const TIME_SHIFT: u32 = 3;
 
@@ -71,13 +70,13 @@ impl KeyRow {
     /// What it asks for; `None` if it does not say.
     #[inline(always)]
     pub fn operation(&self) -> Option<TraceOperation> {
-        OPERATIONS[usize::from(self.what & 3)]
+        PlainRow::operation(self.what)
     }
 
     /// Where; `None` if it does not say.
     #[inline(always)]
     pub fn location(&self) -> Option<Location> {
-        (self.location != NOWHERE).then_some(Location(self.location))
+        PlainRow::location(self.location)
     }
 }
 
