@@ -47,13 +47,9 @@ fn read_as(text: &str, tuples: bool) -> Result<Option<Read>, ReadError> {
             }
             break;
         }
-        let (line, from) = (reader.line(), reader.column());
+        let (line, column, passed) = (reader.line(), reader.column(), reader.passed());
         let event = reader.value()?;
-        let columns = if reader.line() == line { from..reader.column() } else { 0..0 };
-        events.take(&event, line).map_err(|error| {
-            let error = error.within(reader.line_text());
-            if error.columns.is_empty() { ReadError { columns, ..error } } else { error }
-        })?;
+        events.take(&event, line).map_err(|error| error.within_value(reader.passed_since(passed), column))?;
         if events.is_single {
             return Ok(None);
         }

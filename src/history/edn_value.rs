@@ -100,10 +100,14 @@ impl<'a> Reader<'a> {
         self.at - self.line_start
     }
 
-    /// The line that the reader is at.
-    pub fn line_text(&self) -> &'a str {
-        let rest = &self.text[self.line_start..];
-        rest.split_once('\n').map_or(rest, |(line, _)| line)
+    /// How many bytes of the text the reader has passed.
+    pub fn passed(&self) -> usize {
+        self.at
+    }
+
+    /// The text that the reader has passed since it had passed so many bytes.
+    pub fn passed_since(&self, passed: usize) -> &'a str {
+        &self.text[passed..self.at]
     }
 
     /// Steps over an opening bracket if it comes next.

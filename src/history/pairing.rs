@@ -26,9 +26,28 @@ impl ReadError {
     /// The same, with the place in the line of what the problem names between backticks.
     #[must_use]
     pub fn within(self, line: &str) -> ReadError {
-        let word = self.problem.split('`').nth(1).filter(|word| !word.is_empty());
-        let columns = word.and_then(|word| line.rfind(word).map(|at| at..at + word.len())).unwrap_or_default();
+        let columns = self.place_in(line).unwrap_or_default();
         ReadError { columns, ..self }
+    }
+
+    /// The same, with the place of what the problem names between backticks in a value that begins at this column of
+    /// the error's line and may go on for more lines. A value without it is to blame as a whole, or its first line is.
+    #[must_use]
+    pub fn within_value(self, value: &str, column: usize) -> ReadError {
+        let place = self.place_in(value).unwrap_or(0..value.len());
+        // What is on one line only can be marked.
+        if value[place.clone()].contains('\n') {
+            return ReadError { columns: 0..0, ..self };
+        }
+        let before = &value[..place.start];
+        let line = self.line + before.matches('\n').count();
+        let start = before.rfind('\n').map_or(column + place.start, |end| place.start - end - 1);
+        ReadError { line, columns: start..start + place.len(), ..self }
+    }
+
+    fn place_in(&self, text: &str) -> Option<Range<usize>> {
+        let word = self.problem.split('`').nth(1).filter(|word| !word.is_empty())?;
+        text.rfind(word).map(|at| at..at + word.len())
     }
 }
 

@@ -7,16 +7,10 @@ use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreConfig, StoreKind, WriteLimit};
 use consistency_sim::workloads::{CounterConfig, MixConfig, Pace, Popularity, Retry, Shape, WorkloadConfig};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::laws::network_of;
 use crate::naive;
 use crate::support::*;
-
-/// The same cases each time: what failed once fails again.
-fn cases(cases: u32) -> Config {
-    Config { cases, rng_seed: RngSeed::Fixed(6), failure_persistence: None, ..Config::default() }
-}
 
 fn log_normal(median: u64, p99: u64) -> Law {
     Law::LogNormal { median: Span::from_millis(median), p99: Span::from_millis(p99) }

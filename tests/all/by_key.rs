@@ -14,7 +14,6 @@ use consistency_sim::scenario::{Scenario, load, newest, platform_of};
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::house::{files, project};
 use crate::support::*;
@@ -149,7 +148,7 @@ pub fn whole(store: usize) -> Unit {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 400, rng_seed: RngSeed::Fixed(23), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {

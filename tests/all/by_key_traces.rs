@@ -9,10 +9,9 @@ use consistency_sim::workloads::trace_rows::ROWS_MAX;
 use consistency_sim::workloads::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::by_key::{both, latency, network_of, same_both_ways, stores, whole};
-use crate::support::{scenario, trace_source};
+use crate::support::{cases, scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where.
 type Row = (u64, u32, &'static str, usize);
@@ -68,7 +67,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 800, rng_seed: RngSeed::Fixed(27), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {

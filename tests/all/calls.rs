@@ -9,6 +9,8 @@ use consistency_sim::scenario::{Origin, Scenario, parse};
 use consistency_sim::workloads::{CallConfig, WorkloadConfig};
 use proptest::prelude::*;
 
+use crate::support::cases;
+
 /// Two places with clients and a central store, 100 ms from each other; nothing else takes time.
 pub const GROUND: &str = r#"
     name = "script"
@@ -534,7 +536,7 @@ fn lines(script: &[String]) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     /// One location without delays: what is complete is seen, in reads, bulk reads and lists.
     #[test]

@@ -8,14 +8,8 @@ use consistency_sim::run::{Contestant, Options, Unwatched, run};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::{StoreConfig, StoreKind};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::support::*;
-
-/// The same cases each time: what failed once fails again.
-fn cases(cases: u32) -> Config {
-    Config { cases, rng_seed: RngSeed::Fixed(11), failure_persistence: None, ..Config::default() }
-}
 
 /// Places at random distances, which need not obey the triangle inequality.
 pub fn network_of(edges: u16, milliseconds: &[u64]) -> NetworkConfig {

@@ -11,7 +11,6 @@ use consistency_sim::random::Law;
 use consistency_sim::run::Recording;
 use consistency_sim::stores::StoreKind;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::support::*;
 
@@ -229,11 +228,6 @@ fn divergence_is_measured_only_where_it_is_asked_for() {
     let with = outcome(&scenario);
     assert!(with.stores[0].pooled.count(CountId::Divergence).hits > 0);
     assert_eq!(with.stores[0].estimates[0], without.stores[0].estimates[0], "it changes nothing else");
-}
-
-/// The same cases each time: what failed once fails again.
-fn cases(cases: u32) -> Config {
-    Config { cases, rng_seed: RngSeed::Fixed(29), failure_persistence: None, ..Config::default() }
 }
 
 /// Numbers of nanoseconds near to what lies in the middle between two spans, and just over the border up to which rounding

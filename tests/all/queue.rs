@@ -6,7 +6,8 @@ use consistency_sim::engine::Queue;
 use consistency_sim::model::Time;
 use consistency_sim::random::Stream;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
+
+use crate::support::cases;
 
 /// What a run of pushes and pops looks like. Times are steps from the last event that was taken out.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 200, rng_seed: RngSeed::Fixed(3), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn events_leave_in_the_order_of_time_and_then_of_pushes(phases in phases(), seed: u64) {

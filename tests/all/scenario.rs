@@ -10,6 +10,8 @@ use serde_json::Value;
 use snapbox::cmd::{Command, cargo_bin};
 use snapbox::{Data, assert_data_eq};
 
+use crate::support::cases;
+
 const BAD: &str = "tests/data/scenarios-bad";
 
 fn bad_files() -> Vec<PathBuf> {
@@ -490,7 +492,7 @@ fn the_scenario_that_is_mutated_is_valid() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC*|[a-z=\"'\\[\\]{}\\.,0-9 \r\n\t#%/\u{85}é漢]{0,300}", set in "\\PC*") {

@@ -11,9 +11,8 @@ use consistency_sim::workloads::trace_records::Records;
 use consistency_sim::workloads::trace_rows::Rows;
 use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
-use crate::support::trace_source;
+use crate::support::{cases, trace_source};
 
 /// Hands out a few bytes at a time, and breaks in the end if it is to.
 struct Pieces {
@@ -111,7 +110,7 @@ fn agree(bytes: &[u8], piece: usize, breaks: bool) {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 3_000, rng_seed: RngSeed::Fixed(24), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(3_000))]
 
     #[test]
     fn any_bytes_are_divided_as_csv_divides_them(bytes in bytes(), piece in 1_usize..200, breaks in any::<bool>()) {
@@ -120,7 +119,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 40, rng_seed: RngSeed::Fixed(25), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn long_files_are_divided_as_csv_divides_them(bytes in long(), piece in 1_000_usize..100_000, breaks in any::<bool>()) {
@@ -156,7 +155,7 @@ fn rows(source: &TraceSource) -> Result<Vec<Row>, TraceError> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 1_000, rng_seed: RngSeed::Fixed(26), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(1_000))]
 
     /// In quotes, fields go another way; what they say, and what is wrong with them, is the same.
     #[test]
@@ -206,7 +205,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 100, rng_seed: RngSeed::Fixed(28), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(100))]
 
     /// Keys are numbered as they come, and two names are one key exactly where they make one number.
     #[test]
@@ -273,7 +272,7 @@ fn lines() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 400, rng_seed: RngSeed::Fixed(29), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(cases(400))]
 
     /// Many at a time or one after the other, rows say the same, and what is wrong with one is the same.
     #[test]

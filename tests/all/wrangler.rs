@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use snapbox::Data;
 use snapbox::cmd::{Command, cargo_bin};
 
+use crate::support::cases;
+
 const BAD: &str = "tests/data/wrangler-bad";
 const GOOD: &str = "tests/data/wrangler";
 
@@ -148,7 +150,7 @@ fn mutated() -> impl Strategy<Value = (bool, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn no_text_makes_the_reader_panic_and_every_mistake_has_a_place((json, text) in mutated()) {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::dialects::texts_by_hand;
+use crate::support::cases;
 use consistency_sim::history::format::{Format, read};
 use consistency_sim::history::judged::{Call, Datum, Log, Outcome};
 use consistency_sim::history::{History, Note, Noted, Record, drawing, edn, edn_value, etcd, jsonl, notation};
@@ -99,7 +100,7 @@ fn history() -> impl Strategy<Value = History> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn json_lines_give_back_the_same_records(one in history(), two in history(), seed in any::<u64>()) {
@@ -282,8 +283,9 @@ fn survive(text: &str) {
             }
             Err(error) => {
                 assert!(!error.problem.is_empty() && !error.remedy.is_empty(), "{error:?}");
-                let line = text.trim_start_matches('\u{feff}').lines().nth(error.line.saturating_sub(1));
-                assert!(error.columns.is_empty() || line.is_some_and(|line| error.columns.end <= line.len() + 1));
+                let line = text.strip_prefix('\u{feff}').unwrap_or(text).lines().nth(error.line.saturating_sub(1));
+                let is_shown = line.is_some_and(|line| error.columns.end <= line.len() + 1);
+                assert!(error.columns.is_empty() || is_shown, "{format:?}: {error:?} in {text:?}");
             }
         }
     }
@@ -297,6 +299,23 @@ fn nesting_without_end_is_refused() {
     for bracket in ["[", "{", "#{", "#_", "#a "] {
         let error = edn::read(&bracket.repeat(1_000_000)).err().expect("no history");
         assert!(error.problem.contains("nested") || error.problem.contains("not closed"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_value_of_several_lines_is_marked_in_its_own() {
+    let cases = [
+        ("; a note\n{:process 0,\n :type :invoke,\n :f :frob}", 4, ":f :frob"),
+        ("{:process 0, :type :invoke, :f :read}{:process 0,\n :type :well, :f :read} {:type :well}", 2, ":type :well"),
+        ("{:process 0, :type :well,\n :f :read}", 1, ":type :well"),
+        // Named in other words than it is written: the whole value, or the line where it begins.
+        ("  {:process 0 :type :ok :f :read} ", 1, "{:process 0 :type :ok :f :read}"),
+        ("\n {:process 0\n :type :ok :f :read}", 2, ""),
+    ];
+    for (text, line, marked) in cases {
+        let error = edn::read(text).err().expect("no history");
+        let shown = text.lines().nth(error.line - 1).unwrap();
+        assert_eq!((error.line, &shown[error.columns.clone()]), (line, marked), "{error}");
     }
 }
 

@@ -5,6 +5,8 @@ use consistency_sim::metrics::{Count, CountId, Curve, CurveId, Distribution, Dis
 use consistency_sim::model::{Refusal, Time};
 use proptest::prelude::*;
 
+use crate::support::cases;
+
 /// Buckets that cover all of u64.
 const BUCKETS: usize = 7_424;
 
@@ -48,6 +50,8 @@ fn buckets_of_neighbours_are_neighbours() {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn every_value_lies_in_its_bucket(value in any_value(), other in any_value()) {
         let (least, width) = bucket_range(bucket_of(value));

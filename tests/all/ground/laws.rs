@@ -5,6 +5,8 @@ use consistency_sim::random::law::normal_quantile;
 use consistency_sim::random::{Law, Purpose, Sampler, StreamKey, mix, unit};
 use proptest::prelude::*;
 
+use crate::support::cases;
+
 const MS: u64 = 1_000_000;
 
 fn ms(milliseconds: u64) -> Span {
@@ -297,6 +299,8 @@ fn any_continuous_law() -> impl Strategy<Value = Law> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     /// Spans are nearest whole numbers, half of one going up.
     #[test]
     fn spans_of_nanoseconds_are_rounded(bits: u64, whole in 0_u64..1 << 53, part in 0_u64..8) {
