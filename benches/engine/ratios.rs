@@ -98,36 +98,59 @@ pub fn print() {
 }
 
 /// Reading the fields of a trace, and its whole replay, against the `csv` crate, which only divides the same file into
-/// fields.
+/// fields. The longer trace is more than is kept in memory.
 fn replay() {
-    let rows = 1_000_000;
+    let (ours, alone, read) = replays(1_000_000, 7, ["kv pull", "kv push", "d1", "durable object"]);
+    row("trace, rows read", &read.0, &alone, Some(read.1), "");
+    for (store, rate, ratio) in ours {
+        row(&format!("trace, replay on {store}"), &rate, &alone, Some(ratio), "0.6");
+    }
+    let (ours, alone, _) = replays(5_000_000, 3, ["kv pull", "kv push"]);
+    for (store, rate, ratio) in ours {
+        row(&format!("trace of 5 M rows, on {store}"), &rate, &alone, Some(ratio), "0.6");
+    }
+}
+
+/// A rate, and a ratio to the `csv` crate.
+type Rated = (String, f64);
+
+/// So many rows on each of some stores, what the `csv` crate does alone, and what reading alone does.
+fn replays<const N: usize>(
+    rows: u32,
+    turns: usize,
+    stores: [&'static str; N],
+) -> ([(&'static str, String, f64); N], String, Rated) {
     let file = fixtures::trace_file(rows);
     let source = fixtures::trace_source(&file);
     let length = trace_file::inspect(&source, &[]).expect("it was written here");
-    let replay = |store| fixtures::replay(source.clone(), length + Span::from_secs(1), fixtures::store(store));
-    let stores = ["kv pull", "kv push", "d1", "durable object"];
-    let [pull, push, d1, object] = stores.map(replay);
-    let [alone, read, pull, push, d1, object] = seconds(
-        7,
-        [
-            &mut || {
-                let mut reader = csv::Reader::from_path(file.path()).expect("it was written here");
-                let mut record = csv::ByteRecord::new();
-                while reader.read_byte_record(&mut record).expect("it was written here") {}
-            },
-            &mut || drop(trace_file::inspect(&source, &[])),
-            &mut || drop(simulate(&pull, 1)),
-            &mut || drop(simulate(&push, 1)),
-            &mut || drop(simulate(&d1, 1)),
-            &mut || drop(simulate(&object, 1)),
-        ],
-    );
-    let rate = |seconds: &[f64]| format!("{:.2} M/s", f64::from(rows) / median(seconds) / 1e6);
-    let peer = format!("csv alone {}", rate(&alone));
-    row("trace, rows read", &rate(&read), &peer, Some(ratio(&read, &alone)), "");
-    for (store, whole) in stores.iter().zip([&pull, &push, &d1, &object]) {
-        row(&format!("trace, replay on {store}"), &rate(whole), &peer, Some(ratio(whole, &alone)), "0.6");
+    let scenarios =
+        stores.map(|store| fixtures::replay(source.clone(), length + Span::from_secs(1), fixtures::store(store)));
+    let (mut alone, mut read, mut whole) = (Vec::new(), Vec::new(), [const { Vec::new() }; N]);
+    for _ in 0..turns {
+        let [csv, inspected] = seconds(
+            1,
+            [
+                &mut || {
+                    let mut reader = csv::Reader::from_path(file.path()).expect("it was written here");
+                    let mut record = csv::ByteRecord::new();
+                    while reader.read_byte_record(&mut record).expect("it was written here") {}
+                },
+                &mut || drop(trace_file::inspect(&source, &[])),
+            ],
+        );
+        alone.extend(csv);
+        read.extend(inspected);
+        for (scenario, times) in scenarios.iter().zip(&mut whole) {
+            let [time] = seconds(1, [&mut || drop(simulate(scenario, 1))]);
+            times.extend(time);
+        }
     }
+    let rated = |times: &[f64]| (format!("{:.2} M/s", f64::from(rows) / median(times) / 1e6), ratio(times, &alone));
+    let each = std::array::from_fn(|n| {
+        let (rate, ratio) = rated(&whole[n]);
+        (stores[n], rate, ratio)
+    });
+    (each, format!("csv alone {}", rated(&alone).0), rated(&read))
 }
 
 /// Against the naive engine, which must give the same figures; and two threads against one.

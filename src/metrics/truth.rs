@@ -1,5 +1,7 @@
 //! What was complete when, of one key: what reads are judged by.
 
+use smallvec::SmallVec;
+
 use crate::model::{Span, Time, Version};
 
 use super::distribution::Distribution;
@@ -47,6 +49,16 @@ struct Settled {
     windows: Distribution,
     /// There is nothing to gain from looking for more before so many are kept.
     look_at: usize,
+}
+
+/// What is known of a key, in as little room as it takes.
+#[derive(Debug)]
+pub struct Kept {
+    completed: SmallVec<[Completed; 1]>,
+    last_missed: Time,
+    look_at: usize,
+    forgotten: u64,
+    is_missed: bool,
 }
 
 /// With fewer completed writes nobody looks for what has settled.
@@ -206,6 +218,29 @@ impl Truth {
         for write in kept {
             self.push(Completed { newest: write.version, ..write });
         }
+    }
+
+    /// Goes on to another key; what is known of this one comes back with [`come_back`](Truth::come_back), but for the windows
+    /// of inconsistency of measured writes that nobody can miss any more: these are added here, in nanoseconds. `None` where
+    /// no write is complete.
+    pub fn keep(&mut self, windows: &mut Distribution) -> Option<Kept> {
+        if self.is_empty() {
+            return None;
+        }
+        let Settled { last_missed, windows: settled, look_at } = std::mem::take(&mut self.settled);
+        windows.merge(&settled);
+        let completed = self.completed[..].into();
+        self.completed.clear();
+        let (forgotten, is_missed) = (std::mem::take(&mut self.forgotten), std::mem::take(&mut self.is_missed));
+        Some(Kept { completed, last_missed, look_at, forgotten, is_missed })
+    }
+
+    /// Goes back to a key, when nothing is known of any other.
+    pub fn come_back(&mut self, kept: Kept) {
+        let Kept { completed, last_missed, look_at, forgotten, is_missed } = kept;
+        self.completed.extend_from_slice(&completed);
+        (self.settled.last_missed, self.settled.look_at) = (last_missed, look_at);
+        (self.forgotten, self.is_missed) = (forgotten, is_missed);
     }
 
     /// The key's run is over: adds the window of inconsistency of every measured write, in nanoseconds, and forgets all.

@@ -406,6 +406,21 @@ impl Contestant {
         measured(self.runner.begin(unit.replication, batches), &mut self.partitions(unit))
     }
 
+    /// A trace replayed so many rows at a time, if it can be replayed key by key: for tests of long traces, with short ones.
+    ///
+    /// # Errors
+    /// When the trace cannot be read to its end.
+    pub fn simulate_in_stretches(
+        &self,
+        replication: u32,
+        batches: u32,
+        rows: usize,
+    ) -> Result<Option<Vec<Measurements>>, TraceError> {
+        let Some(plan) = self.by_key.as_ref().filter(|plan| plan.is_replay()) else { return Ok(None) };
+        let mut by_key = plan.begin(replication, batches);
+        Ok(by_key.replay_in_stretches(rows)?.then(|| by_key.into_batches()))
+    }
+
     /// Simulates all groups together, even if they could be divided: for tests of the division.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub mod trace_picked;
 mod trace_plain;
 pub mod trace_records;
 pub mod trace_rows;
+pub mod trace_stretches;
 pub mod values;
 
 pub use config::*;
@@ -36,7 +37,7 @@ use crate::metrics::Judgement;
 use crate::model::{Answer, Call, Key, Request, Seen, Span, Time, Value};
 use crate::random::{Purpose, StreamKey};
 
-use trace_rows::Rows;
+use trace_stretches::Whole;
 
 /// Any of the workloads. An enum, so that the engine is compiled once for each store and not once for each pair.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub enum AnyWorkload {
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
     shares: Option<Arc<[f64]>>,
-    rows: Arc<OnceLock<Result<Option<Rows>, trace_file::TraceError>>>,
+    rows: Arc<OnceLock<Result<Whole, trace_file::TraceError>>>,
 }
 
 impl Prepared {
@@ -85,19 +86,13 @@ impl Prepared {
         Prepared { shares: Some(shares), ..Prepared::default() }
     }
 
-    /// The rows of the scenario's trace up to the end of the run, as [`Rows::read`] has them: read by whoever asks first, the
+    /// The rows of the scenario's trace up to the end of the run, as [`Whole::read`] has them: read by whoever asks first, the
     /// others wait.
     ///
     /// # Errors
     /// When the trace cannot be read on.
-    pub fn rows(
-        &self,
-        config: &TraceConfig,
-        places: &[String],
-        until: Time,
-    ) -> Result<Option<&Rows>, trace_file::TraceError> {
-        let rows = self.rows.get_or_init(|| Rows::read(config, places, until));
-        rows.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    pub fn rows(&self, config: &TraceConfig, places: &[String], until: Time) -> Result<&Whole, trace_file::TraceError> {
+        self.rows.get_or_init(|| Whole::read(config, places, until)).as_ref().map_err(Clone::clone)
     }
 
     /// Each key's share of all operations, where the workload has popular keys.

@@ -219,11 +219,6 @@ impl Names {
         self.numbers.len()
     }
 
-    /// The numbers that the names of all keys make.
-    pub fn into_numbers(self) -> Vec<u64> {
-        self.numbers
-    }
-
     /// The number that a key's name makes.
     pub fn number(&self, key: u32) -> u64 {
         self.numbers[key as usize]

@@ -6,12 +6,10 @@
 
 use crate::model::{Location, Time};
 
-use super::config::{TraceConfig, TraceOperation};
-use super::trace_file::{TraceError, TraceReader};
-use super::trace_names::{Names, TOGETHER};
+use super::config::TraceOperation;
 use super::trace_plain::PlainRow;
 
-/// A trace of more rows is left to events: so many take 34 MB, and 12 bytes more for each key.
+/// A trace of more rows is replayed stretch by stretch: so many take 34 MB, and 12 bytes more for each key.
 pub const ROWS_MAX: usize = BLOCKS_MAX << NUMBER_BITS;
 /// A key keeps a bit for each block.
 const BLOCKS_MAX: usize = u32::BITS as usize;
@@ -19,15 +17,14 @@ const NUMBER_BITS: u32 = 16;
 /// So many rows are put in order at once.
 const BLOCK: usize = 1 << NUMBER_BITS;
 
-const NOWHERE: u16 = PlainRow::NOWHERE;
 /// A longer step of time than this is looked up.
 const STEP_MAX: u64 = u32::MAX as u64;
 /// Of a row's first word, below its time: what it does, and whether it is its key's last in the block.
 const LAST: u64 = 4;
 const TIME_SHIFT: u32 = 3;
 
-/// All rows of a trace up to the end of the run.
-#[derive(Debug)]
+/// All rows of a trace up to the end of the run, or a stretch of them.
+#[derive(Debug, Default)]
 pub struct Rows {
     count: usize,
     /// By key, in the order of their first rows: the number that the key's name makes, and a bit for each block that has rows
@@ -38,7 +35,7 @@ pub struct Rows {
 }
 
 /// So many rows, one key after another.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Block {
     /// When the first of them is, and its number among all rows.
     start: Time,
@@ -81,53 +78,6 @@ impl KeyRow {
 }
 
 impl Rows {
-    /// Reads a trace up to the end of the run; `places` are the codes of the edges. `None` where it is longer than
-    /// [`ROWS_MAX`] or asks for more than to read, to put and to delete.
-    ///
-    /// # Errors
-    /// When the trace cannot be read on.
-    pub fn read(config: &TraceConfig, places: &[String], until: Time) -> Result<Option<Rows>, TraceError> {
-        let mut reader = TraceReader::open(&config.source, places)?;
-        let (mut names, mut sorter) = (Names::new(), Sorter::new());
-        let mut plain = vec![PlainRow::default(); TOGETHER];
-        let mut keys = 0;
-        loop {
-            let room = sorter.room().min(TOGETHER);
-            let (read, bytes) = reader.plain_rows(until, &mut plain[..room], &mut []);
-            if read > 0 {
-                names.find(&plain[..read], bytes, sorter.keys_to_come(read));
-                sorter.take(&plain[..read], names.len());
-                keys = names.len();
-                continue;
-            }
-            let Some(row) = reader.next_row_of(&mut names).map_err(|error| *error)? else { break };
-            if row.at >= until {
-                break;
-            }
-            let what = match row.operation {
-                Some(TraceOperation::Get) => 0,
-                Some(TraceOperation::Put) => 1,
-                Some(TraceOperation::Delete) => 2,
-                None if config.default_operation != TraceOperation::Add => 3,
-                // A get, and a put when its answer is there.
-                _ => return Ok(None),
-            };
-            let location = row.location.map_or(NOWHERE, |location| location.0);
-            if room == 0 || row.location == Some(Location(NOWHERE)) {
-                return Ok(None);
-            }
-            sorter.keys_to_come(1)[0] = row.key;
-            sorter.take(&[PlainRow { at: row.at, what, location, ..PlainRow::default() }], names.len());
-            keys = names.len();
-        }
-        // The row at the end of the run has been read and is none of these, nor is its key.
-        sorter.put_in_order(keys);
-        let Sorter { count, within, blocks, .. } = sorter;
-        let mut names = names.into_numbers();
-        names.truncate(keys);
-        Ok(Some(Rows { count, names, within, blocks }))
-    }
-
     /// How many there are.
     pub fn len(&self) -> usize {
         self.count
@@ -251,7 +201,7 @@ impl Block {
             STEP_MAX => self.before(number),
             step => Time(at.0 - step),
         };
-        let number = self.number | u32::from(number);
+        let number = self.number + u32::from(number);
         KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3 }
     }
 
@@ -264,12 +214,17 @@ impl Block {
 
 /// Puts rows in the order of their keys as they are read; those of one key stay in their order.
 #[derive(Debug)]
-struct Sorter {
+pub(super) struct Sorter {
     /// How many rows there are so far, and when the last one is.
-    count: usize,
-    last: Time,
+    pub count: usize,
+    pub last: Time,
+    /// How many may be put in order together, and how many of them are there.
+    most: usize,
+    together: usize,
     within: Vec<u32>,
     blocks: Vec<Block>,
+    /// Blocks that nobody needs any more.
+    spare: Vec<Block>,
     /// How many rows the block has so far, and when the first of them is.
     taken: usize,
     start: Time,
@@ -283,12 +238,15 @@ struct Sorter {
 }
 
 impl Sorter {
-    fn new() -> Sorter {
+    pub fn new(most: usize) -> Sorter {
         Sorter {
             count: 0,
             last: Time::START,
+            most,
+            together: 0,
             within: Vec::new(),
             blocks: Vec::new(),
+            spare: Vec::new(),
             taken: 0,
             start: Time::START,
             rows: vec![[0; 2]; BLOCK],
@@ -299,19 +257,34 @@ impl Sorter {
         }
     }
 
+    /// Begins to put rows in order, in the memory of others; gives back what the names of their keys make.
+    pub fn begin(&mut self, Rows { names, mut within, mut blocks, .. }: Rows) -> Vec<u64> {
+        within.fill(0);
+        self.spare.append(&mut blocks);
+        (self.within, self.blocks, self.together) = (within, blocks, 0);
+        names
+    }
+
+    /// The rows that were taken since, given the names of all keys that have rows.
+    pub fn end(&mut self, names: Vec<u64>) -> Rows {
+        self.put_in_order(names.len());
+        let (within, blocks) = (std::mem::take(&mut self.within), std::mem::take(&mut self.blocks));
+        Rows { count: self.together, names, within, blocks }
+    }
+
     /// How many rows can be taken at once.
-    fn room(&self) -> usize {
-        (BLOCK - self.taken).min(ROWS_MAX - self.count)
+    pub fn room(&self) -> usize {
+        (BLOCK - self.taken).min(self.most - self.together)
     }
 
     /// Where the keys belong of the rows that are taken next.
-    fn keys_to_come(&mut self, rows: usize) -> &mut [u32] {
+    pub fn keys_to_come(&mut self, rows: usize) -> &mut [u32] {
         &mut self.keys[self.taken..self.taken + rows]
     }
 
     /// Takes rows whose keys are there, given how many keys there are so far.
     #[inline(never)]
-    fn take(&mut self, rows: &[PlainRow], known: usize) {
+    pub fn take(&mut self, rows: &[PlainRow], known: usize) {
         if self.taken == 0 {
             self.start = rows[0].at;
         }
@@ -326,7 +299,8 @@ impl Sorter {
             last = row.at;
             number += 1;
         }
-        (self.last, self.taken, self.count) = (last, self.taken + rows.len(), self.count + rows.len());
+        (self.last, self.taken) = (last, self.taken + rows.len());
+        (self.count, self.together) = (self.count + rows.len(), self.together + rows.len());
         if self.taken == BLOCK {
             self.put_in_order(known);
         }
@@ -338,7 +312,8 @@ impl Sorter {
         if self.taken == 0 {
             return;
         }
-        let (rows, keys) = (&self.rows[..self.taken], &self.keys[..self.taken]);
+        let number = self.taken;
+        let (rows, keys) = (&self.rows[..number], &self.keys[..number]);
         self.counts.resize(known, 0);
         self.within.resize(known, 0);
         self.present.resize(known.div_ceil(64), 0);
@@ -353,8 +328,12 @@ impl Sorter {
             within[key] |= bit;
             end += std::mem::replace(&mut counts[key], end);
         }
-        let mut all: Vec<Packed> = vec![[0; 2]; rows.len()];
-        let sorted = &mut all[..];
+        let mut block = self.spare.pop().unwrap_or_default();
+        if block.rows.len() < number {
+            block.rows = vec![[0; 2]; number];
+        }
+        block.rows.truncate(number);
+        let sorted = &mut block.rows[..];
         for (key, row) in keys.iter().zip(rows) {
             let place = &mut counts[*key as usize];
             sorted[*place as usize] = *row;
@@ -365,9 +344,9 @@ impl Sorter {
         }
         present.fill(0);
         self.taken = 0;
-        let long_steps = std::mem::take(&mut self.long_steps);
-        let number = (self.blocks.len() << NUMBER_BITS) as u32;
-        self.blocks.push(Block { start: self.start, number, rows: all, keys: known, long_steps });
+        (block.start, block.number, block.keys) = (self.start, (self.count - number) as u32, known);
+        block.long_steps = std::mem::take(&mut self.long_steps);
+        self.blocks.push(block);
     }
 }
 

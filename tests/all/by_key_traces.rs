@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use consistency_sim::model::{Location, Span};
+use consistency_sim::metrics::Measurements;
+use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::run::Contestant;
+use consistency_sim::run::suspect::{Order, Suspect};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::workloads::trace_rows::ROWS_MAX;
 use consistency_sim::workloads::*;
@@ -75,6 +77,28 @@ proptest! {
     }
 }
 
+/// Each store's measurements of a trace that is replayed so many rows at a time, and by events.
+fn in_stretches(scenario: &Scenario, batches: u32, rows: usize) -> Vec<[Vec<Measurements>; 2]> {
+    let both = |(store, contestant): (usize, &Contestant)| {
+        let by_key =
+            contestant.simulate_in_stretches(0, batches, rows).expect("a good trace").expect("it needs no events");
+        [by_key, contestant.simulate_by_events(whole(store), batches).expect("a good trace")]
+    };
+    Contestant::all(scenario).iter().enumerate().map(both).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(800))]
+
+    /// Between two rows a key may stand anywhere: with reads on their way to the central store, fills and writes on theirs.
+    #[test]
+    fn replays_stretch_by_stretch_what_the_engine_does(scenario in arbitrary(), batches in 1_u32..40, rows in 1_usize..50) {
+        for [by_key, by_events] in in_stretches(&scenario, batches, rows) {
+            prop_assert!(by_key == by_events, "{:?}", Measurements::merged(by_key).difference(&Measurements::merged(by_events)));
+        }
+    }
+}
+
 /// So many rows that versions settle and caches are filled many times.
 #[test]
 fn a_long_trace_gives_the_engine_s_measurements() {
@@ -96,13 +120,16 @@ fn a_long_trace_gives_the_engine_s_measurements() {
             let operations: u64 = by_key.iter().map(|batch| batch.operations).sum();
             assert!(operations > 30_000, "{operations}");
         }
+        for [by_key, by_events] in in_stretches(&scenario, 16, 1_000) {
+            assert!(by_key == by_events, "stretch by stretch");
+        }
     }
 }
 
-/// One row less than is put in order at once, as many, and one more, which is left to events.
+/// One row less than is kept, as many, and one more, so that each replay reads the trace for itself.
 #[test]
 #[ignore = "long traces; scripts/check proofs runs it"]
-fn proof_traces_about_as_long_as_is_put_in_order_give_the_engine_s_measurements() {
+fn proof_traces_about_as_long_as_is_kept_give_the_engine_s_measurements() {
     let mut stream = consistency_sim::random::Stream::from_entity(8);
     let mut row = |_| {
         let operation = if stream.below(20) == 0 { "put" } else { "get" };
@@ -114,10 +141,19 @@ fn proof_traces_about_as_long_as_is_put_in_order_give_the_engine_s_measurements(
         let workload = replay(source(&rows[..more], 1, false, Placement::PerRow), 0.0);
         let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn_stores());
         (scenario.duration, scenario.warmup) = (Span::from_secs(3_000), Span::ZERO);
-        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        let contestants = Contestant::all(&scenario);
+        for (store, contestant) in contestants.iter().enumerate() {
             let [by_key, by_events] = both(contestant, whole(store), 4);
             assert!(by_key == by_events, "{more} rows more, store {store}");
             assert_eq!(by_key.iter().map(|batch| batch.operations).sum::<u64>(), more as u64 + 1);
+            // Some keys and all others make all.
+            let [some, others] = [0..300, 300..u32::MAX].map(|keys| {
+                let measured = (&contestants[..]).measure_some(whole(store), Order::ByNumber, &keys, Time::START);
+                measured.expect("a good trace").expect("it needs no events")
+            });
+            assert!(some.operations > 0 && others.operations > 0);
+            let [parts, whole] = [vec![some, others], by_key].map(Measurements::merged);
+            assert_eq!(parts.difference(&whole), None, "{more} rows more, store {store}");
         }
     }
 }

@@ -8,7 +8,7 @@ use consistency_sim::workloads::trace_bytes::READ_BYTES;
 use consistency_sim::workloads::trace_feed::Feed;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
-use consistency_sim::workloads::trace_rows::Rows;
+use consistency_sim::workloads::trace_stretches::Whole;
 use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource};
 use proptest::prelude::*;
 
@@ -290,14 +290,14 @@ proptest! {
         }
         let default_operation = TraceOperation::Get;
         let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values: None };
-        let in_order = Rows::read(&config, &places(), until);
+        let in_order = Whole::read(&config, &places(), until);
         let adds = |rows: &Vec<Row>| rows.iter().any(|row| row.operation == Some(TraceOperation::Add));
         match (expected, in_order) {
             (Err(expected), Err(told)) => prop_assert_eq!(expected, told),
-            (Ok(expected), Ok(None)) => prop_assert!(adds(&expected)),
+            (Ok(expected), Ok(Whole::NeedsEvents)) => prop_assert!(adds(&expected)),
             // What is wrong may come later.
-            (Err(_), Ok(None)) => prop_assert!(text.contains("incr")),
-            (Ok(expected), Ok(Some(rows))) => {
+            (Err(_), Ok(Whole::NeedsEvents)) => prop_assert!(text.contains("incr")),
+            (Ok(expected), Ok(Whole::Rows(rows))) => {
                 let (mut by_key, mut of_key, mut all) = (rows.by_key(), Vec::new(), Vec::new());
                 let mut firsts = Vec::new();
                 while let Some((key, name)) = by_key.next_runs(|_| true, |run| of_key.extend(run.each())) {

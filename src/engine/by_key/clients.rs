@@ -26,8 +26,14 @@ pub(super) struct Clients {
 
 /// Those who act on one key, in the order of time.
 pub(super) trait Acting {
+    /// Whether more may act after others' keys were simulated.
+    const GOES_ON: bool;
+
     /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
+
+    /// Whether some who have not acted yet are known.
+    fn is_any_known(&self) -> bool;
 
     /// Nobody who has not acted yet acts earlier than this; [`Time::NEVER`]: nobody does any more.
     fn horizon(&self) -> Time;
@@ -71,6 +77,13 @@ pub(super) enum What {
     Delete,
 }
 
+impl Act {
+    /// Nobody acts: earlier than all who act at that time or later.
+    pub fn before_all(at: Time) -> Act {
+        Act { n: 0, at, before: Time::START, draw: 0, location: Location(0) }
+    }
+}
+
 impl Clients {
     pub fn new(
         config: &MixConfig,
@@ -107,6 +120,8 @@ impl Clients {
 }
 
 impl Acting for OfKey<'_> {
+    const GOES_ON: bool = false;
+
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What)) {
         // Asked once, not for everybody.
         if self.clients.arrivals.is_poisson() {
@@ -114,6 +129,11 @@ impl Acting for OfKey<'_> {
         } else {
             self.draw::<false>(most, reads, write);
         }
+    }
+
+    #[inline]
+    fn is_any_known(&self) -> bool {
+        self.next < Time::NEVER
     }
 
     #[inline]

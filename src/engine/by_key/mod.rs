@@ -4,7 +4,8 @@
 //! key follows from a few things that can be computed in another order:
 //!
 //! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
-//!   (`clients.rs`), or rows of a trace (`rows.rs`). Delays are functions of a request's own number.
+//!   (`clients.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
+//!   of a request's own number.
 //! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
 //!   then (`writes.rs`).
 //! - A read changes nothing but the cache of its own location, and that only when its fill returns. So a read is
@@ -23,6 +24,7 @@ mod pull;
 mod push;
 mod rows;
 mod some;
+mod stretches;
 mod tally;
 mod writes;
 
@@ -32,6 +34,8 @@ use crate::metrics::truth::{Truth, Verdict};
 use crate::metrics::{Distribution, Measurements};
 use crate::model::{Time, Version};
 use crate::workloads::trace_file::TraceError;
+use crate::workloads::trace_rows::ROWS_MAX;
+use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
 pub use plan::Plan;
@@ -86,7 +90,11 @@ impl KeyByKey {
     /// When the trace cannot be read to its end.
     pub fn replay(&mut self) -> Result<bool, TraceError> {
         let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
-        let Some(rows) = trace.rows(*until)? else { return Ok(false) };
+        let rows = match trace.rows(*until)? {
+            Whole::Rows(rows) => rows,
+            Whole::TooMany => return self.replay_in_stretches(ROWS_MAX),
+            Whole::NeedsEvents => return Ok(false),
+        };
         // All keys are one partition: what is known only at its end belongs where its last event is.
         let (mut windows, mut last_event) = (Distribution::default(), Time::START);
         let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
@@ -96,6 +104,20 @@ impl KeyByKey {
                 self.common.truth.end(&mut windows);
             }
         }
+        self.common.tally.windows(last_event).merge(&windows);
+        Ok(true)
+    }
+
+    /// The same, so many rows at a time.
+    ///
+    /// # Errors
+    /// When the trace cannot be read to its end.
+    pub fn replay_in_stretches(&mut self, rows: usize) -> Result<bool, TraceError> {
+        let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
+        let stretches = trace.stretches(*until, rows)?;
+        let Some((windows, last_event)) = self.store.replay(&mut self.common, rules, stretches, None)? else {
+            return Ok(false);
+        };
         self.common.tally.windows(last_event).merge(&windows);
         Ok(true)
     }
@@ -123,8 +145,32 @@ impl Live {
 
 /// A store that simulates one key after another.
 trait Keyed {
-    /// One key, from its start until nothing is in flight any more.
-    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting);
+    /// What it keeps of any key while it simulates others.
+    type Copies;
+    /// What it keeps of a key that is written.
+    type Kept;
+
+    /// A new key: nothing has happened to it.
+    fn begin(&mut self);
+
+    /// Answers all whom it can answer of those who are known to act; the others stay among the reads.
+    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting);
+
+    /// Nobody acts any more and all are answered: what is in flight arrives.
+    fn end(&mut self, common: &mut Common);
+
+    /// All who act before this act are answered: what happens before it has happened.
+    fn pass(&mut self, common: &mut Common, act: &Act);
+
+    /// Nobody who reads from then on gets an older version.
+    fn oldest(&self, now: Time) -> Version;
+
+    /// Goes on to another key, where nobody acts before that time who is not answered yet, and all that happens before it has
+    /// happened. No write that is acknowledged later has an older version than `oldest_write`.
+    fn keep(&mut self, now: Time, oldest_write: Version) -> (Self::Copies, Option<Self::Kept>);
+
+    /// Comes back to a key, as if to a new one.
+    fn come_back(&mut self, copies: Self::Copies, kept: Option<Self::Kept>);
 }
 
 /// So many act at once, without a look at what becomes of them.
@@ -154,17 +200,19 @@ impl Common {
             return Time::START;
         }
         self.writes.begin();
+        self.reads.clear();
         self.last_event = Time::START;
-        store.simulate(self, key);
+        store.begin();
+        store.go_on(self, key);
+        store.end(self);
         self.last_event.max(key.last_act())
     }
 
-    /// Lets more of the key's clients act: from then on all who do so before [`Acting::horizon`] are known, and `reads` holds
-    /// those who are to be answered next. None act any more if it says so.
+    /// Lets more of the key's clients act where all are answered: from then on all who do so before [`Acting::horizon`] are
+    /// known, and `reads` holds those who are to be answered next. None are known who act if it says so.
     #[inline]
     fn act(&mut self, key: &mut impl Acting) -> bool {
-        self.reads.clear();
-        let any = key.horizon() < Time::NEVER;
+        let any = key.is_any_known();
         if any {
             self.act_more(key);
         }
@@ -177,18 +225,18 @@ impl Common {
         key.act(AT_ONCE, &mut self.reads, |act, what| writes.send(centre, &act, what));
     }
 
-    /// Lets all act who do so before a time.
+    /// Lets all act who are known to do so before a time.
     #[inline(never)]
     fn act_until(&mut self, key: &mut impl Acting, time: Time) {
-        while key.horizon() < time {
+        while key.horizon() < time && key.is_any_known() {
             self.act_more(key);
         }
     }
 
-    /// Whether nobody writes the key any more and nobody has.
+    /// Whether nobody has written the key, and nobody is known who does.
     #[inline]
     fn is_quiet(&self, key: &impl Acting) -> bool {
-        key.horizon() == Time::NEVER && self.truth.is_empty() && self.writes.is_none_in_flight()
+        !key.is_any_known() && self.truth.is_empty() && self.writes.is_none_in_flight()
     }
 
     /// Judges an answer; of a key that nobody writes all are the same.
@@ -225,10 +273,10 @@ impl Common {
         Some(acknowledged)
     }
 
-    /// Forgets writes that no read misses any more, where somebody acts who is not yet judged: from then on no read
+    /// Forgets writes that no read misses any more, where all are judged who act before some time: from then on no read
     /// returns an older version than `oldest_read`.
-    fn settle(&mut self, act: &Act, oldest_read: Version) {
-        let oldest_write = self.writes.oldest_to_come(&self.centre, act.at);
+    fn settle(&mut self, now: Time, oldest_read: Version) {
+        let oldest_write = self.writes.oldest_to_come(&self.centre, now);
         self.truth.settle(oldest_read, oldest_write);
     }
 

@@ -12,7 +12,7 @@ use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_rows::Rows;
+use crate::workloads::trace_stretches::{Stretches, Whole};
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use super::clients::Clients;
@@ -52,8 +52,13 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    pub fn rows(&self, until: Time) -> Result<Option<&Rows>, TraceError> {
+    pub fn rows(&self, until: Time) -> Result<&Whole, TraceError> {
         self.prepared.rows(&self.config, &self.places, until)
+    }
+
+    /// The same trace, so many rows at a time.
+    pub fn stretches(&self, until: Time, rows: usize) -> Result<Stretches, TraceError> {
+        Stretches::open(&self.config, &self.places, until, rows)
     }
 }
 
@@ -128,11 +133,11 @@ impl Plan {
         matches!(self.work, Work::Trace(_))
     }
 
-    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not without
-    /// events.
+    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not all its rows
+    /// are kept.
     pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
         let Work::Trace(trace) = &self.work else { return None };
-        let rows = trace.rows(self.window.until).ok()??;
+        let Whole::Rows(rows) = trace.rows(self.window.until).ok()? else { return None };
         Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
 

@@ -1,5 +1,7 @@
 //! Workers KV that pulls, of one key: a read that misses is answered on paper at once, and its fill waits at the location.
 
+use smallvec::SmallVec;
+
 use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
@@ -28,7 +30,7 @@ struct Fill {
 /// have arrived are put together does not matter. Fits into a line of a cache, what every read looks at first.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Cached {
+pub(super) struct Cached {
     /// From then on the copy is too old; nothing was ever fresh until the start of the run.
     fresh_until: Time,
     stamp: u64,
@@ -37,7 +39,7 @@ struct Cached {
     more: u32,
     /// When a fill is here that is under way; [`Time::NEVER`] without any.
     fill_at: Time,
-    /// The key whose copy this is, by count: of other keys there is nothing.
+    /// The key whose copy this is, by count: of other keys there is nothing. Of a key that is kept, the location.
     key: u32,
     /// The fill's version; it means nothing without any, nor of a key that nobody writes.
     fill_nonce: u32,
@@ -67,6 +69,8 @@ pub(super) struct Pull {
     preloaded: bool,
     key: u32,
     cached: Vec<Cached>,
+    /// Where there may be something of the key, if it is to be kept.
+    touched: Vec<Location>,
     /// Fills under way beyond one for each location.
     more: Vec<(Location, Fill)>,
     commits: Commits,
@@ -124,6 +128,17 @@ impl Commits {
         }
     }
 
+    /// Those that may still be found.
+    fn kept(&self) -> &[Commit] {
+        &self.all[self.first..]
+    }
+
+    /// The same of a key that is not new.
+    fn come_back(&mut self, kept: &[Commit]) {
+        self.all.extend(kept);
+        self.tell_second();
+    }
+
     /// The last one of all.
     fn last(&self) -> Option<&Commit> {
         self.all.last()
@@ -156,6 +171,7 @@ impl Pull {
             preloaded,
             key: 0,
             cached: vec![NOTHING; locations],
+            touched: Vec::new(),
             more: Vec::new(),
             commits: Commits::default(),
         }
@@ -187,44 +203,35 @@ impl Pull {
 
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
     #[inline]
-    fn acknowledge(&mut self, common: &mut Common, act: Option<&Act>) {
+    fn acknowledge(&mut self, common: &mut Common, act: Option<&Act>, goes_on: bool) {
         if common.writes.is_any_back(act) {
-            self.acknowledge_back(common, act);
+            self.acknowledge_back(common, act, goes_on);
         }
     }
 
     #[inline(never)]
-    fn acknowledge_back(&mut self, common: &mut Common, act: Option<&Act>) {
+    fn acknowledge_back(&mut self, common: &mut Common, act: Option<&Act>, goes_on: bool) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
                 let fresh_until = acknowledged.back.at + self.cache_ttl;
-                self.at(acknowledged.location).take(acknowledged.version, fresh_until);
+                self.at(acknowledged.location, goes_on).take(acknowledged.version, fresh_until);
             }
         }
         if let Some(act) = act
             && common.truth.is_long()
         {
-            common.settle(act, self.oldest(act.at));
+            common.settle(act.at, self.oldest(act.at));
         }
     }
 
-    /// Nobody who reads from then on finds an older version: neither in a cache, nor what is under way, nor at the central
-    /// store.
-    #[cold]
-    fn oldest(&self, now: Time) -> Version {
-        let of_key = self.cached.iter().filter(|cached| cached.key == self.key);
-        let cached = of_key.clone().filter(|cached| cached.fresh_until > now).map(Cached::version);
-        let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(|cached| cached.fill().version);
-        let more = self.more.iter().map(|(_, fill)| fill.version);
-        let central = self.holds(self.commits.oldest()).0;
-        cached.chain(fills).chain(more).fold(central, Version::min)
-    }
-
     #[inline]
-    fn at(&mut self, location: Location) -> &mut Cached {
+    fn at(&mut self, location: Location, goes_on: bool) -> &mut Cached {
         let cached = &mut self.cached[location.index()];
         if cached.key != self.key {
             cached.begin(self.key);
+            if goes_on {
+                self.touched.push(location);
+            }
         }
         cached
     }
@@ -232,11 +239,14 @@ impl Pull {
     /// The version that the location shows to somebody who acts there; `None` where it holds none that is fresh. `QUIET`:
     /// nobody writes the key, so that all copies are alike.
     #[inline(always)]
-    fn arrived<const QUIET: bool>(&mut self, act: &Act) -> Option<Version> {
+    fn arrived<const QUIET: bool>(&mut self, act: &Act, goes_on: bool) -> Option<Version> {
         let ttl = self.cache_ttl;
         let cached = &mut self.cached[act.location.index()];
         if cached.key != self.key {
             cached.begin(self.key);
+            if goes_on {
+                self.touched.push(act.location);
+            }
             return None;
         }
         if cached.fill_at <= act.at && cached.fill().back.is_before(act) {
@@ -272,42 +282,50 @@ impl Pull {
     }
 
     #[inline(never)]
-    fn answer<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting) {
+    fn answer<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K) {
         // More may come in between; they follow.
         while !common.reads.is_empty() {
             let mut acts = std::mem::replace(&mut common.reads, std::mem::take(&mut common.read));
-            for act in &acts {
-                self.read::<QUIET>(common, key, act);
+            let open = acts.iter().position(|act| !self.read::<QUIET, K>(common, key, act));
+            if let Some(open) = open {
+                acts.drain(..open);
+                acts.append(&mut common.reads);
+                common.read = std::mem::replace(&mut common.reads, acts);
+                return;
             }
             acts.clear();
             common.read = acts;
         }
     }
 
+    /// Answers a read, if what has to be known for that is known.
     #[inline(always)]
-    fn read<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
+    fn read<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K, act: &Act) -> bool {
         if !QUIET {
-            self.acknowledge(common, Some(act));
+            self.acknowledge(common, Some(act), K::GOES_ON);
             self.commits.pass(act.at);
         }
-        if let Some(version) = self.arrived::<QUIET>(act) {
+        if let Some(version) = self.arrived::<QUIET>(act, K::GOES_ON) {
             let verdict = common.judge::<QUIET>(act, version);
             common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
-        } else {
-            self.fetch::<QUIET>(common, key, act);
+            return true;
         }
+        self.fetch::<QUIET>(common, key, act)
     }
 
     /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
     #[inline(always)]
-    fn fetch<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) {
+    fn fetch<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) -> bool {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
         let (mut version, mut value) = (Version::INITIAL, self.preloaded);
-        if !QUIET {
+        if key.horizon() < arrival.at {
+            common.act_until(key, arrival.at);
             if key.horizon() < arrival.at {
-                common.act_until(key, arrival.at);
-                self.commit(common, key.horizon());
+                return false;
             }
+            self.commit(common, key.horizon());
+        }
+        if !QUIET {
             (version, value) = self.holds(self.commits.before(arrival));
         }
         let service = self.read.span(derive(act.draw, hop::SERVICE));
@@ -318,6 +336,7 @@ impl Pull {
         }
         let verdict = common.judge::<QUIET>(act, version);
         common.tally.miss(act.location, act.at, at, &verdict);
+        true
     }
 
     #[inline]
@@ -335,25 +354,94 @@ impl Pull {
     }
 }
 
+/// What is kept of a key that is written, or on its way to one location several times.
+#[derive(Debug)]
+pub(super) struct Kept {
+    commits: SmallVec<[Commit; 1]>,
+    more: Vec<(Location, Fill)>,
+}
+
 impl Keyed for Pull {
-    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) {
+    /// What locations have that have anything.
+    type Copies = Box<[Cached]>;
+    type Kept = Kept;
+
+    #[inline]
+    fn begin(&mut self) {
         if self.key == u32::MAX {
             self.cached.fill(NOTHING);
             self.key = 0;
         }
         self.key += 1;
+        self.touched.clear();
         self.more.clear();
         self.commits.begin();
-        while common.act(key) {
+    }
+
+    #[inline]
+    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting) {
+        let mut any = !common.reads.is_empty() || common.act(key);
+        while any {
             if common.is_quiet(key) && self.commits.is_empty() {
-                self.answer::<true>(common, key);
+                self.answer::<true, _>(common, key);
             } else {
                 self.commit(common, key.horizon());
-                self.answer::<false>(common, key);
+                self.answer::<false, _>(common, key);
+            }
+            any = common.reads.is_empty() && common.act(key);
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, common: &mut Common) {
+        self.commit(common, Time::NEVER);
+        self.acknowledge(common, None, false);
+    }
+
+    fn pass(&mut self, common: &mut Common, act: &Act) {
+        self.acknowledge(common, Some(act), true);
+        self.commits.pass(act.at);
+    }
+
+    fn keep(&mut self, now: Time, oldest_write: Version) -> (Box<[Cached]>, Option<Kept>) {
+        if self.commits.is_empty() {
+            // Nobody wrote it, so that what is under way to locations may not say its version.
+            for place in &self.touched {
+                let cached = &mut self.cached[place.index()];
+                (cached.fill_stamp, cached.fill_nonce) = (Version::INITIAL.stamp, Version::INITIAL.nonce);
             }
         }
-        self.commit(common, Time::NEVER);
-        self.acknowledge(common, None);
+        let oldest = self.holds(self.commits.oldest()).0.min(oldest_write);
+        self.touched.retain(|place| self.cached[place.index()].matters(now, oldest));
+        let cached = |place: &Location| Cached { key: place.0.into(), ..self.cached[place.index()] };
+        let cached = self.touched.iter().map(cached).collect();
+        let any = !self.commits.is_empty() || !self.more.is_empty();
+        let kept = || Kept { commits: self.commits.kept().into(), more: std::mem::take(&mut self.more) };
+        (cached, any.then(kept))
+    }
+
+    /// Neither in a cache, nor what is under way, nor at the central store.
+    #[cold]
+    fn oldest(&self, now: Time) -> Version {
+        let of_key = self.cached.iter().filter(|cached| cached.key == self.key);
+        let cached = of_key.clone().filter(|cached| cached.fresh_until > now).map(Cached::version);
+        let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(|cached| cached.fill().version);
+        let more = self.more.iter().map(|(_, fill)| fill.version);
+        let central = self.holds(self.commits.oldest()).0;
+        cached.chain(fills).chain(more).fold(central, Version::min)
+    }
+
+    fn come_back(&mut self, copies: Box<[Cached]>, kept: Option<Kept>) {
+        self.begin();
+        for cached in copies {
+            let place = Location(cached.key as u16);
+            self.cached[place.index()] = Cached { key: self.key, ..cached };
+            self.touched.push(place);
+        }
+        if let Some(kept) = kept {
+            self.commits.come_back(&kept.commits);
+            self.more = kept.more;
+        }
     }
 }
 
@@ -364,6 +452,13 @@ impl Cached {
         (self.fresh_until, self.fill_at) = (Time::START, Time::NEVER);
         (self.stamp, self.nonce) = (Version::INITIAL.stamp, Version::INITIAL.nonce);
         (self.more, self.key) = (0, key);
+    }
+
+    /// Whether it is anything else than nothing to who acts from then on, where nothing arrives that is older than `oldest`.
+    fn matters(&self, from: Time, oldest: Version) -> bool {
+        let fresh = self.fresh_until > from || self.fill_at < Time::NEVER || self.more > 0;
+        // What is older than an old copy does not take its place.
+        fresh || self.version() > oldest
     }
 
     #[inline]

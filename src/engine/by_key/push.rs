@@ -137,7 +137,7 @@ impl Push {
         if let Some(act) = act
             && common.truth.is_long()
         {
-            common.settle(act, self.everywhere);
+            common.settle(act.at, self.everywhere);
         }
     }
 
@@ -211,8 +211,21 @@ impl Pushed {
     }
 }
 
+/// What is kept of a key that somebody has written.
+#[derive(Debug)]
+pub(super) struct Kept {
+    everywhere: Version,
+    on_the_way: VecDeque<Pushed>,
+    settled: u64,
+    overtaken: bool,
+}
+
 impl Keyed for Push {
-    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) {
+    type Copies = ();
+    type Kept = Kept;
+
+    #[inline]
+    fn begin(&mut self) {
         if self.key == u32::MAX {
             self.arrivals.iter_mut().for_each(|arrivals| arrivals.key = 0);
             self.key = 0;
@@ -221,8 +234,12 @@ impl Keyed for Push {
         self.everywhere = Version::INITIAL;
         self.on_the_way.clear();
         (self.settles_at, self.settled, self.overtaken) = (Time::NEVER, 0, false);
+    }
+
+    #[inline]
+    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting) {
         while common.act(key) {
-            let acts = std::mem::take(&mut common.reads);
+            let mut acts = std::mem::take(&mut common.reads);
             for act in &acts {
                 self.catch_up(common, Some(act));
                 self.settle(act.at);
@@ -230,8 +247,43 @@ impl Keyed for Push {
                 let verdict = common.judge::<false>(act, version);
                 common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
             }
+            acts.clear();
             common.reads = acts;
         }
+    }
+
+    #[inline]
+    fn end(&mut self, common: &mut Common) {
         self.catch_up(common, None);
+    }
+
+    fn pass(&mut self, common: &mut Common, act: &Act) {
+        self.catch_up(common, Some(act));
+        self.settle(act.at);
+    }
+
+    fn oldest(&self, _: Time) -> Version {
+        self.everywhere
+    }
+
+    fn keep(&mut self, _: Time, _: Version) -> ((), Option<Kept>) {
+        // Of a key that nobody has written there is nothing.
+        if self.settled == 0 && self.on_the_way.is_empty() {
+            return ((), None);
+        }
+        let on_the_way = std::mem::take(&mut self.on_the_way);
+        let Push { everywhere, settled, overtaken, .. } = *self;
+        ((), Some(Kept { everywhere, on_the_way, settled, overtaken }))
+    }
+
+    fn come_back(&mut self, (): (), kept: Option<Kept>) {
+        // What was worked out of arrivals is worked out again.
+        self.begin();
+        if let Some(kept) = kept {
+            let Kept { everywhere, on_the_way, settled, overtaken } = kept;
+            (self.everywhere, self.on_the_way, self.settled, self.overtaken) =
+                (everywhere, on_the_way, settled, overtaken);
+            self.tell_next_settles();
+        }
     }
 }

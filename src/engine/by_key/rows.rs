@@ -55,8 +55,8 @@ impl<'a> FirstReplication<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Keys<'a> {
     runs: Vec<Run<'a>>,
-    /// By key: the number of its name, and where its runs end.
-    keys: Vec<(u64, usize)>,
+    /// By key: its number, that of its name, and where its runs end.
+    keys: Vec<(u32, u64, usize)>,
 }
 
 impl<'a> Keys<'a> {
@@ -66,7 +66,7 @@ impl<'a> Keys<'a> {
         self.keys.clear();
         let (runs, mut rows) = (&mut self.runs, 0);
         while rows < TOGETHER
-            && let Some((_, name)) = by_key.next_runs(
+            && let Some((key, name)) = by_key.next_runs(
                 |_| true,
                 |run| {
                     rows += run.len();
@@ -74,7 +74,7 @@ impl<'a> Keys<'a> {
                 },
             )
         {
-            self.keys.push((name, runs.len()));
+            self.keys.push((key, name, runs.len()));
         }
         !self.keys.is_empty()
     }
@@ -82,17 +82,27 @@ impl<'a> Keys<'a> {
     /// Each key, before anything happens to it.
     pub fn each<'b>(&'b self, rules: &'b Rules) -> impl Iterator<Item = OfRows<'b>> {
         let mut from = 0;
-        self.keys.iter().filter_map(move |(name, to)| {
+        self.keys.iter().filter_map(move |(key, name, to)| {
             let (first, runs) = self.runs[std::mem::replace(&mut from, *to)..*to].split_first()?;
-            let number = rules.requests.entity(*name);
-            Some(OfRows { run: *first, runs, rules, name: *name, number, made: 0, last: Time::START })
+            let (number, so_far) = (rules.requests.entity(*name), SoFar::default());
+            Some(OfRows { key: *key, run: *first, runs, rules, name: *name, number, so_far, end: Time::NEVER })
         })
     }
+}
+
+/// What a key's rows have done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SoFar {
+    /// How many have acted, and when the last of them did.
+    made: u64,
+    last: Time,
 }
 
 /// One key's rows, on the way through them.
 #[derive(Debug)]
 pub(super) struct OfRows<'a> {
+    /// Among the keys of the trace.
+    pub key: u32,
     /// Those that come next, and then those of these; if none are left here, none are there.
     run: Run<'a>,
     runs: &'a [Run<'a>],
@@ -100,29 +110,62 @@ pub(super) struct OfRows<'a> {
     name: u64,
     /// What requests are drawn from.
     number: u64,
-    /// How many have acted, and when the last of them did.
-    made: u64,
-    last: Time,
+    so_far: SoFar,
+    /// No other rows come earlier than this.
+    end: Time,
+}
+
+impl OfRows<'_> {
+    /// Goes on after other rows of the key; perhaps more come from some time on.
+    pub fn after(&mut self, so_far: SoFar, end: Time) {
+        (self.so_far, self.end) = (so_far, end);
+    }
+
+    /// What they have done.
+    pub fn so_far(&self) -> SoFar {
+        self.so_far
+    }
+}
+
+/// No row comes any more.
+impl Acting for SoFar {
+    const GOES_ON: bool = false;
+
+    fn act(&mut self, _: usize, _: &mut Vec<Act>, _: impl FnMut(Act, What)) {}
+
+    fn is_any_known(&self) -> bool {
+        false
+    }
+
+    fn horizon(&self) -> Time {
+        Time::NEVER
+    }
+
+    fn last_act(&self) -> Time {
+        self.last
+    }
 }
 
 impl Acting for OfRows<'_> {
+    const GOES_ON: bool = true;
+
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         let mut left = most;
         while left > 0 && !self.run.is_empty() {
             let run = self.run.split_off(left);
             left -= run.len();
             for row in run.each() {
-                self.made += 1;
+                self.so_far.made += 1;
                 let (location, operation) = self.rules.complete(self.name, &row);
                 let KeyRow { at, before, number, .. } = row;
-                let act = Act { n: number.into(), at, before, draw: derive(self.number, self.made), location };
+                let act = Act { n: number.into(), at, before, draw: derive(self.number, self.so_far.made), location };
                 match operation {
                     TraceOperation::Get => reads.push(act),
                     TraceOperation::Put => write(act, What::Put),
                     TraceOperation::Delete => write(act, What::Delete),
                     TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
                 }
-                self.last = at;
+                self.so_far.last = at;
             }
             if self.run.is_empty()
                 && let Some((next, rest)) = self.runs.split_first()
@@ -133,11 +176,16 @@ impl Acting for OfRows<'_> {
     }
 
     #[inline]
+    fn is_any_known(&self) -> bool {
+        !self.run.is_empty()
+    }
+
+    #[inline]
     fn horizon(&self) -> Time {
-        self.run.start().unwrap_or(Time::NEVER)
+        self.run.start().unwrap_or(self.end)
     }
 
     fn last_act(&self) -> Time {
-        self.last
+        self.so_far.last
     }
 }

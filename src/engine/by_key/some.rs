@@ -6,9 +6,12 @@ use std::ops::Range;
 use crate::metrics::Measurements;
 use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
+use crate::workloads::trace_rows::ROWS_MAX;
+use crate::workloads::trace_stretches::Whole;
 
 use super::clients::Acting;
 use super::rows::Keys;
+use super::stretches::Apart;
 use super::tally::Tally;
 use super::{Common, Live, Plan, Who};
 
@@ -35,11 +38,24 @@ impl Plan {
                 });
             }
             Who::Rows { trace, rules, until } => {
-                let Some(rows) = trace.rows(*until)? else { return Ok(None) };
-                let (mut by_key, mut keys, mut numbers) = (rows.by_key(), Keys::default(), 0..);
+                let rows = match trace.rows(*until)? {
+                    Whole::Rows(rows) => rows,
+                    Whole::TooMany => {
+                        let apart = Apart { keys: measured, tally: &mut kept };
+                        let stretches = trace.stretches(*until, ROWS_MAX)?;
+                        let Some((windows, last_event)) = store.replay(common, rules, stretches, Some(apart))? else {
+                            return Ok(None);
+                        };
+                        kept.windows(last_event).merge(&windows);
+                        return Ok(Some(Measurements::merged(kept.into_batches())));
+                    }
+                    Whole::NeedsEvents => return Ok(None),
+                };
+                let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
                 while keys.take(&mut by_key) {
-                    for (mut key, number) in keys.each(rules).zip(&mut numbers) {
-                        one(store, common, &mut key, measured.contains(&number).then_some(&mut kept));
+                    for mut key in keys.each(rules) {
+                        let kept = measured.contains(&key.key).then_some(&mut kept);
+                        one(store, common, &mut key, kept);
                     }
                 }
             }

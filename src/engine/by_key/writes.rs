@@ -92,6 +92,14 @@ pub(super) struct Writes {
     last_accepted: Option<Time>,
 }
 
+/// What is known of a key's writes while others are simulated.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// None is in flight, and the last one was accepted then.
+    LastAccepted(Time),
+    InFlight(Box<Writes>),
+}
+
 impl Centre {
     pub fn new(common: &KvCommon, write_interval: Span, place: Location, network: Network, locations: usize) -> Centre {
         let ways = |from| [network.half_rtt(from, place), network.half_rtt(place, from)];
@@ -164,6 +172,25 @@ impl Writes {
     #[inline]
     pub fn is_none_in_flight(&self) -> bool {
         self.next_coming == Time::NEVER && self.next_returning == Time::NEVER
+    }
+
+    /// Goes on to another key, and gives what is known of this one; `None` where no write was ever accepted nor is in flight.
+    pub fn keep(&mut self) -> Option<Kept> {
+        if self.is_none_in_flight() {
+            return self.last_accepted.map(Kept::LastAccepted);
+        }
+        let fresh = Writes { next_coming: Time::NEVER, next_returning: Time::NEVER, ..Writes::default() };
+        Some(Kept::InFlight(Box::new(std::mem::replace(self, fresh))))
+    }
+
+    /// Goes back to a key, as if to a new one.
+    pub fn come_back(&mut self, kept: Option<Kept>) {
+        self.begin();
+        match kept {
+            None => {}
+            Some(Kept::LastAccepted(at)) => self.last_accepted = Some(at),
+            Some(Kept::InFlight(writes)) => *self = *writes,
+        }
     }
 
     /// Whether a write arrives no later than `until`.

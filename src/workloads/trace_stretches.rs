@@ -1,0 +1,170 @@
+//! A trace on its way into memory, in the order of its keys: whole, or stretch by stretch where it is too long to be kept.
+
+use crate::model::{Location, Time};
+
+use super::config::{TraceConfig, TraceOperation};
+use super::trace_file::{TraceError, TraceReader};
+use super::trace_names::{Names, TOGETHER};
+use super::trace_plain::PlainRow;
+use super::trace_rows::{ROWS_MAX, Rows, Sorter};
+
+/// What a trace is to whoever replays one key after another.
+#[derive(Debug)]
+pub enum Whole {
+    /// These are all rows up to the end of the run.
+    Rows(Rows),
+    /// There are more rows than are kept: they are read by [`Stretches`].
+    TooMany,
+    /// It asks for more than to read, to put and to delete.
+    NeedsEvents,
+}
+
+impl Whole {
+    /// Reads a trace up to the end of the run, if it has no more rows than [`ROWS_MAX`]; `places` are the codes of the edges.
+    ///
+    /// # Errors
+    /// When the trace cannot be read on.
+    pub fn read(config: &TraceConfig, places: &[String], until: Time) -> Result<Whole, TraceError> {
+        let mut stretches = Stretches::open(config, places, until, ROWS_MAX)?;
+        let Some(rows) = stretches.read_on(Rows::default())? else { return Ok(Whole::NeedsEvents) };
+        Ok(match stretches.look()? {
+            Next::None => Whole::Rows(rows),
+            Next::Row(..) => Whole::TooMany,
+            Next::NeedsEvents => Whole::NeedsEvents,
+        })
+    }
+}
+
+/// A trace on its way into memory, so many rows at a time.
+pub struct Stretches {
+    reader: TraceReader,
+    until: Time,
+    /// Whether a row asks for nothing but to read, to put or to delete that does not say what it asks for.
+    unsaid_is_known: bool,
+    names: Names,
+    sorter: Sorter,
+    plain: Vec<PlainRow>,
+    /// How many keys have rows so far; one more may be known, of a row at the end of the run.
+    keys: usize,
+    /// What comes next, if somebody has looked.
+    next: Option<Next>,
+}
+
+/// What comes after the rows that were read.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// A row, and its key.
+    Row(PlainRow, u32),
+    /// The end of the trace or of the run.
+    None,
+    /// A row that asks for more than to read, to put and to delete.
+    NeedsEvents,
+}
+
+impl Next {
+    fn is_any(self) -> bool {
+        !matches!(self, Next::None)
+    }
+}
+
+impl Stretches {
+    /// Opens a trace, to read so many rows at a time, no more than [`ROWS_MAX`], up to the end of the run; `places` are the
+    /// codes of the edges.
+    ///
+    /// # Errors
+    /// When the trace cannot be read.
+    pub fn open(config: &TraceConfig, places: &[String], until: Time, rows: usize) -> Result<Stretches, TraceError> {
+        Ok(Stretches {
+            reader: TraceReader::open(&config.source, places)?,
+            until,
+            unsaid_is_known: config.default_operation != TraceOperation::Add,
+            names: Names::new(),
+            sorter: Sorter::new(rows.clamp(1, ROWS_MAX)),
+            plain: vec![PlainRow::default(); TOGETHER],
+            keys: 0,
+            next: None,
+        })
+    }
+
+    /// The next rows, none after the last; `None` where they ask for more than to read, to put and to delete, or are more than
+    /// can be counted. The memory of others that nobody needs any more is used for them, of this trace or none.
+    ///
+    /// # Errors
+    /// When the trace cannot be read on.
+    pub fn read_on(&mut self, done: Rows) -> Result<Option<Rows>, TraceError> {
+        // Rows are counted in 32 bits.
+        if self.sorter.count > u32::MAX as usize - ROWS_MAX && self.look()?.is_any() {
+            return Ok(None);
+        }
+        let mut names = self.sorter.begin(done);
+        while self.sorter.room() > 0 {
+            if self.next.is_none() {
+                let room = self.sorter.room().min(TOGETHER);
+                let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut []);
+                if read > 0 {
+                    self.names.find(&self.plain[..read], bytes, self.sorter.keys_to_come(read));
+                    self.sorter.take(&self.plain[..read], self.names.len());
+                    self.keys = self.names.len();
+                    continue;
+                }
+            }
+            match self.look()? {
+                Next::Row(row, key) => {
+                    self.next = None;
+                    self.sorter.keys_to_come(1)[0] = key;
+                    self.sorter.take(&[row], self.names.len());
+                    self.keys = self.names.len();
+                }
+                Next::None => break,
+                Next::NeedsEvents => return Ok(None),
+            }
+        }
+        names.extend((names.len()..self.keys).map(|key| self.names.number(key as u32)));
+        Ok(Some(self.sorter.end(names)))
+    }
+
+    /// When the next row is; [`Time::NEVER`] after the last.
+    ///
+    /// # Errors
+    /// When the trace cannot be read on.
+    pub fn next_at(&mut self) -> Result<Time, TraceError> {
+        Ok(match self.look()? {
+            Next::Row(row, _) => row.at,
+            Next::None => Time::NEVER,
+            // It comes no earlier, and nobody gets to see it.
+            Next::NeedsEvents => self.sorter.last,
+        })
+    }
+
+    /// Reads one more row, if that is not done yet.
+    fn look(&mut self) -> Result<Next, TraceError> {
+        let next = match self.next {
+            Some(next) => next,
+            None => self.look_on()?,
+        };
+        self.next = Some(next);
+        Ok(next)
+    }
+
+    fn look_on(&mut self) -> Result<Next, TraceError> {
+        let Some(row) = self.reader.next_row_of(&mut self.names).map_err(|error| *error)? else {
+            return Ok(Next::None);
+        };
+        if row.at >= self.until {
+            return Ok(Next::None);
+        }
+        let what = match row.operation {
+            Some(TraceOperation::Get) => 0,
+            Some(TraceOperation::Put) => 1,
+            Some(TraceOperation::Delete) => 2,
+            None if self.unsaid_is_known => PlainRow::UNSAID,
+            // A get, and a put when its answer is there.
+            _ => return Ok(Next::NeedsEvents),
+        };
+        let location = row.location.map_or(PlainRow::NOWHERE, |location| location.0);
+        if row.location == Some(Location(PlainRow::NOWHERE)) {
+            return Ok(Next::NeedsEvents);
+        }
+        Ok(Next::Row(PlainRow { at: row.at, what, location, ..PlainRow::default() }, row.key))
+    }
+}
