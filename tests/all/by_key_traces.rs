@@ -88,7 +88,7 @@ fn in_stretches(scenario: &Scenario, batches: u32, rows: usize) -> Vec<[Vec<Meas
 }
 
 proptest! {
-    #![proptest_config(cases(800))]
+    #![proptest_config(cases(2_000))]
 
     /// Between two rows a key may stand anywhere: with reads on their way to the central store, fills and writes on theirs.
     #[test]

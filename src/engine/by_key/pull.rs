@@ -310,17 +310,18 @@ impl Pull {
             common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
             return true;
         }
-        self.fetch::<QUIET>(common, key, act)
+        self.fetch::<QUIET, K>(common, key, act)
     }
 
     /// A read that missed. The writes that arrive before it must be known: those who act until then are asked first.
     #[inline(always)]
-    fn fetch<const QUIET: bool>(&mut self, common: &mut Common, key: &mut impl Acting, act: &Act) -> bool {
+    fn fetch<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K, act: &Act) -> bool {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
         let (mut version, mut value) = (Version::INITIAL, self.preloaded);
-        if key.horizon() < arrival.at {
+        // Of a key that is quiet all who act are known, if no others come later.
+        if (!QUIET || K::GOES_ON) && key.horizon() < arrival.at {
             common.act_until(key, arrival.at);
-            if key.horizon() < arrival.at {
+            if K::GOES_ON && key.horizon() < arrival.at {
                 return false;
             }
             self.commit(common, key.horizon());
