@@ -1,5 +1,8 @@
 //! A trace on its way into memory, in the order of its keys: whole, or stretch by stretch where it is too long to be kept.
 
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
 use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
@@ -14,7 +17,7 @@ pub enum Whole {
     /// These are all rows up to the end of the run.
     Rows(Rows),
     /// There are more rows than are kept: they are read by [`Stretches`].
-    TooMany,
+    TooMany(Begun),
     /// It asks for more than to read, to put and to delete.
     NeedsEvents,
 }
@@ -29,9 +32,23 @@ impl Whole {
         let Some(rows) = stretches.read_on(Rows::default())? else { return Ok(Whole::NeedsEvents) };
         Ok(match stretches.look()? {
             Next::None => Whole::Rows(rows),
-            Next::Row(..) => Whole::TooMany,
+            Next::Row(..) => {
+                stretches.first = Some(rows);
+                Whole::TooMany(Begun(Mutex::new(Some(Box::new(stretches)))))
+            }
             Next::NeedsEvents => Whole::NeedsEvents,
         })
+    }
+}
+
+/// A trace that was begun to be read, so that the first who reads it in stretches need not begin again.
+#[derive(Debug)]
+pub struct Begun(Mutex<Option<Box<Stretches>>>);
+
+impl Begun {
+    /// The trace from its beginning, by as many rows at a time as are kept; `None` to all but the first who ask.
+    pub fn take(&self) -> Option<Stretches> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map(|stretches| *stretches)
     }
 }
 
@@ -48,6 +65,14 @@ pub struct Stretches {
     keys: usize,
     /// What comes next, if somebody has looked.
     next: Option<Next>,
+    /// Rows that come before that, and were read already.
+    first: Option<Rows>,
+}
+
+impl fmt::Debug for Stretches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Stretches").field("next", &self.next).finish_non_exhaustive()
+    }
 }
 
 /// What comes after the rows that were read.
@@ -83,6 +108,7 @@ impl Stretches {
             plain: vec![PlainRow::default(); TOGETHER],
             keys: 0,
             next: None,
+            first: None,
         })
     }
 
@@ -92,6 +118,9 @@ impl Stretches {
     /// # Errors
     /// When the trace cannot be read on.
     pub fn read_on(&mut self, done: Rows) -> Result<Option<Rows>, TraceError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         // Rows are counted in 32 bits.
         if self.sorter.count > u32::MAX as usize - ROWS_MAX && self.look()?.is_any() {
             return Ok(None);

@@ -34,7 +34,6 @@ use crate::metrics::truth::{Truth, Verdict};
 use crate::metrics::{Distribution, Measurements};
 use crate::model::{Time, Version};
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_rows::ROWS_MAX;
 use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
@@ -92,7 +91,10 @@ impl KeyByKey {
         let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
         let rows = match trace.rows(*until)? {
             Whole::Rows(rows) => rows,
-            Whole::TooMany => return self.replay_in_stretches(ROWS_MAX),
+            Whole::TooMany(begun) => {
+                let stretches = trace.begun_or_anew(begun, *until)?;
+                return self.store.replay_all(&mut self.common, rules, stretches);
+            }
             Whole::NeedsEvents => return Ok(false),
         };
         // All keys are one partition: what is known only at its end belongs where its last event is.
@@ -115,11 +117,7 @@ impl KeyByKey {
     pub fn replay_in_stretches(&mut self, rows: usize) -> Result<bool, TraceError> {
         let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
         let stretches = trace.stretches(*until, rows)?;
-        let Some((windows, last_event)) = self.store.replay(&mut self.common, rules, stretches, None)? else {
-            return Ok(false);
-        };
-        self.common.tally.windows(last_event).merge(&windows);
-        Ok(true)
+        self.store.replay_all(&mut self.common, rules, stretches)
     }
 
     /// How many operations were measured so far.

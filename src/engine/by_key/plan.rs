@@ -12,7 +12,8 @@ use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_stretches::{Stretches, Whole};
+use crate::workloads::trace_rows::ROWS_MAX;
+use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use super::clients::Clients;
@@ -54,6 +55,11 @@ pub(super) struct Replayed {
 impl Replayed {
     pub fn rows(&self, until: Time) -> Result<&Whole, TraceError> {
         self.prepared.rows(&self.config, &self.places, until)
+    }
+
+    /// The same trace, as many rows at a time as are kept: as somebody has begun to read it, or from the beginning.
+    pub fn begun_or_anew(&self, begun: &Begun, until: Time) -> Result<Stretches, TraceError> {
+        begun.take().map_or_else(|| self.stretches(until, ROWS_MAX), Ok)
     }
 
     /// The same trace, so many rows at a time.

@@ -6,7 +6,6 @@ use std::ops::Range;
 use crate::metrics::Measurements;
 use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_rows::ROWS_MAX;
 use crate::workloads::trace_stretches::Whole;
 
 use super::clients::Acting;
@@ -40,9 +39,9 @@ impl Plan {
             Who::Rows { trace, rules, until } => {
                 let rows = match trace.rows(*until)? {
                     Whole::Rows(rows) => rows,
-                    Whole::TooMany => {
+                    Whole::TooMany(begun) => {
                         let apart = Apart { keys: measured, tally: &mut kept };
-                        let stretches = trace.stretches(*until, ROWS_MAX)?;
+                        let stretches = trace.begun_or_anew(begun, *until)?;
                         let Some((windows, last_event)) = store.replay(common, rules, stretches, Some(apart))? else {
                             return Ok(None);
                         };

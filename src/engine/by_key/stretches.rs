@@ -48,6 +48,15 @@ pub(super) struct Apart<'a> {
 pub(super) type Ended = (Distribution, Time);
 
 impl Live {
+    /// Replays a trace to its end; `false` where it turns out to need events: then nothing that was measured means anything.
+    pub fn replay_all(&mut self, common: &mut Common, rules: &Rules, stretches: Stretches) -> Result<bool, TraceError> {
+        let ended = self.replay(common, rules, stretches, None)?;
+        if let Some((windows, last_event)) = &ended {
+            common.tally.windows(*last_event).merge(windows);
+        }
+        Ok(ended.is_some())
+    }
+
     /// Replays a trace to its end; measures only some keys, if it is said which. `None` where the trace turns out to need
     /// events: then nothing that was measured means anything.
     pub fn replay(
