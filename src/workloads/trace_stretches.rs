@@ -86,12 +86,6 @@ enum Next {
     NeedsEvents,
 }
 
-impl Next {
-    fn is_any(self) -> bool {
-        !matches!(self, Next::None)
-    }
-}
-
 impl Stretches {
     /// Opens a trace, to read so many rows at a time, no more than [`ROWS_MAX`], up to the end of the run; `places` are the
     /// codes of the edges.
@@ -122,7 +116,7 @@ impl Stretches {
             return Ok(Some(first));
         }
         // Rows are counted in 32 bits.
-        if self.sorter.count > u32::MAX as usize - ROWS_MAX && self.look()?.is_any() {
+        if self.sorter.count > u32::MAX as usize - ROWS_MAX && !matches!(self.look()?, Next::None) {
             return Ok(None);
         }
         let mut names = self.sorter.begin(done);

@@ -83,7 +83,7 @@ impl KeyByKey {
         }
     }
 
-    /// Replays a trace; `false`, with nothing measured, where it turns out to need events.
+    /// Replays a trace; `false` where it turns out to need events: then nothing that was measured means anything.
     ///
     /// # Errors
     /// When the trace cannot be read to its end.
@@ -167,7 +167,7 @@ trait Keyed {
     /// happened. No write that is acknowledged later has an older version than `oldest_write`.
     fn keep(&mut self, now: Time, oldest_write: Version) -> (Self::Copies, Option<Self::Kept>);
 
-    /// Comes back to a key, as if to a new one.
+    /// The key that has just begun is one that was kept.
     fn come_back(&mut self, copies: Self::Copies, kept: Option<Self::Kept>);
 }
 
@@ -197,13 +197,19 @@ impl Common {
         if key.horizon() == Time::NEVER {
             return Time::START;
         }
+        self.begin(store);
+        store.go_on(self, key);
+        store.end(self);
+        self.last_event.max(key.last_act())
+    }
+
+    /// A new key: nothing has happened to it.
+    #[inline]
+    fn begin(&mut self, store: &mut impl Keyed) {
         self.writes.begin();
         self.reads.clear();
         self.last_event = Time::START;
         store.begin();
-        store.go_on(self, key);
-        store.end(self);
-        self.last_event.max(key.last_act())
     }
 
     /// Lets more of the key's clients act where all are answered: from then on all who do so before [`Acting::horizon`] are

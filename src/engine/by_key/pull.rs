@@ -433,7 +433,6 @@ impl Keyed for Pull {
     }
 
     fn come_back(&mut self, copies: Box<[Cached]>, kept: Option<Kept>) {
-        self.begin();
         for cached in copies {
             let place = Location(cached.key as u16);
             self.cached[place.index()] = Cached { key: self.key, ..cached };

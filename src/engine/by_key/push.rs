@@ -278,7 +278,6 @@ impl Keyed for Push {
 
     fn come_back(&mut self, (): (), kept: Option<Kept>) {
         // What was worked out of arrivals is worked out again.
-        self.begin();
         if let Some(kept) = kept {
             let Kept { everywhere, on_the_way, settled, overtaken } = kept;
             (self.everywhere, self.on_the_way, self.settled, self.overtaken) =

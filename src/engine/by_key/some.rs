@@ -64,13 +64,22 @@ impl Plan {
 }
 
 /// Simulates a key to its end; what it measures goes into the tally that is kept, if there is one.
-fn one(store: &mut Live, common: &mut Common, key: &mut impl Acting, mut kept: Option<&mut Tally>) {
-    if let Some(kept) = &mut kept {
-        swap(&mut common.tally, *kept);
+fn one(store: &mut Live, common: &mut Common, key: &mut impl Acting, kept: Option<&mut Tally>) {
+    let mut simulate = |common: &mut Common| {
+        let last_event = store.simulate(common, key);
+        common.truth.end(common.tally.windows(last_event));
+    };
+    match kept {
+        Some(kept) => common.measured_by(kept, simulate),
+        None => simulate(common),
     }
-    let last_event = store.simulate(common, key);
-    common.truth.end(common.tally.windows(last_event));
-    if let Some(kept) = kept {
-        swap(&mut common.tally, kept);
+}
+
+impl Common {
+    /// Does something that is measured by this tally.
+    pub fn measured_by(&mut self, tally: &mut Tally, act: impl FnOnce(&mut Common)) {
+        swap(&mut self.tally, tally);
+        act(self);
+        swap(&mut self.tally, tally);
     }
 }

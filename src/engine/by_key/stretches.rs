@@ -135,9 +135,7 @@ fn measured(
     match apart {
         None => go_on(common, windows),
         Some(Apart { keys, tally }) if keys.contains(&key) => {
-            std::mem::swap(&mut common.tally, *tally);
-            go_on(common, windows);
-            std::mem::swap(&mut common.tally, *tally);
+            common.measured_by(tally, |common| go_on(common, windows))
         }
         Some(_) => go_on(common, &mut Distribution::default()),
     }
@@ -145,18 +143,15 @@ fn measured(
 
 /// A new key, or one that goes on.
 fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing<S>>) {
-    common.last_event = Time::START;
-    common.reads.clear();
-    let Some(Standing { copies, more, .. }) = standing else {
-        common.writes.begin();
-        return store.begin();
-    };
+    common.begin(store);
+    let Some(Standing { copies, more, .. }) = standing else { return };
     let Some(More { reads, writes, truth, store: kept }) = more.map(|more| *more) else {
-        common.writes.begin();
         return store.come_back(copies, None);
     };
     common.reads.extend(reads);
-    common.writes.come_back(writes);
+    if let Some(writes) = writes {
+        common.writes.come_back(writes);
+    }
     if let Some(truth) = truth {
         common.truth.come_back(truth);
     }

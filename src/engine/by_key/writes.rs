@@ -183,13 +183,11 @@ impl Writes {
         Some(Kept::InFlight(Box::new(std::mem::replace(self, fresh))))
     }
 
-    /// Goes back to a key, as if to a new one.
-    pub fn come_back(&mut self, kept: Option<Kept>) {
-        self.begin();
+    /// The key that has just begun is one that was kept.
+    pub fn come_back(&mut self, kept: Kept) {
         match kept {
-            None => {}
-            Some(Kept::LastAccepted(at)) => self.last_accepted = Some(at),
-            Some(Kept::InFlight(writes)) => *self = *writes,
+            Kept::LastAccepted(at) => self.last_accepted = Some(at),
+            Kept::InFlight(writes) => *self = *writes,
         }
     }
 
