@@ -1,6 +1,8 @@
 //! The tails of a law, where straight lines are not good enough: polynomials from which a span in whole nanoseconds can be
 //! told as the quantile function itself would give it, for less than its price.
 
+use std::sync::LazyLock;
+
 use super::stream::unit;
 use crate::model::Span;
 
@@ -65,18 +67,24 @@ fn doubt(nanos: f64) -> f64 {
     DOUBT + DOUBT_SHARE * nanos
 }
 
+/// The cosines of each degree at the zeros of Chebyshev's polynomial, by degree and point.
+static COSINES: LazyLock<[[f64; POINTS]; POINTS]> = LazyLock::new(|| {
+    let angle = |point: usize| std::f64::consts::PI * (point as f64 + 0.5) / POINTS as f64;
+    std::array::from_fn(|degree| std::array::from_fn(|point| libm::cos(degree as f64 * angle(point))))
+});
+
 /// The polynomial through a function at the zeros of Chebyshev's polynomial of this degree, between -1 and 1.
 fn through(at: &impl Fn(f64) -> f64) -> [f64; POINTS] {
-    let angle = |point: usize| std::f64::consts::PI * (point as f64 + 0.5) / POINTS as f64;
-    let values: [f64; POINTS] = std::array::from_fn(|point| at(libm::cos(angle(point))));
+    let cosines = &*COSINES;
+    let values: [f64; POINTS] = cosines[1].map(at);
     let mut curve = [0.0; POINTS];
     // Chebyshev's polynomials by their powers, this one and the one before.
     let (mut this, mut before) = ([0.0; POINTS], [0.0; POINTS]);
     this[0] = 1.0;
-    for degree in 0..POINTS {
+    for (degree, cosines) in cosines.iter().enumerate() {
         let twice = if degree == 0 { 1.0 } else { 2.0 };
-        let along = |(point, value): (usize, &f64)| value * libm::cos(degree as f64 * angle(point));
-        let weight = twice / POINTS as f64 * values.iter().enumerate().map(along).sum::<f64>();
+        let weight =
+            twice / POINTS as f64 * values.iter().zip(cosines).map(|(value, cosine)| value * cosine).sum::<f64>();
         curve.iter_mut().zip(&this).for_each(|(sum, power)| *sum += weight * power);
         let next = std::array::from_fn(|n| if n == 0 { 0.0 } else { twice * this[n - 1] } - before[n]);
         (this, before) = (next, this);

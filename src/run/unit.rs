@@ -266,8 +266,9 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
     fn look_at(&self, picked: Picked, until: Time) -> (History, Time) {
         let mut world = self.world(0);
         let AnyWorkload::Trace(trace) = world.workload() else { return (History::default(), Time::START) };
+        let history = History { records: Vec::with_capacity(picked.len()), ..History::bounded(usize::MAX) };
         trace.replay_only(picked);
-        world.keep_history(History::bounded(usize::MAX));
+        world.keep_history(history);
         let complete = world.simulate_before(Partition { first_group: 0, groups: 0 }, until);
         (world.take_history().unwrap_or_default(), complete)
     }

@@ -20,6 +20,7 @@ mod trace_clock;
 pub mod trace_feed;
 mod trace_fields;
 pub mod trace_file;
+mod trace_memory;
 mod trace_names;
 pub mod trace_picked;
 mod trace_plain;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::trace_fields::{text_number, words};
+use super::trace_memory::Large;
 use super::trace_plain::{PlainName, PlainRow};
 use super::values::KEY_BYTES;
 
@@ -63,18 +64,18 @@ pub struct Names {
     known: HashMap<u64, u32, FxBuildHasher>,
     /// One more than the keys of short names, each near the place where its name is looked for first: a power of two of
     /// places, some of which are free. Few bytes, so that most of it stays in a cache.
-    places: Vec<u32>,
+    places: Large<u32>,
     taken: usize,
     /// Behind one that is nothing the short names of keys as they are written: keys that came early are asked for often, and
     /// lie together.
-    short: Vec<PlainName>,
-    numbers: Vec<u64>,
+    short: Large<[u64; 2]>,
+    numbers: Large<u64>,
     /// How many bytes each key's name has.
     lengths: Vec<u16>,
 }
 
 /// No short name is empty.
-const NOTHING: PlainName = PlainName { low: 0, high: 0 };
+const NOTHING: [u64; 2] = [0; 2];
 /// So many rows at most are looked up together.
 pub const TOGETHER: usize = 256;
 const PLACES_MIN: usize = 1 << 10;
@@ -91,7 +92,7 @@ impl Names {
     pub fn clear(&mut self) {
         self.known.clear();
         self.places.clear();
-        self.places.resize(PLACES_MIN, 0);
+        self.places.resize(PLACES_MIN);
         self.taken = 0;
         self.short.clear();
         self.short.push(NOTHING);
@@ -116,7 +117,7 @@ impl Names {
         key
     }
 
-    fn add(&mut self, number: u64, bytes: usize, short: PlainName) -> u32 {
+    fn add(&mut self, number: u64, bytes: usize, short: [u64; 2]) -> u32 {
         self.short.push(short);
         self.numbers.push(number);
         self.lengths.push(bytes.min(usize::from(u16::MAX)) as u16);
@@ -128,7 +129,7 @@ impl Names {
     fn by_name(&mut self, name: PlainName, mut place: usize) -> Option<u32> {
         loop {
             let found = self.places[place];
-            if self.short[found as usize] == name {
+            if self.short[found as usize] == kept(name) {
                 return Some(found - 1);
             }
             if found == 0 {
@@ -147,7 +148,7 @@ impl Names {
         if 2 * self.taken >= self.places.len() {
             self.grow();
         }
-        let key = self.add(number, length, name);
+        let key = self.add(number, length, kept(name));
         self.taken += 1;
         self.put(name, key);
         Some(key)
@@ -155,12 +156,14 @@ impl Names {
 
     #[cold]
     fn grow(&mut self) {
-        self.places = vec![0; 2 * self.places.len()];
+        let places = 2 * self.places.len();
+        self.places.clear();
+        self.places.resize(places);
         // Keys that came early get the places where they are looked for first.
         for key in 0..self.numbers.len() {
-            let name = self.short[key + 1];
-            if name != NOTHING {
-                self.put(name, key as u32);
+            let [low, high] = self.short[key + 1];
+            if [low, high] != NOTHING {
+                self.put(PlainName { low, high: high as u32 }, key as u32);
             }
         }
     }
@@ -187,13 +190,13 @@ impl Names {
         for there in &mut *keys {
             *there = places[*there as usize & last];
         }
-        let names = keys.iter().fold(0, |all, there| all ^ short[*there as usize].low);
+        let names = keys.iter().fold(0, |all, there| all ^ short[*there as usize][0]);
         std::hint::black_box(names);
         let mut others = [0; TOGETHER];
         let mut count = 0;
         for (number, (row, key)) in rows.iter().zip(&mut *keys).enumerate() {
-            let name = short[*key as usize];
-            let other = (name.low != row.name.low) | (name.high != row.name.high);
+            let ([low, high], name) = (short[*key as usize], kept(row.name));
+            let other = (low != name[0]) | (high != name[1]);
             *key = key.wrapping_sub(1);
             others[count % TOGETHER] = number as u16;
             count += usize::from(other);
@@ -244,6 +247,12 @@ impl Keys for Names {
     fn unnamed(&mut self) -> u32 {
         self.numbered(UNNAMED, KEY_BYTES.into())
     }
+}
+
+/// A name as the table has it.
+#[inline(always)]
+fn kept(name: PlainName) -> [u64; 2] {
+    [name.low, name.high.into()]
 }
 
 /// A name as a short one, if it is; nothing but its length decides.

@@ -7,6 +7,7 @@
 use crate::model::{Location, Time};
 
 use super::config::TraceOperation;
+use super::trace_memory::Large;
 use super::trace_plain::PlainRow;
 
 /// A trace of more rows is replayed stretch by stretch: so many take 34 MB, and 12 bytes more for each key.
@@ -29,9 +30,11 @@ pub struct Rows {
     count: usize,
     /// By key, in the order of their first rows: the number that the key's name makes, and a bit for each block that has rows
     /// of it.
-    names: Vec<u64>,
-    within: Vec<u32>,
+    names: Large<u64>,
+    within: Large<u32>,
     blocks: Vec<Block>,
+    /// One block after the other; each but the last is full.
+    sorted: Large<Packed>,
 }
 
 /// So many rows, one key after another.
@@ -40,7 +43,6 @@ struct Block {
     /// When the first of them is, and its number among all rows.
     start: Time,
     number: u32,
-    rows: Vec<Packed>,
     /// How many keys have rows in it or before.
     keys: usize,
     /// By number in the block, when the row before was, where that is longer ago than a packed row says.
@@ -110,7 +112,9 @@ impl Rows {
         let blocks = blocks.min(self.blocks.len());
         let which = (1_u64 << blocks) - 1;
         let keys = blocks.checked_sub(1).map_or(0, |last| self.blocks[last].keys);
-        ByKey { rows: self, within: &self.within[..keys], which: which as u32, next: vec![0; blocks], key: 0 }
+        let (within, sorted) = (&self.within[..keys], &self.sorted[..]);
+        let next = (0..blocks).map(|number| number * BLOCK).collect();
+        ByKey { rows: self, within, sorted, which: which as u32, next, key: 0 }
     }
 }
 
@@ -121,6 +125,7 @@ pub struct ByKey<'a> {
     /// By key, a bit for each block that has rows of it, as far as there are keys; and one for each that is looked into.
     within: &'a [u32],
     which: u32,
+    sorted: &'a [Packed],
     /// By block, where the next key begins.
     next: Vec<usize>,
     key: usize,
@@ -179,7 +184,7 @@ impl<'a> ByKey<'a> {
                 let number = blocks.trailing_zeros() as usize;
                 blocks &= blocks - 1;
                 let (block, next) = (&self.rows.blocks[number], &mut self.next[number]);
-                let rest = &block.rows[*next..];
+                let rest = &self.sorted[*next..];
                 let count = 1 + rest.iter().position(|packed| packed[0] & LAST != 0).expect("each key has a last row");
                 *next += count;
                 if wanted {
@@ -221,19 +226,18 @@ pub(super) struct Sorter {
     /// How many may be put in order together, and how many of them are there.
     most: usize,
     together: usize,
-    within: Vec<u32>,
+    within: Large<u32>,
     blocks: Vec<Block>,
-    /// Blocks that nobody needs any more.
-    spare: Vec<Block>,
+    sorted: Large<Packed>,
     /// How many rows the block has so far, and when the first of them is.
     taken: usize,
     start: Time,
     /// The block as it was read, and the keys of its rows; what is behind them is of the block before.
-    rows: Vec<Packed>,
+    rows: Large<Packed>,
     keys: Vec<u32>,
     long_steps: Vec<(u16, Time)>,
     /// By key: how many rows it has in this block; and a bit for each key that has any.
-    counts: Vec<u32>,
+    counts: Large<u32>,
     present: Vec<u64>,
 }
 
@@ -244,32 +248,33 @@ impl Sorter {
             last: Time::START,
             most,
             together: 0,
-            within: Vec::new(),
+            within: Large::default(),
             blocks: Vec::new(),
-            spare: Vec::new(),
+            sorted: Large::default(),
             taken: 0,
             start: Time::START,
-            rows: vec![[0; 2]; BLOCK],
+            rows: Large::zeros(BLOCK),
             keys: vec![0; BLOCK],
             long_steps: Vec::new(),
-            counts: Vec::new(),
+            counts: Large::default(),
             present: Vec::new(),
         }
     }
 
     /// Begins to put rows in order, in the memory of others; gives back what the names of their keys make.
-    pub fn begin(&mut self, Rows { names, mut within, mut blocks, .. }: Rows) -> Vec<u64> {
+    pub fn begin(&mut self, Rows { names, mut within, mut blocks, mut sorted, .. }: Rows) -> Large<u64> {
         within.fill(0);
-        self.spare.append(&mut blocks);
-        (self.within, self.blocks, self.together) = (within, blocks, 0);
+        blocks.clear();
+        sorted.clear();
+        (self.within, self.blocks, self.sorted, self.together) = (within, blocks, sorted, 0);
         names
     }
 
     /// The rows that were taken since, given the names of all keys that have rows.
-    pub fn end(&mut self, names: Vec<u64>) -> Rows {
+    pub fn end(&mut self, names: Large<u64>) -> Rows {
         self.put_in_order(names.len());
         let (within, blocks) = (std::mem::take(&mut self.within), std::mem::take(&mut self.blocks));
-        Rows { count: self.together, names, within, blocks }
+        Rows { count: self.together, names, within, blocks, sorted: std::mem::take(&mut self.sorted) }
     }
 
     /// How many rows can be taken at once.
@@ -314,8 +319,8 @@ impl Sorter {
         }
         let number = self.taken;
         let (rows, keys) = (&self.rows[..number], &self.keys[..number]);
-        self.counts.resize(known, 0);
-        self.within.resize(known, 0);
+        self.counts.resize(known);
+        self.within.resize(known);
         self.present.resize(known.div_ceil(64), 0);
         let (counts, present, within) = (&mut self.counts[..], &mut self.present[..], &mut self.within[..]);
         for key in keys {
@@ -328,12 +333,12 @@ impl Sorter {
             within[key] |= bit;
             end += std::mem::replace(&mut counts[key], end);
         }
-        let mut block = self.spare.pop().unwrap_or_default();
-        if block.rows.len() < number {
-            block.rows = vec![[0; 2]; number];
+        let from = self.blocks.len() * BLOCK;
+        if number == BLOCK {
+            self.sorted.reserve(self.most);
         }
-        block.rows.truncate(number);
-        let sorted = &mut block.rows[..];
+        self.sorted.lengthen(from + number);
+        let sorted = &mut self.sorted[from..];
         for (key, row) in keys.iter().zip(rows) {
             let place = &mut counts[*key as usize];
             sorted[*place as usize] = *row;
@@ -344,9 +349,8 @@ impl Sorter {
         }
         present.fill(0);
         self.taken = 0;
-        (block.start, block.number, block.keys) = (self.start, (self.count - number) as u32, known);
-        block.long_steps = std::mem::take(&mut self.long_steps);
-        self.blocks.push(block);
+        let long_steps = std::mem::take(&mut self.long_steps);
+        self.blocks.push(Block { start: self.start, number: (self.count - number) as u32, keys: known, long_steps });
     }
 }
 

@@ -142,7 +142,9 @@ impl Stretches {
                 Next::NeedsEvents => return Ok(None),
             }
         }
-        names.extend((names.len()..self.keys).map(|key| self.names.number(key as u32)));
+        for key in names.len()..self.keys {
+            names.push(self.names.number(key as u32));
+        }
         Ok(Some(self.sorter.end(names)))
     }
 

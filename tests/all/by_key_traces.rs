@@ -126,6 +126,33 @@ fn a_long_trace_gives_the_engine_s_measurements() {
     }
 }
 
+/// So many keys that their tables lie in memory by large pages; half of the names are too long for the table of short ones.
+#[test]
+fn a_trace_of_many_keys_gives_the_engine_s_measurements() {
+    let mut stream = consistency_sim::random::Stream::from_entity(9);
+    let mut text = String::from("t,k,op,at\n");
+    for row in 0..240_000 {
+        let key = stream.below(180_000);
+        let name = if key.is_multiple_of(2) { format!("k{key}") } else { format!("a name that is long {key}") };
+        let operation = if stream.below(4) == 0 { "put" } else { "get" };
+        writeln!(text, "{},{name},{operation},", row / 3).expect("memory takes all");
+    }
+    let source = TraceSource {
+        location: Some("at".into()),
+        ..trace_source(TraceFile::Bytes(text.into_bytes().into()), 1_000_000)
+    };
+    let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), replay(source, 0.0), drawn_stores());
+    (scenario.duration, scenario.warmup) = (Span::from_secs(81), Span::ZERO);
+    for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        let [by_key, by_events] = both(contestant, whole(store), 4);
+        assert!(by_key == by_events, "store {store}");
+        assert_eq!(by_key.iter().map(|batch| batch.operations).sum::<u64>(), 240_000);
+    }
+    for [by_key, by_events] in in_stretches(&scenario, 4, 70_000) {
+        assert!(by_key == by_events, "stretch by stretch");
+    }
+}
+
 /// One row less than is kept, as many, and one more, so that each replay reads the trace for itself.
 #[test]
 #[ignore = "long traces; scripts/check proofs runs it"]
