@@ -20,6 +20,7 @@ use super::d1::Rows;
 use super::d1_day::keys;
 use super::kv_pull::shown;
 use super::object::{Halfway, Living, Object};
+use super::object_alone::nearest_hosts;
 use super::object_code::{Stretch, Times, later};
 use super::object_day::ObjectDay;
 use super::object_life::{Habits, Life};
@@ -67,16 +68,10 @@ pub struct DurableObjects {
 impl DurableObjects {
     /// From its plain data, the places that it may choose from, and the platform's terms.
     pub fn new(config: &DurableObjectConfig, network: &NetworkConfig, terms: &Terms) -> DurableObjects {
-        let places = || (0..network.places.len() as u16).map(Location);
-        let nearest = |caller: Location| {
-            let hosts = config.hosts.iter().copied();
-            // Without a list, every place can host, and the nearest is the caller's own.
-            hosts.min_by_key(|host| (network.rtt(caller, *host), *host)).unwrap_or(caller)
-        };
         let never = crate::random::Law::Constant(Span::ZERO);
         let life = &config.life;
         DurableObjects {
-            nearest_host: places().map(|caller| config.placement.unwrap_or_else(|| nearest(caller))).collect(),
+            nearest_host: nearest_hosts(config, network),
             times: Times::new(config),
             habits: Habits::new(life),
             patience: Patience::of(terms),
@@ -136,7 +131,7 @@ impl DurableObjects {
             return;
         }
         let object = &mut self.objects[request.group as usize];
-        if !object.admits(now, self.config.window_limit) {
+        if !object.arrivals.admit(now, self.config.window_limit) {
             self.refuse(now, now, Refusal::ObjectTooManyRequests, id, request, outbox);
             return;
         }

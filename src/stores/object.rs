@@ -12,6 +12,27 @@ use super::server::Server;
 /// The window in which an object's requests are counted: "within a 10 second window", as its overload error says.
 const WINDOW: Span = Span::from_secs(10);
 
+/// Counts an object's requests in its window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arrivals {
+    /// The number of the latest window, and its requests so far.
+    window: u64,
+    count: u32,
+}
+
+impl Arrivals {
+    /// Counts a request, and says whether there was room.
+    pub fn admit(&mut self, now: Time, limit: Option<u32>) -> bool {
+        let Some(limit) = limit else { return true };
+        let window = now.0 / WINDOW.0;
+        if self.window != window {
+            (self.window, self.count) = (window, 0);
+        }
+        self.count += 1;
+        self.count <= limit
+    }
+}
+
 /// One object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Object {
@@ -20,8 +41,7 @@ pub(super) struct Object {
     pub server: Server,
     /// All writes so far are durable from then on.
     pub durable: Time,
-    /// The number of the latest window of ten seconds, and its requests so far.
-    window: (u64, u32),
+    pub arrivals: Arrivals,
     pub activity: Activity,
     /// Only where it matters how objects live.
     pub living: Option<Box<Living>>,
@@ -48,17 +68,6 @@ impl Object {
         if let Some(living) = &mut self.living {
             living.life.works(until);
         }
-    }
-
-    /// Counts a request in its window, and says whether there was room.
-    pub fn admits(&mut self, now: Time, limit: Option<u32>) -> bool {
-        let Some(limit) = limit else { return true };
-        let window = now.0 / WINDOW.0;
-        if self.window.0 != window {
-            self.window = (window, 0);
-        }
-        self.window.1 += 1;
-        self.window.1 <= limit
     }
 }
 

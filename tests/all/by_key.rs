@@ -75,11 +75,36 @@ fn kv() -> impl Strategy<Value = KvCommon> {
 pub fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
     // A `cacheTtl` as short as a latency, so that fills overlap; the parser would ask for more.
     let ttl = prop_oneof![0_u64..400, 400_u64..30_000];
-    (kv(), ttl, any::<bool>(), delay(), 1_u64..9_000).prop_map(|(common, ttl, negative_caching, delay, max)| {
+    let pull = (ttl, any::<bool>());
+    (kv(), pull, delay(), 1_u64..9_000, objects()).prop_map(|(common, (ttl, negative_caching), delay, max, objects)| {
         let pull = KvPullConfig { common: common.clone(), cache_ttl: ms(ttl), negative_caching };
         let push = KvPushConfig { common, delay, max: ms(max), limit_per_namespace: false };
         let store = |name: &str, kind| StoreConfig { name: name.into(), label: name.into(), kind };
-        vec![store("pull", StoreKind::KvPull(pull)), store("push", StoreKind::KvPush(push))]
+        let object = store("object", StoreKind::DurableObject(objects));
+        vec![store("pull", StoreKind::KvPull(pull)), store("push", StoreKind::KvPush(push)), object]
+    })
+}
+
+/// Durable Objects, as far as they need no events: with queues that are full, too long and too slow now and then.
+fn objects() -> impl Strategy<Value = DurableObjectConfig> {
+    let laws = (latency(), latency(), latency());
+    let place = prop_oneof![Just(None), Just(Some(Location(0)))];
+    let hosts = prop::collection::vec((0_u16..2).prop_map(Location), 0..3);
+    let queue = (prop_oneof![Just(1_000_u32), 0_u32..6], prop_oneof![Just(5_000_u64), 0_u64..600]);
+    let bounds = (prop::option::of(0_u32..60), prop::option::of(0_u64..400), any::<bool>(), any::<bool>());
+    (laws, place, hosts, queue, bounds).prop_map(|(laws, placement, hosts, queue, bounds)| DurableObjectConfig {
+        placement,
+        hosts,
+        read_time: laws.0,
+        write_time: laws.1,
+        durability: laws.2,
+        queue_limit: queue.0,
+        queue_timeout: ms(queue.1),
+        window_limit: bounds.0,
+        cpu_limit: bounds.1.map(ms),
+        websocket: bounds.2,
+        storage: if bounds.3 { ObjectStorage::KeyValue } else { ObjectStorage::default() },
+        ..DurableObjectConfig::default()
     })
 }
 
@@ -238,6 +263,11 @@ reads_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 writes_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 deletes_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 lists_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+[durable_object]
+requests_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+duration_gb_s_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+rows_read_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+rows_written_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 ";
 
 /// Everything that a by-key simulation cannot do makes its scenario fall back.
@@ -256,20 +286,27 @@ fn what_needs_events_is_simulated_by_events() {
     scenario.stores.push(d1(Location(3)));
     scenario.stores.push(durable_object());
     let which = |scenario: &Scenario| Contestant::all(scenario).iter().map(Contestant::is_by_key).collect::<Vec<_>>();
-    assert_eq!(which(&scenario), [true, true, false, false, false, false]);
+    assert_eq!(which(&scenario), [true, true, false, false, false, true]);
     scenario.divergence = true;
     assert_eq!(which(&scenario), [false; 6], "divergence looks at all locations whenever something changes");
     scenario.divergence = false;
     scenario.plan = Plan::Free;
     assert_eq!(which(&scenario), [false; 6], "a day's quota is shared by all keys");
     scenario.platform = Arc::new(platform_of(NO_QUOTAS, "no-quotas.toml").expect("a platform"));
-    assert_eq!(which(&scenario), [true, true, false, false, false, false], "a free plan without quotas of a day");
+    assert_eq!(which(&scenario), [true, true, false, false, false, true], "a free plan without quotas of a day");
     for quota in ["reads_per_day", "writes_per_day", "deletes_per_day", "lists_per_day"] {
         let text =
             NO_QUOTAS.replace(&format!("{quota} = {{ free = \"unlimited\""), &format!("{quota} = {{ free = 1000"));
         assert_ne!(text, NO_QUOTAS);
         scenario.platform = Arc::new(platform_of(&text, "one-quota.toml").expect("a platform"));
-        assert_eq!(which(&scenario), [false; 6], "{quota}");
+        assert_eq!(which(&scenario), [false, false, false, false, false, true], "{quota}");
+    }
+    for quota in ["requests_per_day", "duration_gb_s_per_day", "rows_read_per_day", "rows_written_per_day"] {
+        let text =
+            NO_QUOTAS.replace(&format!("{quota} = {{ free = \"unlimited\""), &format!("{quota} = {{ free = 1000"));
+        assert_ne!(text, NO_QUOTAS);
+        scenario.platform = Arc::new(platform_of(&text, "one-quota.toml").expect("a platform"));
+        assert_eq!(which(&scenario), [true, true, false, false, false, false], "{quota}");
     }
     scenario.plan = Plan::Paid;
     scenario.platform = newest();
@@ -277,7 +314,7 @@ fn what_needs_events_is_simulated_by_events() {
     let pull = Some(scenario.stores[0].name.clone());
     let mut fault = Fault { name: "outage".into(), kind, from: Time(0), until: Time(1), store: pull };
     scenario.network.faults = Faults::new(vec![fault.clone()]);
-    assert_eq!(which(&scenario), [false, true, false, false, false, false], "only who meets the fault");
+    assert_eq!(which(&scenario), [false, true, false, false, false, true], "only who meets the fault");
     fault.store = None;
     scenario.network.faults = Faults::new(vec![fault]);
     assert_eq!(which(&scenario), [false; 6], "everybody meets the fault");
@@ -288,4 +325,34 @@ fn what_needs_events_is_simulated_by_events() {
         evaluations: 1.0,
     });
     assert_eq!(which(&scenario), [false; 6], "clients that wait for answers need events");
+}
+
+/// What objects may do beyond one storage operation, and how they may live, needs events.
+#[test]
+fn objects_that_do_more_need_events() {
+    let base = DurableObjectConfig::default();
+    let code = |code| DurableObjectConfig { code, ..DurableObjectConfig::default() };
+    let life = |life| DurableObjectConfig { life, ..DurableObjectConfig::default() };
+    let state = |state| code(ObjectCode { state, ..ObjectCode::default() });
+    let second = Law::Constant(ms(1_000));
+    let statement = |sql| DurableObjectConfig {
+        storage: ObjectStorage::Sqlite { one_statement: false, sql },
+        ..DurableObjectConfig::default()
+    };
+    let all = [
+        (base.clone(), true),
+        (code(ObjectCode { foreign_await: Some(second.clone()), ..ObjectCode::default() }), false),
+        (state(ObjectState::Memory), false),
+        (state(ObjectState::WrittenBehind { after: ms(10), failures: 0.0 }), false),
+        (life(ObjectLife { hibernates: false, ..ObjectLife::default() }), false),
+        (life(ObjectLife { cold_start: second.clone(), ..ObjectLife::default() }), false),
+        (life(ObjectLife { restart_every: Some(second), ..ObjectLife::default() }), false),
+        (statement(SqlText { parameters: 200, ..SqlText::default() }), false),
+        (statement(SqlText { bytes: 200_000, ..SqlText::default() }), false),
+        (DurableObjectConfig { websocket: true, storage: ObjectStorage::KeyValue, ..base }, true),
+    ];
+    for (number, (config, by_key)) in all.into_iter().enumerate() {
+        let scenario = scenario(network(3, ms(80)), mix(4, 20.0, 2.0), vec![object("do", "Durable Object", config)]);
+        assert_eq!(Contestant::all(&scenario)[0].is_by_key(), by_key, "object {number}");
+    }
 }

@@ -207,7 +207,12 @@ fn what_needs_events_is_replayed_by_events() {
     for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
         assert!(contestant.is_by_key());
         let [by_key, by_events] = both(contestant, whole(store), 8);
-        assert!(by_key == by_events && by_key.iter().map(|batch| batch.operations).sum::<u64>() > 301, "store {store}");
+        // Workers KV reads before it writes; an object does both in one request.
+        let least = if store < 2 { 302 } else { 301 };
+        assert!(
+            by_key == by_events && by_key.iter().map(|batch| batch.operations).sum::<u64>() >= least,
+            "store {store}"
+        );
     }
     let which = |workload| Contestant::all(&around(workload)).iter().any(Contestant::is_by_key);
     let config = |source: &TraceSource| TraceConfig {

@@ -18,6 +18,7 @@
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
 mod clients;
+mod objects;
 mod order;
 mod plan;
 mod pull;
@@ -30,19 +31,22 @@ mod writes;
 
 use std::sync::Arc;
 
+use crate::limits::Usage;
 use crate::metrics::truth::{Truth, Verdict};
-use crate::metrics::{Distribution, Measurements};
-use crate::model::{Time, Version};
+use crate::metrics::{Distribution, Measurements, Served};
+use crate::model::{Refusal, Time, Version};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
+use objects::Objects;
 pub use plan::Plan;
 use plan::Replayed;
 use pull::Pull;
 use push::Push;
 pub use rows::FirstReplication;
 use rows::{Keys, Rules};
+use some::{Apart, measured};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
@@ -50,7 +54,6 @@ use writes::{Acknowledged, Centre, Decision, Write, Writes};
 #[derive(Debug)]
 pub struct KeyByKey {
     who: Who,
-    common: Common,
     store: Live,
 }
 
@@ -67,20 +70,32 @@ enum Who {
 
 #[derive(Debug)]
 enum Live {
-    Pull(Pull),
-    Push(Push),
+    Pull(Common, Pull),
+    Push(Common, Push),
+    Objects(Box<Objects>),
+}
+
+/// What is known of a partition only at its end.
+#[derive(Debug, Default)]
+struct Ended {
+    /// The windows of inconsistency of its writes.
+    windows: Distribution,
+    usage: Usage,
+    /// When the last thing happened.
+    last_event: Time,
+}
+
+impl Ended {
+    fn happens(&mut self, at: Time) {
+        self.last_event = self.last_event.max(at);
+    }
 }
 
 impl KeyByKey {
     /// Simulates a key of clients; the keys of a trace are not known by number.
     pub fn simulate(&mut self, key: u32) {
         let Who::Clients(clients) = &self.who else { return };
-        let mut key = clients.of(key);
-        let last_event = self.store.simulate(&mut self.common, &mut key);
-        let Common { truth, tally, .. } = &mut self.common;
-        if !truth.is_empty() {
-            truth.end(tally.windows(last_event));
-        }
+        self.store.simulate(&mut clients.of(key));
     }
 
     /// Replays a trace; `false` where it turns out to need events: then nothing that was measured means anything.
@@ -89,55 +104,87 @@ impl KeyByKey {
     /// When the trace cannot be read to its end.
     pub fn replay(&mut self) -> Result<bool, TraceError> {
         let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
-        let rows = match trace.rows(*until)? {
-            Whole::Rows(rows) => rows,
-            Whole::TooMany(begun) => {
-                let stretches = trace.begun_or_anew(begun, *until)?;
-                return self.store.replay_all(&mut self.common, rules, stretches);
-            }
-            Whole::NeedsEvents => return Ok(false),
-        };
-        // All keys are one partition: what is known only at its end belongs where its last event is.
-        let (mut windows, mut last_event) = (Distribution::default(), Time::START);
-        let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
-        while keys.take(&mut by_key) {
-            for mut key in keys.each(rules) {
-                last_event = last_event.max(self.store.simulate(&mut self.common, &mut key));
-                self.common.truth.end(&mut windows);
-            }
-        }
-        self.common.tally.windows(last_event).merge(&windows);
-        Ok(true)
+        let ended = self.store.replay(trace, rules, *until, None)?;
+        Ok(ended.map(|ended| self.store.tally().end(&ended)).is_some())
     }
 
-    /// The same, so many rows at a time.
+    /// The same, so many rows at a time; `false` also of a store that keeps nothing of a key while it simulates others.
     ///
     /// # Errors
     /// When the trace cannot be read to its end.
     pub fn replay_in_stretches(&mut self, rows: usize) -> Result<bool, TraceError> {
         let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
-        let stretches = trace.stretches(*until, rows)?;
-        self.store.replay_all(&mut self.common, rules, stretches)
+        let ended = self.store.replay_in_stretches(rules, trace.stretches(*until, rows)?, None)?;
+        Ok(ended.map(|ended| self.store.tally().end(&ended)).is_some())
     }
 
     /// How many operations were measured so far.
-    pub fn operations(&self) -> u64 {
-        self.common.tally.operations()
+    pub fn operations(&mut self) -> u64 {
+        self.store.tally().operations()
     }
 
     /// All that was measured, batch by batch.
     pub fn into_batches(self) -> Vec<Measurements> {
-        self.common.tally.into_batches()
+        match self.store {
+            Live::Pull(common, _) | Live::Push(common, _) => common.tally.into_batches(),
+            Live::Objects(objects) => objects.tally.into_batches(),
+        }
     }
 }
 
 impl Live {
-    /// Simulates a key; says when the last thing happened to it.
-    fn simulate(&mut self, common: &mut Common, key: &mut impl Acting) -> Time {
+    fn tally(&mut self) -> &mut Tally {
         match self {
-            Live::Pull(pull) => common.simulate(pull, key),
-            Live::Push(push) => common.simulate(push, key),
+            Live::Pull(common, _) | Live::Push(common, _) => &mut common.tally,
+            Live::Objects(objects) => &mut objects.tally,
         }
+    }
+
+    /// Simulates a key that is a partition.
+    fn simulate(&mut self, key: &mut impl Acting) {
+        match self {
+            Live::Pull(common, pull) => common.simulate_alone(pull, key),
+            Live::Push(common, push) => common.simulate_alone(push, key),
+            Live::Objects(objects) => objects.simulate_alone(key),
+        }
+    }
+
+    /// Simulates a key of a partition.
+    fn simulate_one(&mut self, key: &mut impl Acting, ended: &mut Ended) {
+        match self {
+            Live::Pull(common, pull) => common.simulate_one(pull, key, ended),
+            Live::Push(common, push) => common.simulate_one(push, key, ended),
+            Live::Objects(objects) => objects.simulate(key, ended),
+        }
+    }
+
+    /// Replays a trace to its end; measures only some keys, if it is said which. All keys are one partition: `None` where the
+    /// trace turns out to need events, and then nothing that was measured means anything.
+    fn replay(
+        &mut self,
+        trace: &Replayed,
+        rules: &Rules,
+        until: Time,
+        mut apart: Option<Apart<'_>>,
+    ) -> Result<Option<Ended>, TraceError> {
+        let rows = match trace.rows(until)? {
+            Whole::Rows(rows) => rows,
+            Whole::TooMany(begun) => {
+                return self.replay_in_stretches(rules, trace.begun_or_anew(begun, until)?, apart);
+            }
+            Whole::NeedsEvents => return Ok(None),
+        };
+        let mut ended = Ended::default();
+        let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
+        while keys.take(&mut by_key) {
+            for mut key in keys.each(rules) {
+                let number = key.key;
+                measured(self, Live::tally, &mut apart, number, &mut ended, |store, ended| {
+                    store.simulate_one(&mut key, ended);
+                });
+            }
+        }
+        Ok(Some(ended))
     }
 }
 
@@ -192,6 +239,20 @@ struct Common {
 }
 
 impl Common {
+    /// Simulates a key that is a partition.
+    fn simulate_alone(&mut self, store: &mut impl Keyed, key: &mut impl Acting) {
+        let last_event = self.simulate(store, key);
+        if !self.truth.is_empty() {
+            self.truth.end(self.tally.windows(last_event));
+        }
+    }
+
+    /// Simulates a key of a partition.
+    fn simulate_one(&mut self, store: &mut impl Keyed, key: &mut impl Acting, ended: &mut Ended) {
+        ended.happens(self.simulate(store, key));
+        self.truth.end(&mut ended.windows);
+    }
+
     /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
     fn simulate(&mut self, store: &mut impl Keyed, key: &mut impl Acting) -> Time {
         if key.horizon() == Time::NEVER {
@@ -260,7 +321,8 @@ impl Common {
                 Decision::Accepted => return Some(write),
                 Decision::Refused(end) => {
                     self.happens(end);
-                    self.tally.refused(write.location, write.start, end);
+                    let times = (write.start, end, end);
+                    self.tally.refused(write.location, times, Served::WriteRefused, Refusal::KvTooManyWrites);
                 }
             }
         }

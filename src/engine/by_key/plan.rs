@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::limits::{FigureId, Terms};
 use crate::metrics::Window;
 use crate::metrics::truth::Truth;
-use crate::model::Time;
+use crate::model::{Span, Time};
 use crate::network::{Network, NetworkConfig};
-use crate::random::{Purpose, Sampler, StreamKey};
+use crate::random::{Law, Purpose, Sampler, StreamKey};
+use crate::stores::object_alone::Alone;
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::PlaceRule;
@@ -17,6 +18,7 @@ use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use super::clients::Clients;
+use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
 use super::rows::{FirstReplication, Rules};
@@ -27,9 +29,8 @@ use super::{Common, KeyByKey, Live, Who};
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    store: Kv,
+    store: Known,
     work: Work,
-    centre: Centre,
     hit_latency: Sampler,
     locations: usize,
     edges: u16,
@@ -68,10 +69,12 @@ impl Replayed {
     }
 }
 
+/// The stores that it knows.
 #[derive(Clone, Debug)]
-enum Kv {
-    Pull(KvPullConfig),
-    Push(KvPushConfig),
+enum Known {
+    Pull(KvPullConfig, Centre),
+    Push(KvPushConfig, Centre),
+    Objects(Setting),
 }
 
 impl Plan {
@@ -87,51 +90,34 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let work = work(workload, prepared, network)?;
-        let (store, common) = match store {
+        let NetworkConfig { places, edges, central: _, rtt: _, jitter: _, faults } = network;
+        if !faults.is_empty() {
+            return None;
+        }
+        // No read of an object is answered by a cache.
+        let mut hit_latency = &Law::Constant(Span::ZERO);
+        let store = match store {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
-                (Kv::Pull(config.clone()), common)
+                hit_latency = &common.hit_latency;
+                Known::Pull(config.clone(), centre(common, network, terms)?)
             }
             StoreKind::KvPush(config) => {
                 let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
                 if *limit_per_namespace {
                     return None;
                 }
-                (Kv::Push(config.clone()), common)
+                hit_latency = &common.hit_latency;
+                Known::Push(config.clone(), centre(common, network, terms)?)
+            }
+            StoreKind::DurableObject(config) => {
+                let alone = Alone::of(config, network, terms)?;
+                Known::Objects(Setting::new(alone, Network::new(network), places.len()))
             }
             _ => return None,
         };
-        let KvCommon {
-            hit_latency: _,
-            central_read: _,
-            central_write: _,
-            local_visibility: _,
-            write_limit: _,
-            // Of lists, which the mix does not ask for.
-            tombstone_life: _,
-            clock_skew: _,
-        } = common;
-        let NetworkConfig { places, edges, central, rtt: _, jitter: _, faults } = network;
-        // A day's quota is shared by all keys, and where it ends is found by a census of events.
-        if !faults.is_empty() || kv_day::has_quotas(terms) {
-            return None;
-        }
-        Some(Plan {
-            centre: Centre::new(
-                common,
-                terms.span(FigureId::KvWriteInterval),
-                *central,
-                Network::new(network),
-                places.len(),
-            ),
-            hit_latency: Sampler::new(&common.hit_latency),
-            store,
-            work,
-            locations: places.len(),
-            edges: *edges,
-            window,
-            seed,
-        })
+        let (hit_latency, locations) = (Sampler::new(hit_latency), places.len());
+        Some(Plan { store, work, hit_latency, locations, edges: *edges, window, seed })
     }
 
     /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
@@ -172,26 +158,50 @@ impl Plan {
                 (Who::Rows { trace: trace.clone(), rules, until }, true)
             }
         };
-        let common = Common {
-            centre: self.centre.clone(),
+        let tally = self.tally(batches);
+        let common = |centre: &Centre, tally| Common {
+            centre: centre.clone(),
             reads: Vec::new(),
             read: Vec::new(),
             writes: Writes::default(),
             truth: Truth::default(),
             missed: vec![0; self.locations],
-            tally: self.tally(batches),
+            tally,
             last_event: Time::START,
         };
         let store = match &self.store {
-            Kv::Pull(config) => Live::Pull(Pull::new(config, preloaded, self.locations)),
-            Kv::Push(config) => Live::Push(Push::new(config, self.locations)),
+            Known::Pull(config, centre) => {
+                Live::Pull(common(centre, tally), Pull::new(config, preloaded, self.locations))
+            }
+            Known::Push(config, centre) => Live::Push(common(centre, tally), Push::new(config, self.locations)),
+            Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
         };
-        KeyByKey { who, common, store }
+        KeyByKey { who, store }
     }
 
     pub(super) fn tally(&self, batches: u32) -> Tally {
         Tally::new(self.locations, self.window, batches, self.hit_latency.clone())
     }
+}
+
+/// The central store of Workers KV, if nothing about it needs events.
+fn centre(common: &KvCommon, network: &NetworkConfig, terms: &Terms) -> Option<Centre> {
+    let KvCommon {
+        hit_latency: _,
+        central_read: _,
+        central_write: _,
+        local_visibility: _,
+        write_limit: _,
+        // Of lists, which the mix does not ask for.
+        tombstone_life: _,
+        clock_skew: _,
+    } = common;
+    // A day's quota is shared by all keys, and where it ends is found by a census of events.
+    if kv_day::has_quotas(terms) {
+        return None;
+    }
+    let interval = terms.span(FigureId::KvWriteInterval);
+    Some(Centre::new(common, interval, network.central, Network::new(network), network.places.len()))
 }
 
 /// What clients do, if the fast path knows all that they may do. Every field is looked at by name, too. Whether a trace

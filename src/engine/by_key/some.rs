@@ -6,13 +6,15 @@ use std::ops::Range;
 use crate::metrics::Measurements;
 use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_stretches::Whole;
 
-use super::clients::Acting;
-use super::rows::Keys;
-use super::stretches::Apart;
 use super::tally::Tally;
-use super::{Common, Live, Plan, Who};
+use super::{Ended, Live, Plan, Who};
+
+/// Measures some keys apart from the others.
+pub(super) struct Apart<'a> {
+    pub keys: &'a Range<u32>,
+    pub tally: &'a mut Tally,
+}
 
 impl Plan {
     /// Simulates these keys of a replication, one after another, or all of a trace; measures only the keys of a range, and of
@@ -24,62 +26,51 @@ impl Plan {
         &self,
         replication: u32,
         keys: &mut dyn Iterator<Item = u32>,
-        measured: &Range<u32>,
+        range: &Range<u32>,
         from: Time,
     ) -> Result<Option<Measurements>, TraceError> {
         let mut simulation = self.begin(replication, 1);
-        let (store, common) = (&mut simulation.store, &mut simulation.common);
+        let store = &mut simulation.store;
         let mut kept = self.tally(1).starting(from);
-        match &mut simulation.who {
+        let apart = Apart { keys: range, tally: &mut kept };
+        match &simulation.who {
             Who::Clients(clients) => {
+                let (mut apart, mut ended) = (Some(apart), Ended::default());
                 keys.for_each(|key| {
-                    one(store, common, &mut clients.of(key), measured.contains(&key).then_some(&mut kept))
+                    measured(store, Live::tally, &mut apart, key, &mut ended, |store, _| {
+                        store.simulate(&mut clients.of(key));
+                    });
                 });
             }
             Who::Rows { trace, rules, until } => {
-                let rows = match trace.rows(*until)? {
-                    Whole::Rows(rows) => rows,
-                    Whole::TooMany(begun) => {
-                        let apart = Apart { keys: measured, tally: &mut kept };
-                        let stretches = trace.begun_or_anew(begun, *until)?;
-                        let Some((windows, last_event)) = store.replay(common, rules, stretches, Some(apart))? else {
-                            return Ok(None);
-                        };
-                        kept.windows(last_event).merge(&windows);
-                        return Ok(Some(Measurements::merged(kept.into_batches())));
-                    }
-                    Whole::NeedsEvents => return Ok(None),
-                };
-                let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
-                while keys.take(&mut by_key) {
-                    for mut key in keys.each(rules) {
-                        let kept = measured.contains(&key.key).then_some(&mut kept);
-                        one(store, common, &mut key, kept);
-                    }
-                }
+                let Some(ended) = store.replay(trace, rules, *until, Some(apart))? else { return Ok(None) };
+                kept.end(&ended);
             }
         }
         Ok(Some(Measurements::merged(kept.into_batches())))
     }
 }
 
-/// Simulates a key to its end; what it measures goes into the tally that is kept, if there is one.
-fn one(store: &mut Live, common: &mut Common, key: &mut impl Acting, kept: Option<&mut Tally>) {
-    let mut simulate = |common: &mut Common| {
-        let last_event = store.simulate(common, key);
-        common.truth.end(common.tally.windows(last_event));
-    };
-    match kept {
-        Some(kept) => common.measured_by(kept, simulate),
-        None => simulate(common),
-    }
-}
-
-impl Common {
-    /// Does something that is measured by this tally.
-    pub fn measured_by(&mut self, tally: &mut Tally, act: impl FnOnce(&mut Common)) {
-        swap(&mut self.tally, tally);
-        act(self);
-        swap(&mut self.tally, tally);
+/// Does something with a key, which is measured where it belongs: apart, or, if others are, not at all.
+pub(super) fn measured<S>(
+    store: &mut S,
+    tally: impl Fn(&mut S) -> &mut Tally,
+    apart: &mut Option<Apart<'_>>,
+    key: u32,
+    ended: &mut Ended,
+    go_on: impl FnOnce(&mut S, &mut Ended),
+) {
+    match apart {
+        None => go_on(store, ended),
+        Some(apart) if apart.keys.contains(&key) => {
+            swap(tally(store), apart.tally);
+            go_on(store, ended);
+            swap(tally(store), apart.tally);
+        }
+        Some(_) => {
+            let mut others = Ended::default();
+            go_on(store, &mut others);
+            ended.happens(others.last_event);
+        }
     }
 }

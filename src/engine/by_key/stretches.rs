@@ -4,8 +4,6 @@
 //! still miss, and reads that cannot be answered yet, since a write of the next stretch may arrive at the central store
 //! before them. So memory grows with the keys and with what is in flight, not with the rows.
 
-use std::ops::Range;
-
 use crate::metrics::Distribution;
 use crate::metrics::truth;
 use crate::model::Time;
@@ -14,10 +12,11 @@ use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Stretches;
 
 use super::clients::{Act, Acting};
-use super::rows::{Keys, Rules, SoFar};
+use super::rows::{Keys, OfRows, Rules, SoFar};
+use super::some::{Apart, measured};
 use super::tally::Tally;
 use super::writes;
-use super::{Common, Keyed, Live};
+use super::{Common, Ended, Keyed, Live};
 
 /// Fewer writes that are complete are kept as they are.
 const FEW: usize = 2;
@@ -38,50 +37,54 @@ struct More<K> {
     store: Option<K>,
 }
 
-/// Measures some keys apart from the others.
-pub(super) struct Apart<'a> {
-    pub keys: &'a Range<u32>,
-    pub tally: &'a mut Tally,
+/// A store that goes on with a key where it stood.
+pub(super) trait GoesOn {
+    /// What is kept of a key between two stretches.
+    type Standing;
+
+    fn tally(&mut self) -> &mut Tally;
+
+    /// What the rows of a key have done.
+    fn so_far(standing: &Self::Standing) -> SoFar;
+
+    /// Goes on with a key, a new one if nothing stands. All rows are there that come before `end`; if no more come, to its end.
+    fn go_on(
+        &mut self,
+        standing: Option<Self::Standing>,
+        key: &mut OfRows<'_>,
+        end: Time,
+        ended: &mut Ended,
+    ) -> Option<Self::Standing>;
+
+    /// No more rows come.
+    fn finish(&mut self, standing: Self::Standing, ended: &mut Ended);
 }
 
-/// The windows of inconsistency of a replay, and when the last thing happened.
-pub(super) type Ended = (Distribution, Time);
-
 impl Live {
-    /// Replays a trace to its end; `false` where it turns out to need events: then nothing that was measured means anything.
-    pub fn replay_all(&mut self, common: &mut Common, rules: &Rules, stretches: Stretches) -> Result<bool, TraceError> {
-        let ended = self.replay(common, rules, stretches, None)?;
-        if let Some((windows, last_event)) = &ended {
-            common.tally.windows(*last_event).merge(windows);
-        }
-        Ok(ended.is_some())
-    }
-
     /// Replays a trace to its end; measures only some keys, if it is said which. `None` where the trace turns out to need
     /// events: then nothing that was measured means anything.
-    pub fn replay(
+    pub fn replay_in_stretches(
         &mut self,
-        common: &mut Common,
         rules: &Rules,
         stretches: Stretches,
         apart: Option<Apart<'_>>,
     ) -> Result<Option<Ended>, TraceError> {
         match self {
-            Live::Pull(pull) => replay(pull, common, rules, stretches, apart),
-            Live::Push(push) => replay(push, common, rules, stretches, apart),
+            Live::Pull(common, store) => replay(&mut OfWorkersKv { common, store }, rules, stretches, apart),
+            Live::Push(common, store) => replay(&mut OfWorkersKv { common, store }, rules, stretches, apart),
+            Live::Objects(objects) => replay(&mut **objects, rules, stretches, apart),
         }
     }
 }
 
-fn replay<S: Keyed>(
+fn replay<S: GoesOn>(
     store: &mut S,
-    common: &mut Common,
     rules: &Rules,
     mut stretches: Stretches,
     mut apart: Option<Apart<'_>>,
 ) -> Result<Option<Ended>, TraceError> {
-    let mut all: Vec<Option<Standing<S>>> = Vec::new();
-    let (mut windows, mut last_event) = (Distribution::default(), Time::START);
+    let mut all: Vec<Option<S::Standing>> = Vec::new();
+    let mut ended = Ended::default();
     let mut rows = Rows::default();
     loop {
         rows = match stretches.read_on(rows)? {
@@ -94,51 +97,71 @@ fn replay<S: Keyed>(
         let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
         while keys.take(&mut by_key) {
             for mut key in keys.each(rules) {
-                let standing = &mut all[key.key as usize];
-                let so_far = standing.as_ref().map_or(SoFar::default(), |standing| standing.so_far);
-                key.after(so_far, end);
-                let number = key.key;
-                measured(common, &mut apart, number, &mut windows, |common, windows| {
-                    begin(store, common, standing.take());
-                    store.go_on(common, &mut key);
-                    if end == Time::NEVER {
-                        finish(store, common, windows);
-                    } else {
-                        *standing = Some(keep(store, common, key.so_far(), end, windows));
-                    }
-                    last_event = last_event.max(common.last_event).max(key.last_act());
+                let (number, standing) = (key.key, &mut all[key.key as usize]);
+                key.after(standing.as_ref().map_or(SoFar::default(), S::so_far), end);
+                measured(store, S::tally, &mut apart, number, &mut ended, |store, ended| {
+                    *standing = store.go_on(standing.take(), &mut key, end, ended);
+                    ended.happens(key.last_act());
                 });
             }
         }
     }
     for (number, standing) in all.into_iter().enumerate() {
         let Some(standing) = standing else { continue };
-        let mut key = standing.so_far;
-        measured(common, &mut apart, number as u32, &mut windows, |common, windows| {
-            begin(store, common, Some(standing));
-            store.go_on(common, &mut key);
-            finish(store, common, windows);
-            last_event = last_event.max(common.last_event);
-        });
+        measured(store, S::tally, &mut apart, number as u32, &mut ended, |store, ended| store.finish(standing, ended));
     }
-    Ok(Some((windows, last_event)))
+    Ok(Some(ended))
 }
 
-/// Does something with a key, which is measured where it belongs: apart, or, if others are, not at all.
-fn measured(
-    common: &mut Common,
-    apart: &mut Option<Apart<'_>>,
-    key: u32,
-    windows: &mut Distribution,
-    go_on: impl FnOnce(&mut Common, &mut Distribution),
-) {
-    match apart {
-        None => go_on(common, windows),
-        Some(Apart { keys, tally }) if keys.contains(&key) => {
-            common.measured_by(tally, |common| go_on(common, windows))
-        }
-        Some(_) => go_on(common, &mut Distribution::default()),
+/// Workers KV by either way.
+struct OfWorkersKv<'a, S> {
+    common: &'a mut Common,
+    store: &'a mut S,
+}
+
+impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
+    type Standing = Standing<S>;
+
+    fn tally(&mut self) -> &mut Tally {
+        &mut self.common.tally
     }
+
+    fn so_far(standing: &Standing<S>) -> SoFar {
+        standing.so_far
+    }
+
+    fn go_on(
+        &mut self,
+        standing: Option<Standing<S>>,
+        key: &mut OfRows<'_>,
+        end: Time,
+        ended: &mut Ended,
+    ) -> Option<Standing<S>> {
+        let OfWorkersKv { common, store } = self;
+        begin(*store, common, standing);
+        store.go_on(common, key);
+        if end == Time::NEVER {
+            end_of_key(*store, common, ended);
+            return None;
+        }
+        let standing = keep(*store, common, key.so_far(), end, &mut ended.windows);
+        ended.happens(common.last_event);
+        Some(standing)
+    }
+
+    fn finish(&mut self, standing: Standing<S>, ended: &mut Ended) {
+        let OfWorkersKv { common, store } = self;
+        let mut key = standing.so_far;
+        begin(*store, common, Some(standing));
+        store.go_on(common, &mut key);
+        end_of_key(*store, common, ended);
+    }
+}
+
+fn end_of_key(store: &mut impl Keyed, common: &mut Common, ended: &mut Ended) {
+    store.end(common);
+    common.truth.end(&mut ended.windows);
+    ended.happens(common.last_event);
 }
 
 /// A new key, or one that goes on.
@@ -156,12 +179,6 @@ fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing
         common.truth.come_back(truth);
     }
     store.come_back(copies, kept);
-}
-
-/// The key has come to its end.
-fn finish<S: Keyed>(store: &mut S, common: &mut Common, windows: &mut Distribution) {
-    store.end(common);
-    common.truth.end(windows);
 }
 
 /// Keeps a key, of which no more rows come before that time.

@@ -6,6 +6,8 @@ use crate::metrics::{Measurements, PlaceMeasurements, Series, Served, Window};
 use crate::model::{Location, Refusal, Span, Time};
 use crate::random::Sampler;
 
+use super::Ended;
+
 /// The counts.
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -14,8 +16,8 @@ pub(super) struct Tally {
     clock: Clock,
     /// By batch: what is rare, or has its place there anyway.
     batches: Vec<Measurements>,
-    /// By batch: writes that started.
-    writes: Vec<u64>,
+    /// By batch: operations that started and are no answered reads.
+    others: Vec<u64>,
     /// By batch: reads that started in an earlier one and were judged in this, and the other way round.
     came: Vec<Count>,
     went: Vec<Count>,
@@ -129,7 +131,7 @@ impl Tally {
             window,
             locations,
             clock: Clock::new(window, &series, batches),
-            writes: vec![0; batches as usize],
+            others: vec![0; batches as usize],
             came: vec![Count::default(); batches as usize],
             went: vec![Count::default(); batches as usize],
             hit_latency,
@@ -147,6 +149,12 @@ impl Tally {
     pub fn starting(mut self, from: Time) -> Tally {
         self.window.from = self.window.from.max(from);
         self
+    }
+
+    /// From when on what starts is measured.
+    #[inline]
+    pub fn from(&self) -> Time {
+        self.window.from
     }
 
     /// Whether what started then is measured.
@@ -174,6 +182,18 @@ impl Tally {
     /// A read is answered from elsewhere, and judged when its answer is at the client.
     #[inline(always)]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
+        self.read(location, (start, end, end), verdict);
+    }
+
+    /// The same of a read that is not stale, which is judged before its answer is there: when it started, when it was judged,
+    /// and when it ended; and how long ago the last write was complete when it started.
+    #[inline]
+    pub fn fresh(&mut self, location: Location, times: (Time, Time, Time), since: Option<Span>) {
+        self.read(location, times, &Verdict { last: since.map(|since| (since, true)), ..Verdict::NOTHING_WRITTEN });
+    }
+
+    #[inline(always)]
+    fn read(&mut self, location: Location, (start, judged, end): (Time, Time, Time), verdict: &Verdict) {
         if !self.measures(start) {
             return;
         }
@@ -185,8 +205,8 @@ impl Tally {
         cell.from_elsewhere += 1;
         cell.stale += u64::from(verdict.judgement.stale);
         let mut batch = cell.batch as usize;
-        if end >= cell.next {
-            batch = self.later(batch, end, verdict.judgement.stale);
+        if judged >= cell.next {
+            batch = self.later(batch, judged, verdict.judgement.stale);
         }
         self.judged(location, batch, verdict);
     }
@@ -221,28 +241,34 @@ impl Tally {
         self.stale[location.index()] += 1;
     }
 
-    /// A write started then and ended so; says the stretch and the batch in which it started.
-    fn write(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
+    /// What is no answered read started then and ended so; says the stretch and the batch in which it started.
+    fn operation(&mut self, location: Location, start: Time, end: Time, served: Served) -> (usize, usize) {
         self.latencies.add(served as usize * self.locations + location.index(), end.since(start).0);
         let Cell { stretch, batch, .. } = self.clock.cells[self.clock.cell(start)];
-        self.writes[batch as usize] += 1;
+        self.others[batch as usize] += 1;
         self.series.add(stretch as usize, served);
         (stretch as usize, batch as usize)
     }
 
-    /// A write is refused.
-    pub fn refused(&mut self, location: Location, start: Time, end: Time) {
+    /// An operation is refused by a rule: when it started, when that is known, and when it ended.
+    pub fn refused(
+        &mut self,
+        location: Location,
+        (start, known, end): (Time, Time, Time),
+        served: Served,
+        refusal: Refusal,
+    ) {
         if self.measures(start) {
-            let (stretch, batch) = self.write(location, start, end, Served::WriteRefused);
-            self.series.refuse(stretch, Refusal::KvTooManyWrites);
-            self.batches[self.clock.later(batch, end)].refuse(Refusal::KvTooManyWrites, end);
+            let (stretch, batch) = self.operation(location, start, end, served);
+            self.series.refuse(stretch, refusal);
+            self.batches[self.clock.later(batch, known)].refuse(refusal, end);
         }
     }
 
     /// A write is acknowledged.
     pub fn wrote(&mut self, location: Location, start: Time, end: Time, deletes: bool) {
         if self.measures(start) {
-            let (_, batch) = self.write(location, start, end, Served::Write);
+            let (_, batch) = self.operation(location, start, end, Served::Write);
             self.batches[self.clock.later(batch, end)].deletes += u64::from(deletes);
         }
     }
@@ -253,10 +279,17 @@ impl Tally {
         self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow)
     }
 
+    /// What is known only at the end of a partition belongs where its last event is.
+    pub fn end(&mut self, ended: &Ended) {
+        self.windows(ended.last_event).merge(&ended.windows);
+        let batch = self.clock.batch(ended.last_event);
+        self.batches[batch].usage.merge(&ended.usage);
+    }
+
     /// How many operations were measured so far.
     pub fn operations(&self) -> u64 {
         let reads = self.clock.cells.iter().map(|cell| cell.from_cache + cell.from_elsewhere).sum::<u64>();
-        reads + self.writes.iter().sum::<u64>()
+        reads + self.others.iter().sum::<u64>()
     }
 
     /// All that was measured, batch by batch.
@@ -267,7 +300,7 @@ impl Tally {
             self.series.add_reads(cell.stretch as usize, cell.from_cache, cell.from_elsewhere, cell.stale);
         }
         for (batch, measurements) in self.batches.iter_mut().enumerate() {
-            measurements.operations = self.writes[batch] + reads[batch].of;
+            measurements.operations = self.others[batch] + reads[batch].of;
             let (came, went) = (self.came[batch], self.went[batch]);
             *measurements.count_mut(CountId::StaleReads) =
                 Count { hits: reads[batch].hits + came.hits - went.hits, of: reads[batch].of + came.of - went.of };

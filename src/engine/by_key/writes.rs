@@ -51,7 +51,7 @@ pub(super) struct Acknowledged {
 
 /// Something that waits for its turn: the earliest first. Turns never tie.
 #[derive(Debug)]
-struct Waiting<T, W>(T, W);
+pub(super) struct Waiting<T, W>(pub T, pub W);
 
 impl<T: Ord, W> PartialEq for Waiting<T, W> {
     fn eq(&self, other: &Waiting<T, W>) -> bool {
