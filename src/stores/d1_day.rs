@@ -42,6 +42,11 @@ impl D1Day {
         }
     }
 
+    /// Whether the plan limits anything by the day.
+    pub(super) fn is_limited(&self) -> bool {
+        self.read.is_limited() || self.written.is_limited()
+    }
+
     pub(super) fn begin(&mut self, ground: Ground) {
         self.read.begin();
         self.written.begin();

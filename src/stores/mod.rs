@@ -9,6 +9,7 @@ pub mod cache_aside;
 pub mod config;
 pub mod contract;
 pub mod d1;
+pub mod d1_alone;
 mod d1_day;
 pub mod d1_replicas;
 pub mod d1_statements;

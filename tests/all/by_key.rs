@@ -85,14 +85,18 @@ pub fn stores() -> impl Strategy<Value = Vec<StoreConfig>> {
     })
 }
 
+/// How many may wait, and for how many milliseconds.
+fn queue() -> (impl Strategy<Value = u32>, impl Strategy<Value = u64>) {
+    (prop_oneof![Just(1_000_u32), 0_u32..6], prop_oneof![Just(5_000_u64), 0_u64..600])
+}
+
 /// Durable Objects, as far as they need no events: with queues that are full, too long and too slow now and then.
 fn objects() -> impl Strategy<Value = DurableObjectConfig> {
     let laws = (latency(), latency(), latency());
     let place = prop_oneof![Just(None), Just(Some(Location(0)))];
     let hosts = prop::collection::vec((0_u16..2).prop_map(Location), 0..3);
-    let queue = (prop_oneof![Just(1_000_u32), 0_u32..6], prop_oneof![Just(5_000_u64), 0_u64..600]);
     let bounds = (prop::option::of(0_u32..60), prop::option::of(0_u64..400), any::<bool>(), any::<bool>());
-    (laws, place, hosts, queue, bounds).prop_map(|(laws, placement, hosts, queue, bounds)| DurableObjectConfig {
+    (laws, place, hosts, queue(), bounds).prop_map(|(laws, placement, hosts, queue, bounds)| DurableObjectConfig {
         placement,
         hosts,
         read_time: laws.0,
@@ -105,6 +109,40 @@ fn objects() -> impl Strategy<Value = DurableObjectConfig> {
         websocket: bounds.2,
         storage: if bounds.3 { ObjectStorage::KeyValue } else { ObjectStorage::default() },
         ..DurableObjectConfig::default()
+    })
+}
+
+/// D1 databases, likewise, and with queries that are tried again.
+fn databases() -> impl Strategy<Value = D1Config> {
+    let laws = (latency(), latency(), prop::option::of(latency()));
+    let (limit, timeout) = queue();
+    let queue = (limit, timeout, 0_u8..4);
+    let statements = (0_u32..4, 0_u64..40, any::<bool>(), 0_u32..3);
+    (laws, queue, statements, 0_u16..2).prop_map(|(laws, queue, statements, primary)| D1Config {
+        primary: Location(primary),
+        read_time: laws.0,
+        write_time: laws.1,
+        queue_limit: queue.0,
+        queue_timeout: ms(queue.1),
+        read_retries: queue.2,
+        statements: D1Statements {
+            delete_time: laws.2,
+            scan_rows: statements.0,
+            // Ten seconds are more than a query may take.
+            scan_row_time: ms(100 * statements.1),
+            batch: statements.2,
+            indexes: statements.3,
+            ..D1Statements::default()
+        },
+        ..d1_config(Location(0))
+    })
+}
+
+/// Those on which a trace needs no events.
+pub fn stores_of_traces() -> impl Strategy<Value = Vec<StoreConfig>> {
+    (stores(), databases()).prop_map(|(mut stores, config)| {
+        stores.push(StoreConfig { name: "database".into(), label: "database".into(), kind: StoreKind::D1(config) });
+        stores
     })
 }
 

@@ -2,18 +2,20 @@
 
 use std::fmt::Write;
 
+use consistency_sim::limits::Plan;
 use consistency_sim::metrics::Measurements;
 use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::run::Contestant;
 use consistency_sim::run::suspect::{Order, Suspect};
 use consistency_sim::scenario::Scenario;
+use consistency_sim::stores::{Bookmark, D1Config, ReplicationConfig, SessionStart, StoreConfig, StoreKind};
 use consistency_sim::workloads::trace_rows::ROWS_MAX;
 use consistency_sim::workloads::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::by_key::{both, latency, network_of, same_both_ways, stores, whole};
-use crate::support::{cases, scenario, trace_source};
+use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, whole};
+use crate::support::{cases, d1_config, scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where.
 type Row = (u64, u32, &'static str, usize);
@@ -47,7 +49,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     let step = prop_oneof![Just(50_u64), Just(100), 1_u64..900];
     let placement = prop_oneof![Just(Placement::PerRow), Just(Placement::PerKey), Just(Placement::PerClient)];
     let trace = (rows(), step, any::<bool>(), placement, 0.0_f64..1.0);
-    (place, trace, stores(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
+    (place, trace, stores_of_traces(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
         let (rows, step, placed, placement, write_share) = trace;
         let mut network = network_of(edges, &distances, jitter);
@@ -59,9 +61,11 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
         }
         let workload = replay(source(&rows, step, placed, placement), write_share);
         let mut scenario = scenario(network, workload, stores);
-        // Now and then the run ends before the trace.
+        // Now and then the run ends before the trace, or at the time of its last row.
         let length: u64 = rows.iter().map(|(steps, ..)| steps * step).sum();
-        scenario.duration = Span::from_millis((length + 1) * (4 + seed % 4) / 5 + 1);
+        let at_the_end = seed.is_multiple_of(3) && length > 0;
+        let end = if at_the_end { length } else { (length + 1) * (4 + seed % 4) / 5 + 1 };
+        scenario.duration = Span::from_millis(end);
         scenario.warmup = Span(scenario.duration.0 * warmup / 16);
         scenario.seed = seed;
         scenario
@@ -110,7 +114,7 @@ fn a_long_trace_gives_the_engine_s_measurements() {
     let rows: Vec<Row> = (0..40_000).map(&mut row).collect();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     for _ in 0..4 {
-        let drawn = stores().new_tree(&mut runner).expect("stores").current();
+        let drawn = stores_of_traces().new_tree(&mut runner).expect("stores").current();
         let workload = replay(source(&rows, 40, false, Placement::PerRow), 0.0);
         let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn);
         (scenario.duration, scenario.warmup) = (Span::from_secs(1_700), Span::from_secs(10));
@@ -190,7 +194,7 @@ fn latency_of(milliseconds: u64) -> consistency_sim::random::Law {
 }
 
 fn drawn_stores() -> Vec<consistency_sim::stores::StoreConfig> {
-    stores().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).expect("stores").current()
+    stores_of_traces().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).expect("stores").current()
 }
 
 #[test]
@@ -227,6 +231,22 @@ fn what_needs_events_is_replayed_by_events() {
     assert!(!which(WorkloadConfig::Trace(config(&ttl))), "keys that expire");
     let client = TraceSource { client: Some("who".into()), ..source.clone() };
     assert!(!which(WorkloadConfig::Trace(config(&client))), "sessions");
+    let database = |config: D1Config| {
+        let kind = StoreKind::D1(config);
+        let stores = vec![StoreConfig { name: "database".into(), label: "database".into(), kind }];
+        Scenario { stores, ..around(replay(source.clone(), 0.0)) }
+    };
+    let plain = || d1_config(Location(0));
+    let by_key = |scenario: &Scenario| Contestant::all(scenario)[0].is_by_key();
+    assert!(by_key(&database(plain())));
+    assert!(!by_key(&Scenario { plan: Plan::Free, ..database(plain()) }), "a day's quota");
+    let replication = ReplicationConfig {
+        replicas: vec![Location(1)],
+        lag: latency_of(50),
+        session: SessionStart::Unconstrained,
+        bookmark: Bookmark::Dropped,
+    };
+    assert!(!by_key(&database(D1Config { replication: Some(replication), ..plain() })), "read replicas");
     let readers = Some(TraceReaders { rate: 1.0, within: Span::from_secs(1) });
     assert!(!which(WorkloadConfig::Trace(TraceConfig { readers, ..config(&source) })), "readers around writes");
 }

@@ -1,4 +1,5 @@
-//! The fast path: one key after another, without events, for Workers KV under clients who do not wait for answers.
+//! The fast path: one key after another, without events, for Workers KV and for Durable Objects under clients who do not wait
+//! for answers.
 //!
 //! It gives the very measurements that a [`World`](super::World) gives, to the last bit, because all that happens to a
 //! key follows from a few things that can be computed in another order:
@@ -11,13 +12,18 @@
 //! - A read changes nothing but the cache of its own location, and that only when its fill returns. So a read is
 //!   answered on paper as soon as the writes that arrive before it are known, and its fill waits at the location until
 //!   somebody reads there again (`pull.rs`). A pushed version changes nothing at all until somebody looks (`push.rs`).
+//! - An object serves in the order of arrival: when a request arrives all that comes of it is known (`objects.rs`).
 //! - Measurements are sums of whole numbers: the order in which reads are counted does not matter, only the batch of
 //!   time in which each is known (`tally.rs`).
 //! - Where times are equal the order of the engine's events is told from who caused what (`order.rs`).
 //!
+//! A trace on D1, where all keys come together at one server, is replayed in the order of its rows, with a queue of what is
+//! on its way and nothing else (`database.rs`).
+//!
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
 mod clients;
+mod database;
 mod objects;
 mod order;
 mod plan;
@@ -39,6 +45,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
+use database::Database;
 use objects::Objects;
 pub use plan::Plan;
 use plan::Replayed;
@@ -50,22 +57,17 @@ use some::{Apart, measured};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
-/// The simulation of one replication, one key after another.
+/// The simulation of one replication without events, one key after another where that can be.
 #[derive(Debug)]
-pub struct KeyByKey {
-    who: Who,
-    store: Live,
-}
+pub struct KeyByKey(Simulated);
 
 #[derive(Debug)]
-enum Who {
-    Clients(Clients),
-    /// The rows of a trace before this time.
-    Rows {
-        trace: Arc<Replayed>,
-        rules: Rules,
-        until: Time,
-    },
+enum Simulated {
+    Clients(Clients, Live),
+    /// The rows of a trace before a time.
+    Rows(Arc<Replayed>, Rules, Time, Live),
+    /// The same in their order, where all keys come together.
+    InOrder(Rules, Time, Box<Database>),
 }
 
 #[derive(Debug)]
@@ -94,8 +96,9 @@ impl Ended {
 impl KeyByKey {
     /// Simulates a key of clients; the keys of a trace are not known by number.
     pub fn simulate(&mut self, key: u32) {
-        let Who::Clients(clients) = &self.who else { return };
-        self.store.simulate(&mut clients.of(key));
+        if let Simulated::Clients(clients, store) = &mut self.0 {
+            store.simulate(&mut clients.of(key));
+        }
     }
 
     /// Replays a trace; `false` where it turns out to need events: then nothing that was measured means anything.
@@ -103,31 +106,59 @@ impl KeyByKey {
     /// # Errors
     /// When the trace cannot be read to its end.
     pub fn replay(&mut self) -> Result<bool, TraceError> {
-        let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
-        let ended = self.store.replay(trace, rules, *until, None)?;
-        Ok(ended.map(|ended| self.store.tally().end(&ended)).is_some())
+        let ended = self.replay_some(None)?;
+        Ok(self.end(ended))
     }
 
-    /// The same, so many rows at a time; `false` also of a store that keeps nothing of a key while it simulates others.
+    /// The same, so many rows at a time where they are not replayed in their order anyway.
     ///
     /// # Errors
     /// When the trace cannot be read to its end.
     pub fn replay_in_stretches(&mut self, rows: usize) -> Result<bool, TraceError> {
-        let Who::Rows { trace, rules, until } = &self.who else { return Ok(false) };
-        let ended = self.store.replay_in_stretches(rules, trace.stretches(*until, rows)?, None)?;
-        Ok(ended.map(|ended| self.store.tally().end(&ended)).is_some())
+        let ended = match &mut self.0 {
+            Simulated::Rows(trace, rules, until, store) => {
+                store.replay_in_stretches(rules, trace.stretches(*until, rows)?, None)?
+            }
+            _ => self.replay_some(None)?,
+        };
+        Ok(self.end(ended))
+    }
+
+    /// Replays a trace; measures only some keys, if it is said which. All keys are one partition. `None` where the trace turns
+    /// out to need events.
+    fn replay_some(&mut self, apart: Option<Apart<'_>>) -> Result<Option<Ended>, TraceError> {
+        match &mut self.0 {
+            Simulated::Clients(..) => Ok(None),
+            Simulated::Rows(trace, rules, until, store) => store.replay(trace, rules, *until, apart),
+            Simulated::InOrder(rules, until, database) => database.replay(rules, *until, apart),
+        }
+    }
+
+    /// A partition is over, if it was replayed.
+    fn end(&mut self, ended: Option<Ended>) -> bool {
+        ended.map(|ended| self.tally().end(&ended)).is_some()
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        match &mut self.0 {
+            Simulated::Clients(_, store) | Simulated::Rows(.., store) => store.tally(),
+            Simulated::InOrder(.., database) => &mut database.tally,
+        }
     }
 
     /// How many operations were measured so far.
     pub fn operations(&mut self) -> u64 {
-        self.store.tally().operations()
+        self.tally().operations()
     }
 
     /// All that was measured, batch by batch.
     pub fn into_batches(self) -> Vec<Measurements> {
-        match self.store {
-            Live::Pull(common, _) | Live::Push(common, _) => common.tally.into_batches(),
-            Live::Objects(objects) => objects.tally.into_batches(),
+        match self.0 {
+            Simulated::Clients(_, store) | Simulated::Rows(.., store) => match store {
+                Live::Pull(common, _) | Live::Push(common, _) => common.tally.into_batches(),
+                Live::Objects(objects) => objects.tally.into_batches(),
+            },
+            Simulated::InOrder(.., database) => database.tally.into_batches(),
         }
     }
 }

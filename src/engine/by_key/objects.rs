@@ -124,7 +124,8 @@ impl One {
     /// Whether all that was asked of it is done by then, and all who asked know.
     fn is_over(&self, now: Time) -> bool {
         let any = !self.coming.is_empty() || !self.returning.is_empty() || self.server.is_busy(now);
-        !any && self.durable <= now && self.active <= now
+        // It is active until all its writes are durable.
+        !any && self.active <= now
     }
 }
 

@@ -8,29 +8,28 @@ use crate::metrics::truth::Truth;
 use crate::model::{Span, Time};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{Law, Purpose, Sampler, StreamKey};
-use crate::stores::object_alone::Alone;
-use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, kv_day};
+use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, d1_alone, kv_day, object_alone};
 use crate::workloads::trace::OperationRule;
-use crate::workloads::trace_feed::PlaceRule;
+use crate::workloads::trace_feed::{Feed, PlaceRule};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::ROWS_MAX;
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
 
 use super::clients::Clients;
+use super::database::Database;
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
 use super::rows::{FirstReplication, Rules};
 use super::tally::Tally;
 use super::writes::{Centre, Writes};
-use super::{Common, KeyByKey, Live, Who};
+use super::{Common, KeyByKey, Live, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    store: Known,
-    work: Work,
+    how: How,
     hit_latency: Sampler,
     locations: usize,
     edges: u16,
@@ -77,6 +76,13 @@ enum Known {
     Objects(Setting),
 }
 
+#[derive(Clone, Debug)]
+enum How {
+    ByKey(Work, Box<Known>),
+    /// On a database.
+    InOrder(Arc<Replayed>, Box<d1_alone::Alone>, Network),
+}
+
 impl Plan {
     /// A plan for this workload on this store, if nothing in either needs events. Every field is looked at by name, so that
     /// whoever adds one is asked here whether the fast path knows it.
@@ -94,13 +100,14 @@ impl Plan {
         if !faults.is_empty() {
             return None;
         }
-        // No read of an object is answered by a cache.
+        // No read of an object or a database is answered by a cache.
         let mut hit_latency = &Law::Constant(Span::ZERO);
-        let store = match store {
+        let by_key = |work, store| How::ByKey(work, Box::new(store));
+        let how = match store {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
                 hit_latency = &common.hit_latency;
-                Known::Pull(config.clone(), centre(common, network, terms)?)
+                by_key(work, Known::Pull(config.clone(), centre(common, network, terms)?))
             }
             StoreKind::KvPush(config) => {
                 let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
@@ -108,27 +115,32 @@ impl Plan {
                     return None;
                 }
                 hit_latency = &common.hit_latency;
-                Known::Push(config.clone(), centre(common, network, terms)?)
+                by_key(work, Known::Push(config.clone(), centre(common, network, terms)?))
             }
             StoreKind::DurableObject(config) => {
-                let alone = Alone::of(config, network, terms)?;
-                Known::Objects(Setting::new(alone, Network::new(network), places.len()))
+                let alone = object_alone::Alone::of(config, network, terms)?;
+                by_key(work, Known::Objects(Setting::new(alone, Network::new(network), places.len())))
+            }
+            StoreKind::D1(config) => {
+                // The clients of a mix, who come together at one database, would need a queue of them all.
+                let Work::Trace(trace) = work else { return None };
+                How::InOrder(trace, Box::new(d1_alone::Alone::of(config, terms)?), Network::new(network))
             }
             _ => return None,
         };
         let (hit_latency, locations) = (Sampler::new(hit_latency), places.len());
-        Some(Plan { store, work, hit_latency, locations, edges: *edges, window, seed })
+        Some(Plan { how, hit_latency, locations, edges: *edges, window, seed })
     }
 
     /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
     pub fn is_replay(&self) -> bool {
-        matches!(self.work, Work::Trace(_))
+        matches!(self.how, How::ByKey(Work::Trace(_), _) | How::InOrder(..))
     }
 
     /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not all its rows
     /// are kept.
     pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
-        let Work::Trace(trace) = &self.work else { return None };
+        let How::ByKey(Work::Trace(trace), _) = &self.how else { return None };
         let Whole::Rows(rows) = trace.rows(self.window.until).ok()? else { return None };
         Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
@@ -146,19 +158,27 @@ impl Plan {
 
     /// A simulation of one replication that measures so many batches of equal time apart.
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
-        let (seed, until) = (self.seed, self.window.until);
-        let (who, preloaded) = match &self.work {
-            Work::Mix { mix, shares } => {
+        let (seed, until, tally) = (self.seed, self.window.until, self.tally(batches));
+        KeyByKey(match &self.how {
+            How::ByKey(Work::Mix { mix, shares }, store) => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                (Who::Clients(clients), mix.preloaded)
+                Simulated::Clients(clients, self.live(store, mix.preloaded, tally))
             }
-            Work::Trace(trace) => {
+            How::ByKey(Work::Trace(trace), store) => {
                 let rules = self.rules(&trace.config, replication);
                 // A key that no row has written yet holds a value.
-                (Who::Rows { trace: trace.clone(), rules, until }, true)
+                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, tally))
             }
-        };
-        let tally = self.tally(batches);
+            How::InOrder(trace, alone, network) => {
+                let placement = StreamKey::new(seed, replication, Purpose::Placement);
+                let feed = Feed::new(&trace.config.source, &trace.places, self.edges, placement);
+                let database = Database::new((**alone).clone(), network.clone(), feed, tally);
+                Simulated::InOrder(self.rules(&trace.config, replication), until, Box::new(database))
+            }
+        })
+    }
+
+    fn live(&self, store: &Known, preloaded: bool, tally: Tally) -> Live {
         let common = |centre: &Centre, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
@@ -169,14 +189,13 @@ impl Plan {
             tally,
             last_event: Time::START,
         };
-        let store = match &self.store {
+        match store {
             Known::Pull(config, centre) => {
                 Live::Pull(common(centre, tally), Pull::new(config, preloaded, self.locations))
             }
             Known::Push(config, centre) => Live::Push(common(centre, tally), Push::new(config, self.locations)),
             Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
-        };
-        KeyByKey { who, store }
+        }
     }
 
     pub(super) fn tally(&self, batches: u32) -> Tally {

@@ -8,7 +8,7 @@ use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
 
 use super::tally::Tally;
-use super::{Ended, Live, Plan, Who};
+use super::{Ended, Live, Plan, Simulated};
 
 /// Measures some keys apart from the others.
 pub(super) struct Apart<'a> {
@@ -30,22 +30,18 @@ impl Plan {
         from: Time,
     ) -> Result<Option<Measurements>, TraceError> {
         let mut simulation = self.begin(replication, 1);
-        let store = &mut simulation.store;
         let mut kept = self.tally(1).starting(from);
-        let apart = Apart { keys: range, tally: &mut kept };
-        match &simulation.who {
-            Who::Clients(clients) => {
-                let (mut apart, mut ended) = (Some(apart), Ended::default());
-                keys.for_each(|key| {
-                    measured(store, Live::tally, &mut apart, key, &mut ended, |store, _| {
-                        store.simulate(&mut clients.of(key));
-                    });
+        let mut apart = Some(Apart { keys: range, tally: &mut kept });
+        if let Simulated::Clients(clients, store) = &mut simulation.0 {
+            let mut ended = Ended::default();
+            keys.for_each(|key| {
+                measured(store, Live::tally, &mut apart, key, &mut ended, |store, _| {
+                    store.simulate(&mut clients.of(key));
                 });
-            }
-            Who::Rows { trace, rules, until } => {
-                let Some(ended) = store.replay(trace, rules, *until, Some(apart))? else { return Ok(None) };
-                kept.end(&ended);
-            }
+            });
+        } else {
+            let Some(ended) = simulation.replay_some(apart)? else { return Ok(None) };
+            kept.end(&ended);
         }
         Ok(Some(Measurements::merged(kept.into_batches())))
     }
