@@ -387,6 +387,26 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request of one key without stated sizes, from nobody in particular.
+    pub fn plain(operation: Operation, start: Time) -> Request {
+        Request {
+            client: Client(0),
+            location: Location(0),
+            key: Key(0),
+            keys: 1,
+            group: 0,
+            operation,
+            call: Call::default(),
+            tag: 0,
+            start,
+            wants_answer: false,
+            draw: 0,
+            completed_before: 0,
+            read_before: Version::INITIAL,
+            written_before: Version::INITIAL,
+        }
+    }
+
     /// When a value that is written at `now` expires.
     #[inline]
     pub fn expiry(&self, now: Time) -> Time {

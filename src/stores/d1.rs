@@ -117,6 +117,11 @@ fn write(row: &mut (Seen, Time), request: &Request, found: Option<Value>, at: Ti
     seen
 }
 
+/// The number of a query's chances, after so many tries of it.
+pub fn draw_of_try(draw: u64, tries: u8) -> u64 {
+    derive(draw, hop::RETRY * u64::from(tries))
+}
+
 /// Whether D1 itself tries a refused query again: reads, unless they would fail again for what they are, or the day has no
 /// rows left.
 pub(super) fn tried_again(request: &Request, refusal: Refusal) -> bool {
@@ -164,7 +169,7 @@ impl D1 {
     }
 
     fn query(&mut self, now: Time, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
-        let draw = derive(request.draw, hop::RETRY * u64::from(tries));
+        let draw = draw_of_try(request.draw, tries);
         let back = derive(draw, hop::BACK);
         let (from, to) = (self.config.primary, request.location);
         if let Some(refusal) = self.day.refuses(now, request) {
@@ -210,7 +215,7 @@ impl D1 {
     }
 
     fn ask(&self, id: RequestId, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
-        let out = derive(derive(request.draw, hop::RETRY * u64::from(tries)), hop::OUT);
+        let out = derive(draw_of_try(request.draw, tries), hop::OUT);
         outbox.send(request.location, self.config.primary, out, Message::Arrive { request: id, tries });
     }
 }

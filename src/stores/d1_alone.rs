@@ -2,11 +2,10 @@
 //! simulates it without events.
 
 use crate::limits::{Terms, Usage};
-use crate::model::{Answer, Call, Client, Key, Location, Operation, Refusal, Request, Seen, Span, Time, Version};
-use crate::random::derive;
+use crate::model::{Answer, Location, Operation, Refusal, Request, Seen, Span, Time};
 
 use super::config::D1Config;
-use super::contract::{Ground, hop};
+use super::contract::Ground;
 use super::d1::tried_again;
 use super::d1_day::D1Day;
 use super::d1_statements::{Busy, Statements};
@@ -30,6 +29,18 @@ pub enum What {
     Get,
     Put,
     Delete,
+}
+
+impl What {
+    /// A query of one key that asks for it.
+    fn request(self, start: Time) -> Request {
+        let operation = match self {
+            What::Get => Operation::Get { cache_ttl: None },
+            What::Put => Operation::Put { value: 0, ttl: None },
+            What::Delete => Operation::Delete,
+        };
+        Request::plain(operation, start)
+    }
 }
 
 /// What becomes of a query.
@@ -59,7 +70,7 @@ impl Alone {
         } = config;
         let day = D1Day::new(&config.statements, terms);
         let statements = Statements::new(config, terms);
-        let refuses = statements.refuses(&request(What::Get, Time::START)).is_some();
+        let refuses = statements.refuses(&What::Get.request(Time::START)).is_some();
         if replication.is_some() || day.is_limited() || refuses {
             return None;
         }
@@ -81,14 +92,9 @@ impl Alone {
         self.day.begin(Ground { groups: 0, locations: 0, initial: None, measured });
     }
 
-    /// The number of a query's chances, after so many tries of it.
-    pub fn draw(draw: u64, tries: u8) -> u64 {
-        derive(draw, hop::RETRY * u64::from(tries))
-    }
-
     /// A query arrives that started then; `draw` is that of this try. What it reads and writes is counted, if it is wanted.
     pub fn query(&mut self, now: Time, what: What, start: Time, draw: u64, counts: bool) -> Became {
-        let request = request(what, start);
+        let request = what.request(start);
         let Busy { span, refusal } = self.statements.busy(&request, draw);
         match self.server.arrive(now, span, self.queue_limit, self.queue_timeout) {
             Turn::Done { end } => match refusal {
@@ -107,35 +113,11 @@ impl Alone {
 
     /// Whether a query that was refused after so many tries is tried again.
     pub fn tries_again(&self, what: What, refusal: Refusal, tries: u8) -> bool {
-        tries < self.retries && tried_again(&request(what, Time::START), refusal)
+        tries < self.retries && tried_again(&what.request(Time::START), refusal)
     }
 
     /// What was read and written.
     pub fn usage(&self) -> Usage {
         self.day.usage()
-    }
-}
-
-/// A query of one key.
-fn request(what: What, start: Time) -> Request {
-    Request {
-        client: Client(0),
-        location: Location(0),
-        key: Key(0),
-        keys: 1,
-        group: 0,
-        operation: match what {
-            What::Get => Operation::Get { cache_ttl: None },
-            What::Put => Operation::Put { value: 0, ttl: None },
-            What::Delete => Operation::Delete,
-        },
-        call: Call::default(),
-        tag: 0,
-        start,
-        wants_answer: false,
-        draw: 0,
-        completed_before: 0,
-        read_before: Version::INITIAL,
-        written_before: Version::INITIAL,
     }
 }

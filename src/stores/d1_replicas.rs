@@ -17,7 +17,7 @@ use crate::random::{Sampler, derive};
 
 use super::config::{Bookmark, D1Config, ReplicationConfig, SessionStart};
 use super::contract::{Coupling, Ground, Outbox, Requests, Store, hop};
-use super::d1::{Rows, tried_again};
+use super::d1::{Rows, draw_of_try, tried_again};
 use super::d1_day::D1Day;
 use super::d1_statements::Statements;
 use super::room::Room;
@@ -202,7 +202,7 @@ impl D1Replicas {
     }
 
     fn send(&self, id: RequestId, at: Instance, tries: u8, request: &Request, outbox: &mut Outbox<Message>) {
-        let out = derive(derive(request.draw, hop::RETRY * u64::from(tries)), hop::OUT);
+        let out = derive(draw_of_try(request.draw, tries), hop::OUT);
         outbox.send(request.location, self.place(at), out, Message::Arrive { request: id, at, tries });
     }
 
@@ -214,7 +214,7 @@ impl D1Replicas {
         request: &Request,
         outbox: &mut Outbox<Message>,
     ) {
-        let draw = derive(request.draw, hop::RETRY * u64::from(tries));
+        let draw = draw_of_try(request.draw, tries);
         let back = derive(draw, hop::BACK);
         let (from, to) = (self.place(at), request.location);
         if let Some(refusal) = self.day.refuses(now, request) {

@@ -23,7 +23,7 @@ use super::object::{Halfway, Living, Object};
 use super::object_alone::nearest_hosts;
 use super::object_code::{Stretch, Times, later};
 use super::object_day::ObjectDay;
-use super::object_life::{Habits, Life};
+use super::object_life::{self, Habits, Life};
 use super::object_limits::{ObjectLimits, Queued};
 use super::room::Rooms;
 use super::server::Turn;
@@ -68,7 +68,6 @@ pub struct DurableObjects {
 impl DurableObjects {
     /// From its plain data, the places that it may choose from, and the platform's terms.
     pub fn new(config: &DurableObjectConfig, network: &NetworkConfig, terms: &Terms) -> DurableObjects {
-        let never = crate::random::Law::Constant(Span::ZERO);
         let life = &config.life;
         DurableObjects {
             nearest_host: nearest_hosts(config, network),
@@ -77,10 +76,7 @@ impl DurableObjects {
             patience: Patience::of(terms),
             limits: ObjectLimits::new(config, terms),
             queued: Queued::default(),
-            lives: config.code.state != ObjectState::Storage
-                || life.restart_every.is_some()
-                || life.cold_start != never
-                || !life.hibernates,
+            lives: config.code.state != ObjectState::Storage || object_life::matters(life),
             config: config.clone(),
             objects: Vec::new(),
             day: ObjectDay::new(config, terms),

@@ -2,12 +2,13 @@
 //! simulates it without events.
 
 use crate::limits::{MeterId, Terms};
-use crate::model::{Location, Span};
+use crate::model::{Location, Operation, Request, Span, Time};
 use crate::network::NetworkConfig;
-use crate::random::{Law, Sampler};
+use crate::random::Sampler;
 
-use super::config::{DurableObjectConfig, ObjectCode, ObjectLife, ObjectState, ObjectStorage};
+use super::config::{DurableObjectConfig, ObjectCode, ObjectState, ObjectStorage};
 use super::object_day::ObjectDay;
+use super::object_life;
 use super::object_limits::ObjectLimits;
 
 /// Such objects, as plain data ready to be drawn from.
@@ -66,14 +67,13 @@ impl Alone {
             life,
         } = config;
         let ObjectCode { foreign_await, block_concurrency_while: _, await_each_write: _, state } = code;
-        let ObjectLife { hibernates, hibernate_after: _, evict_after: _, cold_start, restart_every } = life;
         let limits = ObjectLimits::new(config, terms);
-        // Whether they are in memory makes no difference to objects that keep all in storage and start in no time; one that
-        // may not hibernate is charged for its idle time.
-        let lives = restart_every.is_some() || *cold_start != Law::Constant(Span::ZERO) || !hibernates;
-        let more = foreign_await.is_some() || *state != ObjectState::Storage || lives;
+        // What refuses a put for what it is refuses every request: none has a size.
+        let put = Request::plain(Operation::Put { value: 0, ttl: None }, Time::START);
+        let refuses = limits.refuses_to_send(&put).or_else(|| limits.refuses(&put)).is_some();
+        let more = foreign_await.is_some() || *state != ObjectState::Storage || object_life::matters(life);
         // The days' quotas are those of all objects together.
-        if more || limits.refuses_all() || ObjectDay::new(config, terms).is_limited() {
+        if more || refuses || ObjectDay::new(config, terms).is_limited() {
             return None;
         }
         Some(Alone {

@@ -4,7 +4,7 @@
 //! it is known when work begins whether a restart will end it.
 
 use crate::model::{Span, Time};
-use crate::random::{Sampler, Stream, derive};
+use crate::random::{Law, Sampler, Stream, derive};
 
 use super::config::ObjectLife;
 
@@ -36,6 +36,13 @@ impl Habits {
     pub fn restarted(self, restarts: Vec<(Time, Time)>) -> Habits {
         Habits { restarts, ..self }
     }
+}
+
+/// Whether it matters how objects live that keep all in storage: whether they start in no time, are never restarted, and may
+/// hibernate; one that may not is charged for its idle time.
+pub(super) fn matters(config: &ObjectLife) -> bool {
+    let ObjectLife { hibernates, hibernate_after: _, evict_after: _, cold_start, restart_every } = config;
+    restart_every.is_some() || *cold_start != Law::Constant(Span::ZERO) || !hibernates
 }
 
 /// The draws of a life, numbered within its own number.

@@ -75,11 +75,6 @@ impl ObjectLimits {
         (u64::from(request.call.earlier) >= self.subrequests).then_some(Refusal::TooManySubrequests)
     }
 
-    /// Whether a request of one key without stated sizes is refused, wherever: then all are.
-    pub fn refuses_all(&self) -> bool {
-        self.subrequests == 0 || self.keys == 0 || self.statement_too_long || self.parameters_per_key > self.parameters
-    }
-
     /// Why a request is refused at its object, whatever the object does.
     pub fn refuses(&self, request: &Request) -> Option<Refusal> {
         let (key, value) = (u64::from(request.call.key_bytes), u64::from(request.call.value_bytes));

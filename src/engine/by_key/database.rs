@@ -13,6 +13,7 @@ use crate::metrics::Served;
 use crate::model::{Location, Refusal, Span, Time};
 use crate::network::Network;
 use crate::random::derive;
+use crate::stores::d1::draw_of_try;
 use crate::stores::d1_alone::{Alone, Became, What};
 use crate::stores::hop;
 use crate::workloads::TraceOperation;
@@ -138,13 +139,13 @@ impl Database {
     }
 
     fn ask(&mut self, now: Time, query: Query) {
-        let draw = derive(Alone::draw(query.draw, query.tries), hop::OUT);
+        let draw = derive(draw_of_try(query.draw, query.tries), hop::OUT);
         let way = self.network.one_way(query.location, self.alone.primary, draw);
         self.queue.push(now + way, Next::Arrive(query));
     }
 
     fn arrive(&mut self, now: Time, query: &Query, range: &Range<u32>, ended: &mut Ended) {
-        let draw = Alone::draw(query.draw, query.tries);
+        let draw = draw_of_try(query.draw, query.tries);
         let back = self.network.one_way(self.alone.primary, query.location, derive(draw, hop::BACK));
         let measured = range.contains(&query.key);
         let leaves = match self.alone.query(now, query.what, query.start, draw, measured) {
@@ -165,9 +166,8 @@ impl Database {
         } else {
             self.keys[query.key as usize].complete = Some(end);
         }
-        if measured && self.tally.measures(query.start) {
-            self.tally.wrote(query.location, query.start, end, query.what == What::Delete);
-            ended.windows.add(0);
+        if measured {
+            self.tally.wrote_for_all(query.location, query.start, end, query.what == What::Delete, ended);
         }
     }
 

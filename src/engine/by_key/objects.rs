@@ -321,10 +321,7 @@ impl Objects {
         } else {
             one.complete = one.complete.max(Some(back));
         }
-        if self.tally.measures(request.start) {
-            self.tally.wrote(request.location, request.start, back, what == What::Delete);
-            ended.windows.add(0);
-        }
+        self.tally.wrote_for_all(request.location, request.start, back, what == What::Delete, ended);
     }
 
     /// A request that arrived `now` is refused at `at`.

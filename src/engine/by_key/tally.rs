@@ -273,6 +273,14 @@ impl Tally {
         }
     }
 
+    /// The same of a write that no read misses: its window of inconsistency is none.
+    pub fn wrote_for_all(&mut self, location: Location, start: Time, end: Time, deletes: bool, ended: &mut Ended) {
+        self.wrote(location, start, end, deletes);
+        if self.measures(start) {
+            ended.windows.add(0);
+        }
+    }
+
     /// Where the windows of inconsistency of a key belong whose last event was then.
     pub fn windows(&mut self, last_event: Time) -> &mut Distribution {
         let batch = self.clock.batch(last_event);
@@ -281,9 +289,9 @@ impl Tally {
 
     /// What is known only at the end of a partition belongs where its last event is.
     pub fn end(&mut self, ended: &Ended) {
-        self.windows(ended.last_event).merge(&ended.windows);
-        let batch = self.clock.batch(ended.last_event);
-        self.batches[batch].usage.merge(&ended.usage);
+        let batch = &mut self.batches[self.clock.batch(ended.last_event)];
+        batch.distribution_mut(DistributionId::InconsistencyWindow).merge(&ended.windows);
+        batch.usage.merge(&ended.usage);
     }
 
     /// How many operations were measured so far.
