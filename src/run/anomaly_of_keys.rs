@@ -5,7 +5,7 @@
 //! earlier write. Which operations are the first follows from all keys, and is known here but for those that were under way
 //! when the list was full: where these could change anything, all operations decide.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use crate::engine::by_key::FirstReplication;
 use crate::history::{History, Record};
@@ -23,8 +23,8 @@ pub fn find(store: usize, contestant: &Contestant, edges: usize, bound: usize) -
     let replication = contestant.first_replication()?;
     let first = First::of(replication, bound);
     let (mut found, mut done, mut keys): (Option<Candidate>, _, _) = (None, 0, 1);
-    while let Some((_, next)) = first.busy.get(done)
-        && found.as_ref().is_none_or(|found| *next <= found.start)
+    while let Some(next) = first.busy.get(done)
+        && found.as_ref().is_none_or(|found| found.may_be_behind(*next))
     {
         let some = &first.busy[done..(done + keys).min(first.busy.len())];
         let picked = first.pick(some.iter().map(|(key, _)| *key), first.until)?;
@@ -64,6 +64,11 @@ impl Candidate {
         (Reverse(self.start), self.key, self.version)
     }
 
+    /// Whether a write to a key, the first of which is then, may have a greater rank.
+    fn may_be_behind(&self, (key, first): (u32, Time)) -> bool {
+        (Reverse(first), Key(key)) >= (Reverse(self.start), self.key)
+    }
+
     /// Whether nothing that happens from some time on can change anything.
     fn is_settled(&self, until: Time) -> bool {
         until == Time::NEVER || (self.is_drawn() && self.complete.since(self.start) > STRETCH_MAX)
@@ -85,7 +90,8 @@ struct First<'a> {
     keys: Vec<u32>,
     /// The rows that write, each with its key, its time, and whether it puts something.
     writes: Vec<(u32, u32, Time, bool)>,
-    /// Keys that are read often enough and written, with the time of their first write, in the order of these.
+    /// Keys that are read often enough and written, with the time of their first write: those first whose writes may have the
+    /// greatest rank.
     busy: Vec<(u32, Time)>,
 }
 
@@ -141,23 +147,28 @@ impl<'a> First<'a> {
                 self.busy.push((*key, *at));
             }
         }
+        self.busy.sort_unstable_by_key(|(key, at)| (*at, Reverse(*key)));
     }
 
     /// Whether the same is found whatever of that was under way when the list was full is in it: no more reads miss the
     /// write, and no earlier write is missed by as many. `None` where its picture is not known.
     fn stays(&self, contestant: &Contestant, found: &Candidate) -> Option<bool> {
-        let written = self.writes.iter().take_while(|(_, _, at, _)| *at <= found.start).map(|(_, key, ..)| *key);
-        let picked = self.pick(written, found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
+        let until_then = self.writes.iter().take_while(|(_, _, at, _)| *at <= found.start);
+        let written = until_then.map(|(_, key, at, _)| (*key, *at)).filter(|first| found.may_be_behind(*first));
+        let picked = self.pick(written.map(|(key, _)| key), found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
         let (history, _) = contestant.look_at(picked, Time::NEVER);
         let stays = |write: &Record, all: Missed| {
-            let itself = (write.key, write.seen.version) == (found.key, found.version);
-            if itself { all.last == found.missed.last } else { worth(all) < WORTH_MAX }
+            match (Reverse(write.start), write.key, write.seen.version).cmp(&found.rank()) {
+                Ordering::Less => true,
+                Ordering::Equal => all.last == found.missed.last,
+                Ordering::Greater => worth(all) < WORTH_MAX,
+            }
         };
-        let all = missed(&history);
-        Some(all.values().all(|(write, all)| write.start > found.start || stays(write, *all)))
+        Some(missed(&history).values().all(|(write, all)| stays(write, *all)))
     }
 
-    /// All rows of some keys before a time; `None` if they are so many that all rows do as well.
+    /// All rows of some keys before a time, of those that are read often enough to count; `None` if they are so many that all
+    /// rows do as well.
     fn pick(&self, keys: impl Iterator<Item = u32>, until: Time) -> Option<Picked> {
         let rows = self.replication.rows;
         let mut wanted = vec![false; rows.keys()];
@@ -165,9 +176,13 @@ impl<'a> First<'a> {
         let (mut picked, mut of_key) = (Vec::new(), Vec::new());
         let mut by_key = rows.by_key_of_first(self.keys.len(), until);
         while let Some((key, _)) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
+            let before = picked.len();
             for row in of_key.drain(..).flat_map(Run::each).filter(|row| row.at < until) {
                 let (location, operation) = self.replication.complete(key, &row);
                 picked.push(PickedRow { key, row, operation, location, puts: 0 });
+            }
+            if picked.len() - before < WORTH_MAX as usize {
+                picked.truncate(before);
             }
         }
         // Of rows after the first ones no picture is drawn, so that what they put does not matter.

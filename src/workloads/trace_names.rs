@@ -1,9 +1,5 @@
 //! The keys of a trace by their names: each is numbered when its first row comes.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxBuildHasher;
-
 use super::trace_fields::{text_number, words};
 use super::trace_memory::Large;
 use super::trace_plain::{PlainName, PlainRow};
@@ -60,21 +56,18 @@ const UNNAMED: u64 = 0;
 /// The keys so far.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Of long names, by the number that a name makes; looked up, never iterated.
-    known: HashMap<u64, u32, FxBuildHasher>,
-    /// One more than the keys of short names, each near the place where its name is looked for first: a power of two of
-    /// places, some of which are free. Few bytes, so that most of it stays in a cache.
+    /// One more than the keys of names, each near the place where its name is looked for first: a power of two of places,
+    /// some of which are free. Few bytes, so that most of it stays in a cache.
     places: Large<u32>,
-    taken: usize,
-    /// Behind one that is nothing the short names of keys as they are written: keys that came early are asked for often, and
-    /// lie together.
-    short: Large<[u64; 2]>,
+    /// Behind one that is nothing the names of keys, short ones as they are written and long ones by what tells them apart:
+    /// keys that came early are asked for often, and lie together.
+    kept: Large<[u64; 2]>,
     numbers: Large<u64>,
     /// How many bytes each key's name has.
     lengths: Vec<u16>,
 }
 
-/// No short name is empty.
+/// No name is kept so.
 const NOTHING: [u64; 2] = [0; 2];
 /// So many rows at most are looked up together.
 pub const TOGETHER: usize = 256;
@@ -90,67 +83,45 @@ impl Names {
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.known.clear();
         self.places.clear();
         self.places.resize(PLACES_MIN);
-        self.taken = 0;
-        self.short.clear();
-        self.short.push(NOTHING);
+        self.kept.clear();
+        self.kept.push(NOTHING);
         self.numbers.clear();
         self.lengths.clear();
     }
 
-    /// The key of a name that is long.
-    #[inline(never)]
-    fn by_number(&mut self, name: &[u8]) -> Option<u32> {
-        let number = text_number(name)?;
-        Some(self.numbered(number, name.len()))
-    }
-
-    /// The key of a number.
-    fn numbered(&mut self, number: u64, bytes: usize) -> u32 {
-        let fresh = self.numbers.len() as u32;
-        let key = *self.known.entry(number).or_insert(fresh);
-        if key == fresh {
-            self.add(number, bytes, NOTHING);
-        }
-        key
-    }
-
-    fn add(&mut self, number: u64, bytes: usize, short: [u64; 2]) -> u32 {
-        self.short.push(short);
+    fn add(&mut self, number: u64, bytes: usize, kept: [u64; 2]) -> u32 {
+        self.kept.push(kept);
         self.numbers.push(number);
         self.lengths.push(bytes.min(usize::from(u16::MAX)) as u16);
         self.numbers.len() as u32 - 1
     }
 
-    /// The key of a short name, given the place where it is looked for first.
+    /// The key of a name, given the place where it is looked for first, and the bytes in which it is if it is a long one.
     #[inline]
-    fn by_name(&mut self, name: PlainName, mut place: usize) -> Option<u32> {
+    fn by_name(&mut self, name: PlainName, mut place: usize, bytes: &[u8]) -> Option<u32> {
         loop {
             let found = self.places[place];
-            if self.short[found as usize] == kept(name) {
+            if self.kept[found as usize] == kept(name) {
                 return Some(found - 1);
             }
             if found == 0 {
-                return self.fresh(name);
+                return self.fresh(name, bytes);
             }
             place = (place + 1) & (self.places.len() - 1);
         }
     }
 
-    /// A key for a short name that has none yet, if it is text.
+    /// A key for a name that has none yet, if it is text.
     #[inline(never)]
-    fn fresh(&mut self, name: PlainName) -> Option<u32> {
-        let bytes = (u128::from(name.low) | u128::from(name.high) << 64).to_le_bytes();
-        let length = (name.high >> 24) as usize;
-        let number = text_number(&bytes[..length])?;
-        if 2 * self.taken >= self.places.len() {
+    fn fresh(&mut self, name: PlainName, bytes: &[u8]) -> Option<u32> {
+        let (number, length) = name.with_text(bytes, |text| text_number(text).map(|number| (number, text.len())))?;
+        if 2 * self.numbers.len() >= self.places.len() {
             self.grow();
         }
         let key = self.add(number, length, kept(name));
-        self.taken += 1;
-        self.put(name, key);
+        self.put(kept(name), key);
         Some(key)
     }
 
@@ -161,15 +132,12 @@ impl Names {
         self.places.resize(places);
         // Keys that came early get the places where they are looked for first.
         for key in 0..self.numbers.len() {
-            let [low, high] = self.short[key + 1];
-            if [low, high] != NOTHING {
-                self.put(PlainName { low, high: high as u32 }, key as u32);
-            }
+            self.put(self.kept[key + 1], key as u32);
         }
     }
 
-    fn put(&mut self, name: PlainName, key: u32) {
-        let mut place = place(name, self.places.len());
+    fn put(&mut self, kept: [u64; 2], key: u32) {
+        let mut place = place(kept, self.places.len());
         while self.places[place] != 0 {
             place = (place + 1) & (self.places.len() - 1);
         }
@@ -180,22 +148,22 @@ impl Names {
     /// are those that one row after the other would get. No more than [`TOGETHER`].
     #[inline(never)]
     pub fn find(&mut self, rows: &[PlainRow], bytes: &[u8], keys: &mut [u32]) {
-        let (places, short) = (&self.places[..], &self.short[..]);
+        let (places, all) = (&self.places[..], &self.kept[..]);
         let last = places.len() - 1;
         // First all places at once, and then all names there, without a question that would have to wait for an answer; and
         // nothing else in between, so that as many are on their way as there can be.
         for (row, there) in rows.iter().zip(&mut *keys) {
-            *there = place(row.name, last + 1) as u32;
+            *there = place(kept(row.name), last + 1) as u32;
         }
         for there in &mut *keys {
             *there = places[*there as usize & last];
         }
-        let names = keys.iter().fold(0, |all, there| all ^ short[*there as usize][0]);
+        let names = keys.iter().fold(0, |bits, there| bits ^ all[*there as usize][0]);
         std::hint::black_box(names);
         let mut others = [0; TOGETHER];
         let mut count = 0;
         for (number, (row, key)) in rows.iter().zip(&mut *keys).enumerate() {
-            let ([low, high], name) = (short[*key as usize], kept(row.name));
+            let ([low, high], name) = (all[*key as usize], kept(row.name));
             let other = (low != name[0]) | (high != name[1]);
             *key = key.wrapping_sub(1);
             others[count % TOGETHER] = number as u16;
@@ -208,12 +176,8 @@ impl Names {
     }
 
     fn find_one(&mut self, name: PlainName, bytes: &[u8]) -> u32 {
-        let key = if name.high < PlainName::LONG {
-            // The table may have grown since.
-            self.by_name(name, place(name, self.places.len()))
-        } else {
-            self.by_number(&bytes[name.low as usize..][..(name.high - PlainName::LONG) as usize])
-        };
+        // The table may have grown since.
+        let key = self.by_name(name, place(kept(name), self.places.len()), bytes);
         key.expect("only what is text is read so")
     }
 
@@ -238,14 +202,15 @@ impl Keys for Names {
 
     #[inline]
     fn named(&mut self, bytes: &[u8], length: usize) -> Option<u32> {
-        match short(bytes, length) {
-            Some(name) => self.by_name(name, place(name, self.places.len())),
-            None => self.by_number(&bytes[..length]),
-        }
+        let name = short(bytes, length).unwrap_or_else(|| PlainName::long(bytes, 0, length));
+        self.by_name(name, place(kept(name), self.places.len()), bytes)
     }
 
     fn unnamed(&mut self) -> u32 {
-        self.numbered(UNNAMED, KEY_BYTES.into())
+        if self.numbers.is_empty() {
+            self.add(UNNAMED, KEY_BYTES.into(), NOTHING);
+        }
+        0
     }
 }
 
@@ -276,8 +241,8 @@ fn at_the_end(bytes: &[u8]) -> [u64; 2] {
 
 /// Where among so many places a name is looked for first.
 #[inline(always)]
-fn place(name: PlainName, places: usize) -> usize {
+fn place([low, high]: [u64; 2], places: usize) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = (name.low.wrapping_mul(ODD).rotate_left(32) ^ u64::from(name.high)).wrapping_mul(ODD);
+    let mixed = (low.wrapping_mul(ODD).rotate_left(32) ^ high).wrapping_mul(ODD);
     (mixed >> 32) as usize & (places - 1)
 }

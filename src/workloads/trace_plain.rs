@@ -3,6 +3,8 @@
 //!
 //! The borders of such a row's fields are all that is marked in it: so it has no blank, which would be marked as well.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::model::{Location, Time};
 
 use super::config::TraceOperation;
@@ -33,13 +35,15 @@ pub struct PlainMore {
     pub ttl: u32,
 }
 
-/// The name of a key: a short one's bytes and their number, or where a long one is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// The name of a key: the bytes of a short one and their number, or what tells a long one from others, and where it is.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct PlainName {
-    /// The first eight bytes, or where the first is.
+    /// The first eight bytes; of a long name, a number that all of them make.
     pub low: u64,
     /// The others, below how many there are all in all; or how many there are, below [`PlainName::LONG`].
     pub high: u32,
+    /// Where the first byte of a long name is.
+    from: u32,
 }
 
 impl PlainRow {
@@ -245,14 +249,30 @@ fn operation(bytes: &[u8], length: usize) -> Option<u8> {
 
 impl PlainName {
     /// What a long name's number of bytes is below.
-    pub const LONG: u32 = 0xff00_0000;
+    const LONG: u32 = 0xff00_0000;
     /// A short name has so many bytes at most: as many as there is room for, and how many there are.
     pub const SHORT_BYTES: usize = 11;
 
     /// The name of so many bytes, which are no more than that and stand in these two words.
     #[inline(always)]
     pub fn short([low, high]: [u64; 2], length: usize) -> PlainName {
-        PlainName { low, high: high as u32 | (length as u32) << 24 }
+        PlainName { low, high: high as u32 | (length as u32) << 24, from: 0 }
+    }
+
+    /// The name of so many bytes, which begin at one of these. Two names are taken for one if they are equally long and make
+    /// the same number of 64 bits: of a million names, with a chance below one in ten million.
+    #[inline(always)]
+    pub fn long(bytes: &[u8], from: usize, length: usize) -> PlainName {
+        PlainName { low: xxh3_64(&bytes[from..from + length]), high: PlainName::LONG | length as u32, from: from as u32 }
+    }
+
+    /// Its bytes, given those in which it is if it is a long one.
+    pub fn with_text<T>(self, bytes: &[u8], read: impl FnOnce(&[u8]) -> T) -> T {
+        if let Some(length) = self.high.checked_sub(PlainName::LONG) {
+            return read(&bytes[self.from as usize..][..length as usize]);
+        }
+        let short = (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes();
+        read(&short[..(self.high >> 24) as usize])
     }
 }
 
@@ -266,12 +286,12 @@ fn short(bytes: &[u8], length: usize) -> Option<PlainName> {
     ((words[0] | words[1]) & HIGH == 0).then_some(PlainName::short(words, length))
 }
 
-/// A long name.
-#[inline(never)]
+/// A long name of letters, digits and signs.
+#[inline(always)]
 fn long(bytes: &[u8], from: usize, length: usize) -> Option<PlainName> {
     let short = length <= PlainName::SHORT_BYTES;
     if short || length >= 1 << 24 || !bytes[from..from + length].is_ascii() {
         return None;
     }
-    Some(PlainName { low: from as u64, high: PlainName::LONG | length as u32 })
+    Some(PlainName::long(bytes, from, length))
 }
