@@ -3,7 +3,7 @@
 use crate::model::{Span, Time};
 
 use super::config::{TimeUnit, TraceSource};
-use super::trace_fields::{Wrong, clip, date_time, decimal, fractions, plain_decimal, short_decimal, text};
+use super::trace_fields::{Wrong, clip, date_time, decimal, fractions, plain_decimal, short_decimal, text, words};
 
 /// Traces are not much longer; whether one is too long is looked at from here on.
 const LONG_NANOS: u64 = 300_000_000_000_000_000;
@@ -33,20 +33,37 @@ pub struct PlainClock {
     /// When the row before was, and when the last one can be.
     last: Time,
     latest: u64,
+    alike: Alike,
+}
+
+/// Times that are written as the one before, but for their last digit: most rows are near the one before.
+#[derive(Clone, Copy, Debug)]
+struct Alike {
+    /// How many bytes they have; no field has as many as [`Alike::NONE`].
+    length: usize,
+    /// All bytes but the last.
+    front: [u64; 2],
+    /// From the first row on, if the last digit is a zero, and what that digit is worth.
+    since: u64,
+    worth: u64,
+}
+
+impl Alike {
+    const NONE: Alike = Alike { length: usize::MAX, front: [0; 2], since: 0, worth: 0 };
 }
 
 impl PlainClock {
     /// The time in the next row's field, which is the first bytes of these, if nothing is wrong with it.
     #[inline(always)]
     pub fn next(&mut self, bytes: &[u8], length: usize) -> Option<Time> {
-        let nanos = match short_decimal(bytes, length) {
-            Some((number, behind)) => match self.worth[behind % self.worth.len()] {
-                0 => return None,
-                worth => number.checked_mul(worth)?,
-            },
-            None => self.longer(bytes, length)?,
+        let Alike { length: known, front, since, worth } = self.alike;
+        // As many bytes as a field that was read before has, so that it has one.
+        let last = if length == known { bytes[length - 1].wrapping_sub(b'0') } else { u8::MAX };
+        let since = if last <= 9 && words(bytes, length - 1) == Some(front) {
+            since.wrapping_add(u64::from(last) * worth)
+        } else {
+            self.read(bytes, length)?
         };
-        let since = nanos.wrapping_sub(self.first);
         if since < self.last.0 || since > self.latest {
             return None;
         }
@@ -54,9 +71,28 @@ impl PlainClock {
         Some(self.last)
     }
 
+    /// The time in a field as all its digits say, from the first row on; and what others alike will be read by.
     #[inline(never)]
-    fn longer(&self, bytes: &[u8], length: usize) -> Option<u64> {
-        u64::try_from(plain_decimal(bytes, length, self.unit, &self.fractions)?).ok()
+    fn read(&mut self, bytes: &[u8], length: usize) -> Option<u64> {
+        let (nanos, worth) = match short_decimal(bytes, length) {
+            Some((number, behind)) => match self.worth[behind % self.worth.len()] {
+                0 => return None,
+                worth => (number.checked_mul(worth)?, worth),
+            },
+            None => {
+                let (nanos, behind) = plain_decimal(bytes, length, self.unit, &self.fractions)?;
+                (u64::try_from(nanos).ok()?, self.worth[behind % self.worth.len()])
+            }
+        };
+        let since = nanos.wrapping_sub(self.first);
+        let last = bytes[length - 1].wrapping_sub(b'0');
+        self.alike = match words(bytes, length - 1) {
+            Some(front) if last <= 9 => {
+                Alike { length, front, since: since.wrapping_sub(u64::from(last) * worth), worth }
+            }
+            _ => Alike::NONE,
+        };
+        Some(since)
     }
 
     /// The last row was then, and what came later is none.
@@ -88,7 +124,7 @@ impl Clock {
         let field = &bytes[..length];
         let nanos = match self.unit {
             TimeUnit::Number(unit) => {
-                plain_decimal(bytes, length, unit, &self.fractions).or_else(|| decimal(field, unit))
+                plain_decimal(bytes, length, unit, &self.fractions).map(|(nanos, _)| nanos).or_else(|| decimal(field, unit))
             }
             TimeUnit::DateTime => date_time(text(self.column, field)?),
         };
@@ -121,7 +157,7 @@ impl Clock {
         let last = Time(u64::try_from(self.last - u128::from(first)).ok()?);
         let mut worth = [0; 16];
         worth.iter_mut().zip(self.fractions).for_each(|(worth, known)| *worth = known.unwrap_or(0));
-        Some(PlainClock { unit, fractions: self.fractions, worth, first, last, latest })
+        Some(PlainClock { unit, fractions: self.fractions, worth, first, last, latest, alike: Alike::NONE })
     }
 
     /// Goes on behind the last of these rows.

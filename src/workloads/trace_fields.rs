@@ -197,9 +197,9 @@ pub fn short_decimal(bytes: &[u8], length: usize) -> Option<(u64, usize)> {
     Some((digits(word & before | word >> 8 & !before, length - 1)?, length - 1 - point))
 }
 
-/// What [`decimal`] says of the first bytes of these, as far as it is seen at once.
+/// What [`decimal`] says of the first bytes of these, as far as it is seen at once, and how many digits are behind the point.
 #[inline(always)]
-pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option<u64>; 9]) -> Option<u128> {
+pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option<u64>; 9]) -> Option<(u128, usize)> {
     let field = words(bytes, length)?;
     let mut whole = point(field[0]);
     if whole == 8 {
@@ -211,13 +211,13 @@ pub fn plain_decimal(bytes: &[u8], length: usize, unit: u64, fractions: &[Option
         1..=8 => digits(field[0], whole)?,
         _ => digits(field[0], 8)? * 10_u64.pow(whole as u32 - 8) + digits(field[1], whole - 8)?,
     };
-    let mut nanos = 0;
+    let (mut nanos, mut behind) = (0, 0);
     if whole < length {
-        let count = length - whole - 1;
-        let worth = (*fractions.get(count)?)?;
-        nanos = digits(u64::from_le_bytes(*bytes.get(whole + 1..)?.first_chunk()?), count)? * worth;
+        behind = length - whole - 1;
+        let worth = (*fractions.get(behind)?)?;
+        nanos = digits(u64::from_le_bytes(*bytes.get(whole + 1..)?.first_chunk()?), behind)? * worth;
     }
-    Some(u128::from(units) * u128::from(unit) + u128::from(nanos))
+    Some((u128::from(units) * u128::from(unit) + u128::from(nanos), behind))
 }
 
 /// What [`whole`] says of the first bytes of these, as far as it is seen at once.
