@@ -16,6 +16,7 @@ pub mod observer;
 pub mod places;
 pub mod rows;
 pub mod series;
+pub mod sessions;
 pub mod table;
 pub mod truth;
 pub mod window;

@@ -11,6 +11,7 @@ use super::lists::Standings;
 use super::measurements::Measurements;
 use super::places::Served;
 use super::series::Series;
+use super::sessions::{Held, Knows};
 use super::table::{CountId, CurveId, DistributionId};
 use super::truth::{Judgement, Truth, Verdict};
 use super::window::Window;
@@ -24,9 +25,9 @@ pub struct Observer {
     /// Keys that were touched since the partition began; the others' lists are empty.
     touched: Vec<Key>,
     /// What each client has read and written of each key, where the workload's clients are sessions.
-    sessions: Option<HashMap<(Client, Key), [Version; 2], FxBuildHasher>>,
-    /// For each session (clients of different groups are not the same) a bit for each guarantee that could have been broken, and one for each that was.
-    sessions_counted: HashMap<(u32, Client), [u8; 2], FxBuildHasher>,
+    sessions: Option<HashMap<(Client, Key), Knows, FxBuildHasher>>,
+    /// Which guarantees held in each session; clients of different groups are not the same.
+    sessions_counted: HashMap<(u32, Client), Held, FxBuildHasher>,
     /// Where the workload asks for lists.
     lists: Option<Standings>,
     /// The measurements of the batches, but for the current one, whose place is empty.
@@ -38,14 +39,6 @@ pub struct Observer {
 
 /// With fewer completed writes of a key nobody looks for what can be forgotten.
 const LONG: usize = 512;
-
-/// Each session guarantee with the same for whole sessions.
-const GUARANTEES: [(CountId, CountId); 4] = [
-    (CountId::ReadYourWrites, CountId::ReadYourWritesSessions),
-    (CountId::MonotonicReads, CountId::MonotonicReadsSessions),
-    (CountId::MonotonicWrites, CountId::MonotonicWritesSessions),
-    (CountId::WritesFollowReads, CountId::WritesFollowReadsSessions),
-];
 
 impl Observer {
     /// Nothing observed yet.
@@ -133,7 +126,7 @@ impl Observer {
         }
         request.completed_before = self.keys[request.key.index()].completions();
         if let Some(sessions) = &self.sessions
-            && let Some([read, written]) = sessions.get(&(request.client, request.key))
+            && let Some(Knows { read, written }) = sessions.get(&(request.client, request.key))
         {
             request.read_before = *read;
             request.written_before = *written;
@@ -242,36 +235,21 @@ impl Observer {
             return;
         }
         if measured && key == request.key {
-            self.guarantee(request, [(0, request.written_before), (1, request.read_before)], seen.version);
+            self.guarantee(request, seen.version);
         }
         let Some(sessions) = &mut self.sessions else { return };
         // Whoever saw nothing but the start knows as much as who saw nothing; most pairs of client and key stay so.
         if seen.version > Version::INITIAL && (key != request.key || seen.version > request.read_before) {
-            let [read, _] = sessions.entry((request.client, key)).or_default();
-            *read = seen.version.max(*read);
+            sessions.entry((request.client, key)).or_default().learn(true, seen.version);
         }
     }
 
-    /// Counts those of [`GUARANTEES`] that are about the operation: the version must not be older than what the client
-    /// knew when it asked.
-    fn guarantee(&mut self, request: &Request, known: [(usize, Version); 2], version: Version) {
-        if known.iter().all(|(_, known)| *known == Version::INITIAL) {
-            return;
-        }
-        let [could, did] = self.sessions_counted.entry((request.group, request.client)).or_default();
-        for (number, known) in known {
-            if known == Version::INITIAL {
-                continue;
-            }
-            let violated = version < known;
-            let (of_operations, of_sessions) = GUARANTEES[number];
-            self.measurements.count_mut(of_operations).add(violated);
-            let bit = 1 << number;
-            let sessions = self.measurements.count_mut(of_sessions);
-            sessions.of += u64::from(*could & bit == 0);
-            sessions.hits += u64::from(violated && *did & bit == 0);
-            *could |= bit;
-            *did |= if violated { bit } else { 0 };
+    /// Counts the guarantees that are about the operation.
+    fn guarantee(&mut self, request: &Request, version: Version) {
+        let knew = Knows { read: request.read_before, written: request.written_before };
+        if !knew.is_nothing() {
+            let held = self.sessions_counted.entry((request.group, request.client)).or_default();
+            held.count(request.operation.is_read(), knew, version, &mut self.measurements);
         }
     }
 
@@ -286,11 +264,10 @@ impl Observer {
             standings.complete(key, request, seen, at);
         }
         if measured && key == request.key && self.sessions.is_some() {
-            self.guarantee(request, [(2, request.written_before), (3, request.read_before)], seen.version);
+            self.guarantee(request, seen.version);
         }
         if let Some(sessions) = &mut self.sessions {
-            let [_, written] = sessions.entry((request.client, key)).or_default();
-            *written = seen.version.max(*written);
+            sessions.entry((request.client, key)).or_default().learn(false, seen.version);
         }
     }
 

@@ -157,12 +157,12 @@ impl<'a> First<'a> {
         let written = until_then.map(|(_, key, at, _)| (*key, *at)).filter(|first| found.may_be_behind(*first));
         let picked = self.pick(written.map(|(key, _)| key), found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
         let (history, _) = contestant.look_at(picked, Time::NEVER);
-        let stays = |write: &Record, all: Missed| {
-            match (Reverse(write.start), write.key, write.seen.version).cmp(&found.rank()) {
-                Ordering::Less => true,
-                Ordering::Equal => all.last == found.missed.last,
-                Ordering::Greater => worth(all) < WORTH_MAX,
-            }
+        let stays = |write: &Record, all: Missed| match (Reverse(write.start), write.key, write.seen.version)
+            .cmp(&found.rank())
+        {
+            Ordering::Less => true,
+            Ordering::Equal => all.last == found.missed.last,
+            Ordering::Greater => worth(all) < WORTH_MAX,
         };
         Some(missed(&history).values().all(|(write, all)| stays(write, *all)))
     }
@@ -179,7 +179,14 @@ impl<'a> First<'a> {
             let before = picked.len();
             for row in of_key.drain(..).flat_map(Run::each).filter(|row| row.at < until) {
                 let (location, operation) = self.replication.complete(key, &row);
-                picked.push(PickedRow { key, row, operation, location, puts: 0 });
+                picked.push(PickedRow {
+                    key,
+                    row,
+                    operation,
+                    location,
+                    client: self.replication.client(&row),
+                    puts: 0,
+                });
             }
             if picked.len() - before < WORTH_MAX as usize {
                 picked.truncate(before);

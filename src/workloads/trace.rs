@@ -172,10 +172,8 @@ impl Trace {
 
     fn act(&mut self, placed: Placed, desk: &mut Desk<'_>) {
         let fresh = self.clients.len() as u32 + u32::from(self.edges);
-        let client = match placed.row.client {
-            Some(name) => *self.clients.entry(name).or_insert(fresh),
-            None => u32::from(placed.location.0),
-        };
+        let named = || placed.row.client.map(|name| *self.clients.entry(name).or_insert(fresh));
+        let client = placed.client.or_else(named).unwrap_or(placed.location.0.into());
         let operation = match placed.row.operation.unwrap_or_else(|| self.rule.operation(placed.number)) {
             TraceOperation::Get => self.get(),
             TraceOperation::Delete => Operation::Delete,

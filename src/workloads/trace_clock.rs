@@ -123,9 +123,9 @@ impl Clock {
     pub fn time(&mut self, bytes: &[u8], length: usize) -> Result<Time, Wrong> {
         let field = &bytes[..length];
         let nanos = match self.unit {
-            TimeUnit::Number(unit) => {
-                plain_decimal(bytes, length, unit, &self.fractions).map(|(nanos, _)| nanos).or_else(|| decimal(field, unit))
-            }
+            TimeUnit::Number(unit) => plain_decimal(bytes, length, unit, &self.fractions)
+                .map(|(nanos, _)| nanos)
+                .or_else(|| decimal(field, unit)),
             TimeUnit::DateTime => date_time(text(self.column, field)?),
         };
         let Some(nanos) = nanos else { return Err(self.not_a_time(field)) };

@@ -16,6 +16,8 @@ pub struct Placed {
     /// The key's number among the keys of the trace, in the order of their first rows.
     pub group: u32,
     pub location: Location,
+    /// Its client's number, where clients are not numbered on the way.
+    pub client: Option<u32>,
     /// The row's own number, from zero.
     pub number: u64,
     /// How many rows put something before it, where that is not counted on the way.
@@ -140,7 +142,7 @@ impl Feed {
         self.rows += 1;
         let location =
             row.location.unwrap_or_else(|| self.rule.place(|| self.names.number(row.key), row.client, number));
-        Some(Placed { row, group: row.key, location, number, puts: None, left_out: false })
+        Some(Placed { row, group: row.key, location, client: None, number, puts: None, left_out: false })
     }
 
     /// Reads on, many rows together where they are plain.

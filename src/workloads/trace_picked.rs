@@ -18,6 +18,8 @@ pub struct PickedRow {
     pub row: KeyRow,
     pub operation: TraceOperation,
     pub location: Location,
+    /// Who it is, if it says so, as the workload numbers clients.
+    pub client: Option<u32>,
     /// How many rows of all put something before it.
     pub puts: Value,
 }
@@ -60,7 +62,7 @@ impl Picked {
 
     /// The next row, or the one before it if that is left out.
     pub fn next_row(&mut self) -> Option<Placed> {
-        let PickedRow { key, row, operation, location, puts } = *self.rows.get(self.next)?;
+        let PickedRow { key, row, operation, location, client, puts } = *self.rows.get(self.next)?;
         let left_out = self.number < row.number;
         let (at, number) = if left_out { (row.before, row.number - 1) } else { (row.at, row.number) };
         self.next += usize::from(!left_out);
@@ -74,7 +76,8 @@ impl Picked {
             location: Some(location),
             client: None,
         };
-        Some(Placed { row, group: key, location, number: number.into(), puts: Some(puts), left_out })
+        let number = number.into();
+        Some(Placed { row, group: key, location, client, number, puts: Some(puts), left_out })
     }
 
     /// The name of a key, as a number, if it is picked.

@@ -263,7 +263,11 @@ impl PlainName {
     /// the same number of 64 bits: of a million names, with a chance below one in ten million.
     #[inline(always)]
     pub fn long(bytes: &[u8], from: usize, length: usize) -> PlainName {
-        PlainName { low: xxh3_64(&bytes[from..from + length]), high: PlainName::LONG | length as u32, from: from as u32 }
+        PlainName {
+            low: xxh3_64(&bytes[from..from + length]),
+            high: PlainName::LONG | length as u32,
+            from: from as u32,
+        }
     }
 
     /// Its bytes, given those in which it is if it is a long one.

@@ -4,9 +4,10 @@
 //! names none, is left open. Rows are put in order a block at a time, which fits into a cache, and one key's rows of all
 //! blocks are put together when they are asked for.
 
-use crate::model::{Location, Time};
+use crate::model::{Location, Span, Time};
 
 use super::config::TraceOperation;
+use super::trace_file::ttl;
 use super::trace_memory::Large;
 use super::trace_plain::PlainRow;
 
@@ -35,6 +36,10 @@ pub struct Rows {
     blocks: Vec<Block>,
     /// One block after the other; each but the last is full.
     sorted: Large<Packed>,
+    /// What each of them says beside, where the trace has columns for that.
+    beside: Large<u64>,
+    /// By number: what the names of the clients make.
+    clients: Large<u64>,
 }
 
 /// So many rows, one key after another.
@@ -63,6 +68,29 @@ pub struct KeyRow {
     pub number: u32,
     location: u16,
     what: u8,
+    beside: Beside,
+}
+
+/// What few traces say of a row: its client, by number, and after how many seconds what it puts expires, zero for never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beside {
+    pub client: u32,
+    pub ttl: u32,
+}
+
+impl Beside {
+    /// The number of no client.
+    pub const NOBODY: u32 = u32::MAX;
+    const NOTHING: Beside = Beside { client: Beside::NOBODY, ttl: 0 };
+
+    pub(super) fn packed(self) -> u64 {
+        u64::from(self.client) << 32 | u64::from(self.ttl)
+    }
+
+    #[inline(always)]
+    fn unpacked(packed: u64) -> Beside {
+        Beside { client: (packed >> 32) as u32, ttl: packed as u32 }
+    }
 }
 
 impl KeyRow {
@@ -76,6 +104,18 @@ impl KeyRow {
     #[inline(always)]
     pub fn location(&self) -> Option<Location> {
         PlainRow::location(self.location)
+    }
+
+    /// The number of its client among those of the trace, if it has one.
+    #[inline(always)]
+    pub fn client(&self) -> Option<u32> {
+        (self.beside.client != Beside::NOBODY).then_some(self.beside.client)
+    }
+
+    /// After which time what it puts expires, if that does.
+    #[inline(always)]
+    pub fn ttl(&self) -> Option<Span> {
+        ttl(self.beside.ttl.into())
     }
 }
 
@@ -101,6 +141,11 @@ impl Rows {
         self.names[key as usize]
     }
 
+    /// By number: what the names of the clients make.
+    pub fn clients(&self) -> &[u64] {
+        &self.clients
+    }
+
     /// One key after another.
     pub fn by_key(&self) -> ByKey<'_> {
         self.by_key_of_first(self.count, Time::START)
@@ -114,7 +159,7 @@ impl Rows {
         let keys = blocks.checked_sub(1).map_or(0, |last| self.blocks[last].keys);
         let (within, sorted) = (&self.within[..keys], &self.sorted[..]);
         let next = (0..blocks).map(|number| number * BLOCK).collect();
-        ByKey { rows: self, within, sorted, which: which as u32, next, key: 0 }
+        ByKey { rows: self, within, sorted, beside: &self.beside, which: which as u32, next, key: 0 }
     }
 }
 
@@ -126,6 +171,7 @@ pub struct ByKey<'a> {
     within: &'a [u32],
     which: u32,
     sorted: &'a [Packed],
+    beside: &'a [u64],
     /// By block, where the next key begins.
     next: Vec<usize>,
     key: usize,
@@ -135,6 +181,8 @@ pub struct ByKey<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     rows: &'a [Packed],
+    /// Of each, or nothing where none says anything beside.
+    beside: &'a [u64],
     block: &'a Block,
 }
 
@@ -149,6 +197,12 @@ impl<'a> Run<'a> {
         self.rows.is_empty()
     }
 
+    /// Whether rows may have clients or TTLs.
+    #[inline]
+    pub fn says_more(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
     /// When the first of them is.
     #[inline]
     pub fn start(&self) -> Option<Time> {
@@ -159,18 +213,25 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn split_off(&mut self, most: usize) -> Run<'a> {
         let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
-        self.rows = rest;
-        Run { rows, block: self.block }
+        let (beside, beside_rest) = self.beside.split_at(most.min(self.beside.len()));
+        (self.rows, self.beside) = (rest, beside_rest);
+        Run { rows, beside, block: self.block }
     }
 
     /// What they say.
     #[inline(always)]
     pub fn each(self) -> impl Iterator<Item = KeyRow> + use<'a> {
-        self.rows.iter().map(move |packed| self.block.row(*packed))
+        let beside = move |place: usize| self.beside.get(place).map_or(Beside::NOTHING, |it| Beside::unpacked(*it));
+        self.rows.iter().enumerate().map(move |(place, packed)| self.block.row(*packed, beside(place)))
     }
 }
 
 impl<'a> ByKey<'a> {
+    /// By number: what the names of the clients make.
+    pub fn clients(&self) -> &'a [u64] {
+        self.rows.clients()
+    }
+
     /// Gives the rows of the next key, where they lie; says its number and that of its name, or `None` after the last. Keys
     /// that are not wanted or have no rows are left out.
     #[inline]
@@ -186,10 +247,11 @@ impl<'a> ByKey<'a> {
                 let (block, next) = (&self.rows.blocks[number], &mut self.next[number]);
                 let rest = &self.sorted[*next..];
                 let count = 1 + rest.iter().position(|packed| packed[0] & LAST != 0).expect("each key has a last row");
-                *next += count;
                 if wanted {
-                    take(Run { rows: &rest[..count], block });
+                    let beside = if self.beside.is_empty() { &[] } else { &self.beside[*next..*next + count] };
+                    take(Run { rows: &rest[..count], beside, block });
                 }
+                *next += count;
             }
             if wanted && any {
                 return Some((key, self.rows.name(key)));
@@ -200,14 +262,14 @@ impl<'a> ByKey<'a> {
 
 impl Block {
     #[inline(always)]
-    fn row(&self, [first, rest]: Packed) -> KeyRow {
+    fn row(&self, [first, rest]: Packed, beside: Beside) -> KeyRow {
         let (at, number) = (Time(first >> TIME_SHIFT), rest as u16);
         let before = match rest >> 32 {
             STEP_MAX => self.before(number),
             step => Time(at.0 - step),
         };
         let number = self.number + u32::from(number);
-        KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3 }
+        KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3, beside }
     }
 
     #[cold]
@@ -229,12 +291,15 @@ pub(super) struct Sorter {
     within: Large<u32>,
     blocks: Vec<Block>,
     sorted: Large<Packed>,
+    beside: Large<u64>,
     /// How many rows the block has so far, and when the first of them is.
     taken: usize,
     start: Time,
     /// The block as it was read, and the keys of its rows; what is behind them is of the block before.
     rows: Large<Packed>,
     keys: Vec<u32>,
+    /// What its rows say beside, if the trace's rows say anything.
+    more: Vec<u64>,
     long_steps: Vec<(u16, Time)>,
     /// By key: how many rows it has in this block; and a bit for each key that has any.
     counts: Large<u32>,
@@ -242,7 +307,8 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    pub fn new(most: usize) -> Sorter {
+    /// For so many rows at most that are put in order together; whether they have anything to say beside.
+    pub fn new(most: usize, says_more: bool) -> Sorter {
         Sorter {
             count: 0,
             last: Time::START,
@@ -251,30 +317,36 @@ impl Sorter {
             within: Large::default(),
             blocks: Vec::new(),
             sorted: Large::default(),
+            beside: Large::default(),
             taken: 0,
             start: Time::START,
             rows: Large::zeros(BLOCK),
             keys: vec![0; BLOCK],
+            more: vec![0; if says_more { BLOCK } else { 0 }],
             long_steps: Vec::new(),
             counts: Large::default(),
             present: Vec::new(),
         }
     }
 
-    /// Begins to put rows in order, in the memory of others; gives back what the names of their keys make.
-    pub fn begin(&mut self, Rows { names, mut within, mut blocks, mut sorted, .. }: Rows) -> Large<u64> {
+    /// Begins to put rows in order, in the memory of others; gives back what the names of their keys make, and those of their
+    /// clients.
+    pub fn begin(&mut self, done: Rows) -> (Large<u64>, Large<u64>) {
+        let Rows { names, mut within, mut blocks, mut sorted, mut beside, clients, .. } = done;
         within.fill(0);
         blocks.clear();
         sorted.clear();
-        (self.within, self.blocks, self.sorted, self.together) = (within, blocks, sorted, 0);
-        names
+        beside.clear();
+        (self.within, self.blocks, self.sorted, self.beside, self.together) = (within, blocks, sorted, beside, 0);
+        (names, clients)
     }
 
-    /// The rows that were taken since, given the names of all keys that have rows.
-    pub fn end(&mut self, names: Large<u64>) -> Rows {
+    /// The rows that were taken since, given the names of all keys that have rows, and those of their clients.
+    pub fn end(&mut self, names: Large<u64>, clients: Large<u64>) -> Rows {
         self.put_in_order(names.len());
         let (within, blocks) = (std::mem::take(&mut self.within), std::mem::take(&mut self.blocks));
-        Rows { count: self.together, names, within, blocks, sorted: std::mem::take(&mut self.sorted) }
+        let (sorted, beside) = (std::mem::take(&mut self.sorted), std::mem::take(&mut self.beside));
+        Rows { count: self.together, names, within, blocks, sorted, beside, clients }
     }
 
     /// How many rows can be taken at once.
@@ -285,6 +357,11 @@ impl Sorter {
     /// Where the keys belong of the rows that are taken next.
     pub fn keys_to_come(&mut self, rows: usize) -> &mut [u32] {
         &mut self.keys[self.taken..self.taken + rows]
+    }
+
+    /// What the rows say beside that are taken next; nothing of rows that say nothing.
+    pub fn more_to_come(&mut self) -> impl Iterator<Item = &mut u64> {
+        self.more.iter_mut().skip(self.taken)
     }
 
     /// Takes rows whose keys are there, given how many keys there are so far.
@@ -339,10 +416,20 @@ impl Sorter {
         }
         self.sorted.lengthen(from + number);
         let sorted = &mut self.sorted[from..];
-        for (key, row) in keys.iter().zip(rows) {
-            let place = &mut counts[*key as usize];
-            sorted[*place as usize] = *row;
-            *place += 1;
+        if self.more.is_empty() {
+            for (key, row) in keys.iter().zip(rows) {
+                let place = &mut counts[*key as usize];
+                sorted[*place as usize] = *row;
+                *place += 1;
+            }
+        } else {
+            self.beside.lengthen(from + number);
+            let beside = &mut self.beside[from..];
+            for ((key, row), more) in keys.iter().zip(rows).zip(&self.more) {
+                let place = &mut counts[*key as usize];
+                (sorted[*place as usize], beside[*place as usize]) = (*row, *more);
+                *place += 1;
+            }
         }
         for key in each_bit(present) {
             sorted[std::mem::take(&mut counts[key]) as usize - 1][0] |= LAST;

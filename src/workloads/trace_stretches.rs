@@ -1,15 +1,19 @@
 //! A trace on its way into memory, in the order of its keys: whole, or stretch by stretch where it is too long to be kept.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxBuildHasher;
 
 use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
 use super::trace_file::{TraceError, TraceReader};
+use super::trace_memory::Large;
 use super::trace_names::{Names, TOGETHER};
-use super::trace_plain::PlainRow;
-use super::trace_rows::{ROWS_MAX, Rows, Sorter};
+use super::trace_plain::{PlainMore, PlainRow};
+use super::trace_rows::{Beside, ROWS_MAX, Rows, Sorter};
 
 /// What a trace is to whoever replays one key after another.
 #[derive(Debug)]
@@ -61,6 +65,9 @@ pub struct Stretches {
     names: Names,
     sorter: Sorter,
     plain: Vec<PlainRow>,
+    /// As many, if the trace has clients or TTLs.
+    more: Vec<PlainMore>,
+    clients: Clients,
     /// How many keys have rows so far; one more may be known, of a row at the end of the run.
     keys: usize,
     /// What comes next, if somebody has looked.
@@ -75,11 +82,38 @@ impl fmt::Debug for Stretches {
     }
 }
 
+/// The clients so far, numbered as they come.
+#[derive(Debug, Default)]
+struct Clients {
+    /// By the number that a name makes; looked up, never iterated.
+    known: HashMap<u64, u32, FxBuildHasher>,
+    numbers: Vec<u64>,
+}
+
+impl Clients {
+    fn beside(&mut self, more: PlainMore) -> Beside {
+        let fresh = self.numbers.len() as u32;
+        let number = |name| *self.known.entry(name).or_insert(fresh);
+        let client = more.client.map_or(Beside::NOBODY, number);
+        if client == fresh {
+            self.numbers.extend(more.client);
+        }
+        Beside { client, ttl: more.ttl }
+    }
+
+    /// Adds those to a list that are not in it.
+    fn tell(&self, told: &mut Large<u64>) {
+        for number in &self.numbers[told.len()..] {
+            told.push(*number);
+        }
+    }
+}
+
 /// What comes after the rows that were read.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// A row, and its key.
-    Row(PlainRow, u32),
+    /// A row, what it says beside, and its key.
+    Row(PlainRow, PlainMore, u32),
     /// The end of the trace or of the run.
     None,
     /// A row that asks for more than to read, to put and to delete.
@@ -93,13 +127,16 @@ impl Stretches {
     /// # Errors
     /// When the trace cannot be read.
     pub fn open(config: &TraceConfig, places: &[String], until: Time, rows: usize) -> Result<Stretches, TraceError> {
+        let says_more = config.source.client.is_some() || config.source.ttl.is_some();
         Ok(Stretches {
             reader: TraceReader::open(&config.source, places)?,
             until,
             unsaid_is_known: config.default_operation != TraceOperation::Add,
             names: Names::new(),
-            sorter: Sorter::new(rows.clamp(1, ROWS_MAX)),
+            sorter: Sorter::new(rows.clamp(1, ROWS_MAX), says_more),
             plain: vec![PlainRow::default(); TOGETHER],
+            more: vec![PlainMore::default(); if says_more { TOGETHER } else { 0 }],
+            clients: Clients::default(),
             keys: 0,
             next: None,
             first: None,
@@ -119,12 +156,15 @@ impl Stretches {
         if self.sorter.count > u32::MAX as usize - ROWS_MAX && !matches!(self.look()?, Next::None) {
             return Ok(None);
         }
-        let mut names = self.sorter.begin(done);
+        let (mut names, mut clients) = self.sorter.begin(done);
         while self.sorter.room() > 0 {
             if self.next.is_none() {
                 let room = self.sorter.room().min(TOGETHER);
-                let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut []);
+                let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut self.more);
                 if read > 0 {
+                    for (beside, more) in self.sorter.more_to_come().zip(&self.more[..read.min(self.more.len())]) {
+                        *beside = self.clients.beside(*more).packed();
+                    }
                     self.names.find(&self.plain[..read], bytes, self.sorter.keys_to_come(read));
                     self.sorter.take(&self.plain[..read], self.names.len());
                     self.keys = self.names.len();
@@ -132,8 +172,11 @@ impl Stretches {
                 }
             }
             match self.look()? {
-                Next::Row(row, key) => {
+                Next::Row(row, more, key) => {
                     self.next = None;
+                    if let Some(beside) = self.sorter.more_to_come().next() {
+                        *beside = self.clients.beside(more).packed();
+                    }
                     self.sorter.keys_to_come(1)[0] = key;
                     self.sorter.take(&[row], self.names.len());
                     self.keys = self.names.len();
@@ -145,7 +188,8 @@ impl Stretches {
         for key in names.len()..self.keys {
             names.push(self.names.number(key as u32));
         }
-        Ok(Some(self.sorter.end(names)))
+        self.clients.tell(&mut clients);
+        Ok(Some(self.sorter.end(names, clients)))
     }
 
     /// When the next row is; [`Time::NEVER`] after the last.
@@ -154,7 +198,7 @@ impl Stretches {
     /// When the trace cannot be read on.
     pub fn next_at(&mut self) -> Result<Time, TraceError> {
         Ok(match self.look()? {
-            Next::Row(row, _) => row.at,
+            Next::Row(row, ..) => row.at,
             Next::None => Time::NEVER,
             // It comes no earlier, and nobody gets to see it.
             Next::NeedsEvents => self.sorter.last,
@@ -190,6 +234,10 @@ impl Stretches {
         if row.location == Some(Location(PlainRow::NOWHERE)) {
             return Ok(Next::NeedsEvents);
         }
-        Ok(Next::Row(PlainRow { at: row.at, what, location, ..PlainRow::default() }, row.key))
+        // Nobody waits for longer than a century.
+        let seconds = row.ttl.map_or(0, |ttl| ttl.0 / 1_000_000_000);
+        let Ok(ttl) = u32::try_from(seconds) else { return Ok(Next::NeedsEvents) };
+        let more = PlainMore { client: row.client, ttl };
+        Ok(Next::Row(PlainRow { at: row.at, what, location, ..PlainRow::default() }, more, row.key))
     }
 }

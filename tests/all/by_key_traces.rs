@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use consistency_sim::limits::Plan;
-use consistency_sim::metrics::Measurements;
+use consistency_sim::metrics::{CountId, Measurements};
 use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::run::Contestant;
 use consistency_sim::run::suspect::{Order, Suspect};
@@ -15,25 +15,28 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, whole};
-use crate::support::{cases, d1_config, scenario, trace_source};
+use crate::support::{cases, d1_config, instant_kv, scenario, trace_source};
 
-/// A row: how many steps of time after the one before, which key, what, and where.
-type Row = (u64, u32, &'static str, usize);
+/// A row: how many steps of time after the one before, which key, what, and where; who asks, and after how many seconds what
+/// is put expires.
+type Row = (u64, u32, &'static str, usize, (&'static str, &'static str));
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     // Half of the rows come at the time of the one before.
     let step = prop_oneof![4 => Just(0_u64), 3 => Just(1), 2 => 2_u64..9, 1 => 9_u64..200];
     let operation = prop_oneof![6 => Just("get"), 3 => Just("put"), 1 => Just("delete"), 1 => Just("")];
-    prop::collection::vec((step, 0_u32..4, operation, 0_usize..3), 0..160)
+    let who = prop_oneof![2 => Just("a"), 2 => Just("bob"), 1 => Just("a name that is long"), 1 => Just("")];
+    let ttl = prop_oneof![3 => Just(""), 1 => Just("0"), 2 => Just("1"), 2 => Just("3"), 1 => Just("30")];
+    prop::collection::vec((step, 0_u32..4, operation, 0_usize..3, (who, ttl)), 0..160)
 }
 
 fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceSource {
     let mut text = String::from("t,k,op,at,ttl,who\n0,k0,get,,,\n");
     let mut at = 0;
-    for (steps, key, operation, place) in rows {
+    for (steps, key, operation, place, (who, ttl)) in rows {
         at += steps * step;
         let place = if placed { ["", "P0", "P1"][*place] } else { "" };
-        writeln!(text, "{at},k{key},{operation},{place},,").expect("memory takes all");
+        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who}").expect("memory takes all");
     }
     let file = TraceFile::Bytes(text.into_bytes().into());
     TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) }
@@ -44,14 +47,21 @@ fn replay(source: TraceSource, write_share: f64) -> WorkloadConfig {
     WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers: None, values: None })
 }
 
+/// Those of some stores that replay a trace with clients or TTLs key by key.
+fn workers_kv(mut stores: Vec<StoreConfig>) -> Vec<StoreConfig> {
+    stores.retain(|store| matches!(store.kind, StoreKind::KvPull(_) | StoreKind::KvPush(_)));
+    stores
+}
+
 fn arbitrary() -> impl Strategy<Value = Scenario> {
     let place = (2_u16..6, prop::collection::vec(0_u64..5, 1..12), latency(), any::<bool>());
     let step = prop_oneof![Just(50_u64), Just(100), 1_u64..900];
     let placement = prop_oneof![Just(Placement::PerRow), Just(Placement::PerKey), Just(Placement::PerClient)];
-    let trace = (rows(), step, any::<bool>(), placement, 0.0_f64..1.0);
+    let read = (any::<bool>(), any::<bool>(), any::<bool>());
+    let trace = (rows(), step, read, placement, 0.0_f64..1.0);
     (place, trace, stores_of_traces(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
-        let (rows, step, placed, placement, write_share) = trace;
+        let (rows, step, (placed, named, expires), placement, write_share) = trace;
         let mut network = network_of(edges, &distances, jitter);
         for (n, place) in network.places.iter_mut().enumerate() {
             place.code = format!("P{n}");
@@ -59,8 +69,11 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
         if at_an_edge {
             network.central = Location(edges - 1);
         }
-        let workload = replay(source(&rows, step, placed, placement), write_share);
-        let mut scenario = scenario(network, workload, stores);
+        let mut source = source(&rows, step, placed, placement);
+        source.client = named.then(|| "who".into());
+        source.ttl = expires.then(|| "ttl".into());
+        let stores = if named || expires { workers_kv(stores) } else { stores };
+        let mut scenario = scenario(network, replay(source, write_share), stores);
         // Now and then the run ends before the trace, or at the time of its last row.
         let length: u64 = rows.iter().map(|(steps, ..)| steps * step).sum();
         let at_the_end = seed.is_multiple_of(3) && length > 0;
@@ -109,14 +122,18 @@ fn a_long_trace_gives_the_engine_s_measurements() {
     let mut stream = consistency_sim::random::Stream::from_entity(7);
     let mut row = |_| {
         let operation = ["get", "get", "get", "put", "delete"][stream.below(5) as usize % 5];
-        (stream.below(3), stream.below(4) as u32 * stream.below(2) as u32, operation, stream.below(3) as usize)
+        let who = (["a", "b", "c", ""][stream.below(4) as usize], ["", "", "5", "20"][stream.below(4) as usize]);
+        (stream.below(3), stream.below(4) as u32 * stream.below(2) as u32, operation, stream.below(3) as usize, who)
     };
     let rows: Vec<Row> = (0..40_000).map(&mut row).collect();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    for _ in 0..4 {
+    for turn in 0..4 {
         let drawn = stores_of_traces().new_tree(&mut runner).expect("stores").current();
-        let workload = replay(source(&rows, 40, false, Placement::PerRow), 0.0);
-        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn);
+        let mut source = source(&rows, 40, false, Placement::PerRow);
+        let named = turn % 2 == 1;
+        (source.client, source.ttl) = (named.then(|| "who".into()), named.then(|| "ttl".into()));
+        let stores = if named { workers_kv(drawn) } else { drawn };
+        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), replay(source, 0.0), stores);
         (scenario.duration, scenario.warmup) = (Span::from_secs(1_700), Span::from_secs(10));
         for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
             let [by_key, by_events] = both(contestant, whole(store), 16);
@@ -164,7 +181,7 @@ fn proof_traces_about_as_long_as_is_kept_give_the_engine_s_measurements() {
     let mut stream = consistency_sim::random::Stream::from_entity(8);
     let mut row = |_| {
         let operation = if stream.below(20) == 0 { "put" } else { "get" };
-        (stream.below(3), stream.below(1_000) as u32, operation, stream.below(3) as usize)
+        (stream.below(3), stream.below(1_000) as u32, operation, stream.below(3) as usize, ("", ""))
     };
     // The first row is always there.
     let rows: Vec<Row> = (0..ROWS_MAX).map(&mut row).collect();
@@ -199,7 +216,8 @@ fn drawn_stores() -> Vec<consistency_sim::stores::StoreConfig> {
 
 #[test]
 fn what_needs_events_is_replayed_by_events() {
-    let rows: Vec<Row> = (0..300).map(|n| (n % 3, (n % 4) as u32, ["get", "put", "incr"][n as usize % 3], 0)).collect();
+    let rows: Vec<Row> =
+        (0..300).map(|n| (n % 3, (n % 4) as u32, ["get", "put", "incr"][n as usize % 3], 0, ("", ""))).collect();
     let source = source(&rows, 100, false, Placement::PerRow);
     let around = |workload: WorkloadConfig| {
         let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, drawn_stores());
@@ -227,10 +245,16 @@ fn what_needs_events_is_replayed_by_events() {
         values: None,
     };
     assert!(which(WorkloadConfig::Trace(config(&source))));
+    let kinds = |workload| {
+        let scenario = around(workload);
+        let is_kv = |kind: &StoreKind| matches!(kind, StoreKind::KvPull(_) | StoreKind::KvPush(_));
+        let by_key = Contestant::all(&scenario);
+        scenario.stores.iter().zip(by_key).all(|(store, one)| is_kv(&store.kind) == one.is_by_key())
+    };
     let ttl = TraceSource { ttl: Some("ttl".into()), ..source.clone() };
-    assert!(!which(WorkloadConfig::Trace(config(&ttl))), "keys that expire");
+    assert!(kinds(WorkloadConfig::Trace(config(&ttl))), "keys that expire, elsewhere than in Workers KV");
     let client = TraceSource { client: Some("who".into()), ..source.clone() };
-    assert!(!which(WorkloadConfig::Trace(config(&client))), "sessions");
+    assert!(kinds(WorkloadConfig::Trace(config(&client))), "sessions, elsewhere than with Workers KV");
     let database = |config: D1Config| {
         let kind = StoreKind::D1(config);
         let stores = vec![StoreConfig { name: "database".into(), label: "database".into(), kind }];
@@ -253,7 +277,7 @@ fn what_needs_events_is_replayed_by_events() {
 
 #[test]
 fn a_trace_that_breaks_off_breaks_both_ways() {
-    let good = source(&[(1, 0, "get", 0), (1, 1, "put", 0)], 1_000, false, Placement::PerRow);
+    let good = source(&[(1, 0, "get", 0, ("", "")), (1, 1, "put", 0, ("", ""))], 1_000, false, Placement::PerRow);
     let TraceFile::Bytes(bytes) = &good.file else { panic!("they are bytes") };
     let text = [bytes, &b"soon,k1,get,,,\n"[..]].concat();
     let broken = TraceSource { file: TraceFile::Bytes(text.into()), ..good };
@@ -263,5 +287,32 @@ fn a_trace_that_breaks_off_breaks_both_ways() {
         let by_key = contestant.simulate_in_batches(whole(store), 2).expect_err("a bad row");
         assert_eq!((by_key.code, by_key.line), ("T006", 5));
         assert_eq!(by_key, contestant.simulate_by_events(whole(store), 2).expect_err("a bad row"));
+    }
+}
+
+/// Where nothing takes any time, nobody sees what is written later at the same time.
+#[test]
+fn who_acts_before_a_write_at_one_time_does_not_see_it() {
+    let mut rows: Vec<Row> = vec![(0, 0, "get", 0, ("a", "")); 26];
+    rows.extend([(0, 0, "put", 0, ("a", "")), (0, 0, "get", 0, ("bob", ""))]);
+    rows.extend(vec![(0, 0, "get", 0, ("a", "")); 12]);
+    rows.push((161, 0, "get", 0, ("a", "")));
+    let source = TraceSource { client: Some("who".into()), ..source(&rows, 1, false, Placement::PerRow) };
+    let mut stores = workers_kv(drawn_stores());
+    for store in &mut stores {
+        match &mut store.kind {
+            StoreKind::KvPull(config) => (config.common, config.cache_ttl) = (instant_kv(), Span::ZERO),
+            StoreKind::KvPush(config) => (config.common, config.delay) = (instant_kv(), latency_of(0)),
+            _ => unreachable!("they are of Workers KV"),
+        }
+    }
+    let mut scenario = scenario(network_of(2, &[0], latency_of(0)), replay(source, 0.0), stores);
+    (scenario.duration, scenario.warmup) = (Span::from_millis(163), Span::ZERO);
+    for rows in [1, 2, 3, 100] {
+        // By pull the answer to the first read that knows the write is there after the next one has started.
+        for ([by_key, by_events], reads) in in_stretches(&scenario, 1, rows).into_iter().zip([11, 12]) {
+            assert!(by_key == by_events, "{rows} rows at a time");
+            assert_eq!(by_key[0].count(CountId::MonotonicReads).of, reads, "{rows} rows at a time");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Location, Time};
+use crate::model::{Location, Span, Time};
 use crate::random::{Purpose, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
@@ -28,6 +28,8 @@ pub(super) struct Clients {
 pub(super) trait Acting {
     /// Whether more may act after others' keys were simulated.
     const GOES_ON: bool;
+    /// Whether they may have names, so that what each of them knows can be told.
+    const NAMED: bool;
 
     /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
@@ -68,19 +70,22 @@ pub(super) struct Act {
     /// The request's own random number.
     pub draw: u64,
     pub location: Location,
+    /// Who it is, if they have names.
+    pub client: u32,
 }
 
 /// What somebody writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    Put,
+    /// A value, that perhaps expires.
+    Put(Option<Span>),
     Delete,
 }
 
 impl Act {
     /// Nobody acts: earlier than all who act at that time or later.
     pub fn before_all(at: Time) -> Act {
-        Act { n: 0, at, before: Time::START, draw: 0, location: Location(0) }
+        Act { n: 0, at, before: Time::START, draw: 0, location: Location(0), client: 0 }
     }
 }
 
@@ -121,6 +126,7 @@ impl Clients {
 
 impl Acting for OfKey<'_> {
     const GOES_ON: bool = false;
+    const NAMED: bool = false;
 
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What)) {
         // Asked once, not for everybody.
@@ -165,9 +171,9 @@ impl OfKey<'_> {
                 clients.arrivals.next_at(&mut source, at, pace)
             };
             // Made where it goes: to put it together first and then to copy it costs more than to draw it.
-            let act = Act { n, at, before: last, draw: derive(number, n + 1), location };
+            let act = Act { n, at, before: last, draw: derive(number, n + 1), location, client: 0 };
             if writes {
-                write(act, if deletes { What::Delete } else { What::Put });
+                write(act, if deletes { What::Delete } else { What::Put(None) });
             } else {
                 reads.push(act);
             }

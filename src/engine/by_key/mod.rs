@@ -22,7 +22,9 @@
 //!
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
+mod cached;
 mod clients;
+mod commits;
 mod database;
 mod objects;
 mod order;
@@ -30,6 +32,7 @@ mod plan;
 mod pull;
 mod push;
 mod rows;
+mod sessions;
 mod some;
 mod stretches;
 mod tally;
@@ -41,18 +44,22 @@ use crate::limits::Usage;
 use crate::metrics::truth::{Truth, Verdict};
 use crate::metrics::{Distribution, Measurements, Served};
 use crate::model::{Refusal, Time, Version};
+use crate::random::derive;
+use crate::stores::hop;
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
 use database::Database;
 use objects::Objects;
+use order::{Arrival, Return};
 pub use plan::Plan;
 use plan::Replayed;
 use pull::Pull;
 use push::Push;
 pub use rows::FirstReplication;
 use rows::{Keys, Rules};
+use sessions::{Operation, Sessions, There};
 use some::{Apart, measured};
 use tally::Tally;
 use writes::{Acknowledged, Centre, Decision, Write, Writes};
@@ -230,7 +237,7 @@ trait Keyed {
     fn begin(&mut self);
 
     /// Answers all whom it can answer of those who are known to act; the others stay among the reads.
-    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting);
+    fn go_on<K: Acting>(&mut self, common: &mut Common, key: &mut K);
 
     /// Nobody acts any more and all are answered: what is in flight arrives.
     fn end(&mut self, common: &mut Common);
@@ -264,6 +271,8 @@ struct Common {
     truth: Truth,
     /// By location: the place of the oldest write that the last stale read there missed.
     missed: Vec<u32>,
+    /// Where clients have names.
+    sessions: Option<Box<Sessions>>,
     tally: Tally,
     /// The last thing that happens to the key, as far as known, but for its acts.
     last_event: Time,
@@ -291,8 +300,16 @@ impl Common {
         }
         self.begin(store);
         store.go_on(self, key);
-        store.end(self);
+        self.end(store);
         self.last_event.max(key.last_act())
+    }
+
+    /// Nobody acts any more and all are answered: what is in flight arrives.
+    fn end(&mut self, store: &mut impl Keyed) {
+        store.end(self);
+        if let Some(sessions) = &mut self.sessions {
+            sessions.end(&mut self.tally);
+        }
     }
 
     /// A new key: nothing has happened to it.
@@ -301,6 +318,9 @@ impl Common {
         self.writes.begin();
         self.reads.clear();
         self.last_event = Time::START;
+        if let Some(sessions) = &mut self.sessions {
+            sessions.begin();
+        }
         store.begin();
     }
 
@@ -345,9 +365,41 @@ impl Common {
         self.truth.judge_near(act.at, self.truth.writes(), version, near)
     }
 
-    /// The next write that arrives no later than `until` and is accepted.
-    fn decide_next(&mut self, until: Time) -> Option<Write> {
-        while let Some(write) = self.writes.arrive(until) {
+    /// A read is answered by its location's cache.
+    #[inline(always)]
+    fn hit<const QUIET: bool, K: Acting>(&mut self, act: &Act, version: Version) {
+        let verdict = self.judge::<QUIET>(act, version);
+        let draw = derive(act.draw, hop::HIT);
+        if K::NAMED && self.sessions.is_some() {
+            let end = self.tally.hit_by_name(act.location, act.at, draw, &verdict);
+            self.happens(end);
+            self.read::<QUIET>(*act, There::from_cache(end), version);
+        } else {
+            self.tally.hit(act.location, act.at, draw, &verdict);
+        }
+    }
+
+    /// A read is answered by the central store.
+    #[inline(always)]
+    fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version) {
+        let verdict = self.judge::<QUIET>(act, version);
+        self.tally.miss(act.location, act.at, back.at, &verdict);
+        if K::NAMED {
+            self.read::<QUIET>(*act, back.into(), version);
+        }
+    }
+
+    /// A read of clients that may have names is answered. Of a key that nobody writes nobody knows anything.
+    #[inline]
+    fn read<const QUIET: bool>(&mut self, act: Act, there: There, version: Version) {
+        if !QUIET && let Some(sessions) = &mut self.sessions {
+            sessions.read(Operation { act, there, version });
+        }
+    }
+
+    /// The next write that arrives before that and is accepted.
+    fn decide_next(&mut self, before: Arrival) -> Option<Write> {
+        while let Some(write) = self.writes.arrive(before) {
             match self.writes.decide(&self.centre, &write) {
                 Decision::Accepted => return Some(write),
                 Decision::Refused(end) => {
@@ -364,6 +416,9 @@ impl Common {
     fn complete_next(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
         let acknowledged = self.writes.acknowledge(act)?;
         let Acknowledged { back, start, location, version, deletes, .. } = acknowledged;
+        if let Some(sessions) = &mut self.sessions {
+            sessions.wrote(Operation { act: acknowledged.act(), there: back.into(), version });
+        }
         self.happens(back.at);
         self.truth.complete(version, back.at, self.tally.measures(start));
         self.tally.wrote(location, start, back.at, deletes);

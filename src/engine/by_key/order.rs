@@ -21,6 +21,13 @@ pub(super) struct Arrival {
     pub n: u64,
 }
 
+impl Arrival {
+    /// Behind all who arrive at this time.
+    pub fn until(at: Time) -> Arrival {
+        Arrival { at, n: u64::MAX }
+    }
+}
+
 /// A return from there; the order of fields is the order of events.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Return {

@@ -43,6 +43,16 @@ enum Work {
     Trace(Arc<Replayed>),
 }
 
+impl Work {
+    /// Whether clients have names, and whether values may expire.
+    fn names_and_expires(&self) -> (bool, bool) {
+        match self {
+            Work::Mix { .. } => (false, false),
+            Work::Trace(trace) => (trace.config.source.client.is_some(), trace.config.source.ttl.is_some()),
+        }
+    }
+}
+
 /// A trace whose rows are read when they are first wanted.
 #[derive(Debug)]
 pub(super) struct Replayed {
@@ -96,6 +106,7 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let work = work(workload, prepared, network)?;
+        let (named, expires) = work.names_and_expires();
         let NetworkConfig { places, edges, central: _, rtt: _, jitter: _, faults } = network;
         if !faults.is_empty() {
             return None;
@@ -117,6 +128,8 @@ impl Plan {
                 hit_latency = &common.hit_latency;
                 by_key(work, Known::Push(config.clone(), centre(common, network, terms)?))
             }
+            // Who asks for what of which value is told of Workers KV only.
+            StoreKind::DurableObject(_) | StoreKind::D1(_) if named || expires => return None,
             StoreKind::DurableObject(config) => {
                 let alone = object_alone::Alone::of(config, network, terms)?;
                 by_key(work, Known::Objects(Setting::new(alone, Network::new(network), places.len())))
@@ -137,10 +150,13 @@ impl Plan {
         matches!(self.how, How::ByKey(Work::Trace(_), _) | How::InOrder(..))
     }
 
-    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not all its rows
-    /// are kept.
+    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, not all its rows are
+    /// kept, or some of what they put may expire: whether an expiry is shown depends on the last answer of all keys.
     pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
         let How::ByKey(Work::Trace(trace), _) = &self.how else { return None };
+        if trace.config.source.ttl.is_some() {
+            return None;
+        }
         let Whole::Rows(rows) = trace.rows(self.window.until).ok()? else { return None };
         Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
@@ -160,14 +176,14 @@ impl Plan {
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
         let (seed, until, tally) = (self.seed, self.window.until, self.tally(batches));
         KeyByKey(match &self.how {
-            How::ByKey(Work::Mix { mix, shares }, store) => {
+            How::ByKey(work @ Work::Mix { mix, shares }, store) => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                Simulated::Clients(clients, self.live(store, mix.preloaded, tally))
+                Simulated::Clients(clients, self.live(store, mix.preloaded, work, tally))
             }
-            How::ByKey(Work::Trace(trace), store) => {
+            How::ByKey(work @ Work::Trace(trace), store) => {
                 let rules = self.rules(&trace.config, replication);
                 // A key that no row has written yet holds a value.
-                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, tally))
+                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, work, tally))
             }
             How::InOrder(trace, alone, network) => {
                 let placement = StreamKey::new(seed, replication, Purpose::Placement);
@@ -178,7 +194,9 @@ impl Plan {
         })
     }
 
-    fn live(&self, store: &Known, preloaded: bool, tally: Tally) -> Live {
+    /// A store at the start, given whether every key holds a value then.
+    fn live(&self, store: &Known, preloaded: bool, work: &Work, tally: Tally) -> Live {
+        let (named, expires) = work.names_and_expires();
         let common = |centre: &Centre, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
@@ -186,12 +204,13 @@ impl Plan {
             writes: Writes::default(),
             truth: Truth::default(),
             missed: vec![0; self.locations],
+            sessions: named.then(Box::default),
             tally,
             last_event: Time::START,
         };
         match store {
             Known::Pull(config, centre) => {
-                Live::Pull(common(centre, tally), Pull::new(config, preloaded, self.locations))
+                Live::Pull(common(centre, tally), Pull::new(config, preloaded, expires, self.locations))
             }
             Known::Push(config, centre) => Live::Push(common(centre, tally), Push::new(config, self.locations)),
             Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
@@ -245,14 +264,14 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 operation: _,
                 // Without a table of values, nothing looks at sizes.
                 size: _,
-                ttl,
+                ttl: _,
                 location: _,
-                client,
+                client: _,
                 time_scale: _,
                 placement: _,
                 length: _,
             } = source;
-            if readers.is_some() || values.is_some() || ttl.is_some() || client.is_some() {
+            if readers.is_some() || values.is_some() {
                 return None;
             }
             let (config, places, prepared) = (config.clone(), network.edge_codes(), prepared.clone());

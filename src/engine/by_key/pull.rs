@@ -6,59 +6,12 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
 
+use super::cached::{Cached, Expiry, Fill, NOTHING};
 use super::clients::{Act, Acting};
+use super::commits::{Commit, Commits};
 use super::order::{Arrival, Return};
+use super::writes::Acknowledged;
 use super::{Common, Keyed};
-
-/// A version that the central store took, with the newest among this and all earlier ones.
-#[derive(Clone, Copy, Debug)]
-struct Commit {
-    arrival: Arrival,
-    newest: Version,
-    /// Whether the newest is a value.
-    value: bool,
-}
-
-/// A copy on its way to a location.
-#[derive(Clone, Copy, Debug)]
-struct Fill {
-    back: Return,
-    version: Version,
-}
-
-/// What a location has of the key. A newer copy stays, and of equal ones the later: so the order in which copies that
-/// have arrived are put together does not matter. Fits into a line of a cache, what every read looks at first.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub(super) struct Cached {
-    /// From then on the copy is too old; nothing was ever fresh until the start of the run.
-    fresh_until: Time,
-    stamp: u64,
-    nonce: u32,
-    /// How many fills are under way beyond the first.
-    more: u32,
-    /// When a fill is here that is under way; [`Time::NEVER`] without any.
-    fill_at: Time,
-    /// The key whose copy this is, by count: of other keys there is nothing. Of a key that is kept, the location.
-    key: u32,
-    /// The fill's version; it means nothing without any, nor of a key that nobody writes.
-    fill_nonce: u32,
-    fill_stamp: u64,
-    /// When it left the central store.
-    fill_left: Arrival,
-}
-
-const NOTHING: Cached = Cached {
-    fresh_until: Time::START,
-    stamp: Version::INITIAL.stamp,
-    nonce: Version::INITIAL.nonce,
-    more: 0,
-    fill_at: Time::NEVER,
-    key: 0,
-    fill_nonce: 0,
-    fill_stamp: 0,
-    fill_left: Arrival { at: Time::NEVER, n: 0 },
-};
 
 /// The store, for one key after another.
 #[derive(Debug)]
@@ -74,96 +27,13 @@ pub(super) struct Pull {
     /// Fills under way beyond one for each location.
     more: Vec<(Location, Fill)>,
     commits: Commits,
-}
-
-/// What the central store took, in the order of arrival, as far as somebody may still find it.
-#[derive(Debug, Default)]
-struct Commits {
-    all: Vec<Commit>,
-    /// The first of those that may be found.
-    first: usize,
-    /// When the one after it arrived; [`Time::NEVER`] without any.
-    second_at: Time,
-}
-
-impl Commits {
-    /// A new key: nothing is written.
-    #[inline]
-    fn begin(&mut self) {
-        self.all.clear();
-        (self.first, self.second_at) = (0, Time::NEVER);
-    }
-
-    fn push(&mut self, commit: Commit) {
-        self.all.push(commit);
-        self.tell_second();
-    }
-
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    fn tell_second(&mut self) {
-        self.second_at = self.all.get(self.first + 1).map_or(Time::NEVER, |second| second.arrival.at);
-    }
-
-    /// Whoever asks from this time on does so later, and finds the second of what arrived before it at least.
-    #[inline(always)]
-    fn pass(&mut self, now: Time) {
-        if self.second_at < now {
-            self.pass_some(now);
-        }
-    }
-
-    #[inline(never)]
-    fn pass_some(&mut self, now: Time) {
-        while self.second_at < now {
-            self.first += 1;
-            self.tell_second();
-        }
-        // Half of them at a time, so that each is moved once.
-        if self.first > 16 && 2 * self.first > self.all.len() {
-            self.all.drain(..std::mem::take(&mut self.first));
-        }
-    }
-
-    /// Those that may still be found.
-    fn kept(&self) -> &[Commit] {
-        &self.all[self.first..]
-    }
-
-    /// The same of a key that is not new.
-    fn come_back(&mut self, kept: &[Commit]) {
-        self.all.extend(kept);
-        self.tell_second();
-    }
-
-    /// The last one of all.
-    fn last(&self) -> Option<&Commit> {
-        self.all.last()
-    }
-
-    /// The oldest that may be found.
-    fn oldest(&self) -> Option<&Commit> {
-        self.all.get(self.first)
-    }
-
-    /// What who arrives then finds.
-    #[inline(always)]
-    fn before(&self, arrival: Arrival) -> Option<&Commit> {
-        let first = self.all.get(self.first).filter(|first| first.arrival < arrival)?;
-        if self.second_at > arrival.at { Some(first) } else { self.last_before(arrival) }
-    }
-
-    #[inline(never)]
-    fn last_before(&self, arrival: Arrival) -> Option<&Commit> {
-        self.all[self.first..].iter().take_while(|commit| commit.arrival < arrival).last()
-    }
+    /// By location, where values may expire; nothing, where none does.
+    expiry: Vec<Expiry>,
 }
 
 impl Pull {
-    pub fn new(config: &KvPullConfig, preloaded: bool, locations: usize) -> Pull {
+    /// For keys that hold a value at the start, or nothing; whether values may expire.
+    pub fn new(config: &KvPullConfig, preloaded: bool, expires: bool, locations: usize) -> Pull {
         Pull {
             read: Sampler::new(&config.common.central_read),
             cache_ttl: config.cache_ttl,
@@ -174,6 +44,7 @@ impl Pull {
             touched: Vec::new(),
             more: Vec::new(),
             commits: Commits::default(),
+            expiry: vec![Expiry::NEVER; if expires { locations } else { 0 }],
         }
     }
 
@@ -187,18 +58,19 @@ impl Pull {
 
     #[inline(never)]
     fn commit_due(&mut self, common: &mut Common, horizon: Time) {
-        while let Some(write) = common.decide_next(horizon) {
-            let (newest, value) = self.holds(self.commits.last());
+        while let Some(write) = common.decide_next(Arrival::until(horizon)) {
+            let (newest, value, expires) = self.holds(self.commits.last());
             let newer = write.version > newest;
-            let value = if newer { !write.deletes } else { value };
-            self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value });
+            let (value, expires) = if newer { (!write.deletes, write.expires()) } else { (value, expires) };
+            self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value, expires });
         }
     }
 
-    /// What the central store holds after this commit, and whether it is a value.
+    /// What the central store holds after this commit, whether it is a value, and until when.
     #[inline]
-    fn holds(&self, after: Option<&Commit>) -> (Version, bool) {
-        after.map_or((Version::INITIAL, self.preloaded), |commit| (commit.newest, commit.value))
+    fn holds(&self, after: Option<&Commit>) -> (Version, bool, Time) {
+        let start = (Version::INITIAL, self.preloaded, Time::NEVER);
+        after.map_or(start, |commit| (commit.newest, commit.value, commit.expires))
     }
 
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
@@ -213,8 +85,9 @@ impl Pull {
     fn acknowledge_back(&mut self, common: &mut Common, act: Option<&Act>, goes_on: bool) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
-                let fresh_until = acknowledged.back.at + self.cache_ttl;
-                self.at(acknowledged.location, goes_on).take(acknowledged.version, fresh_until);
+                let Acknowledged { back, version, expires, location, .. } = acknowledged;
+                self.look_at(location, goes_on);
+                self.take(location, Fill { back, version, expires });
             }
         }
         if let Some(act) = act
@@ -224,16 +97,46 @@ impl Pull {
         }
     }
 
-    #[inline]
-    fn at(&mut self, location: Location, goes_on: bool) -> &mut Cached {
+    /// Whether the location may have anything of the key; from now on it may.
+    #[inline(always)]
+    fn look_at(&mut self, location: Location, goes_on: bool) -> bool {
         let cached = &mut self.cached[location.index()];
-        if cached.key != self.key {
-            cached.begin(self.key);
-            if goes_on {
-                self.touched.push(location);
-            }
+        if cached.key == self.key {
+            return true;
         }
-        cached
+        cached.begin(self.key);
+        if let Some(expiry) = self.expiry.get_mut(location.index()) {
+            *expiry = Expiry::NEVER;
+        }
+        if goes_on {
+            self.touched.push(location);
+        }
+        false
+    }
+
+    /// A copy arrives.
+    #[inline(always)]
+    fn take(&mut self, location: Location, fill: Fill) {
+        if self.expiry.is_empty() {
+            self.cached[location.index()].take(fill.version, fill.back.at + self.cache_ttl);
+        } else {
+            self.take_until(location, fill);
+        }
+    }
+
+    /// The same where values may expire.
+    #[inline(never)]
+    fn take_until(&mut self, location: Location, Fill { back, version, expires }: Fill) {
+        let (cached, expiry) = (&mut self.cached[location.index()], &mut self.expiry[location.index()]);
+        let fresh_until = (back.at + self.cache_ttl).min(expires);
+        let same = version == cached.version();
+        if version > cached.version() || (same && expires != expiry.copy && back > expiry.came) {
+            cached.show(version, fresh_until);
+            (expiry.copy, expiry.came) = (expires, back);
+        } else if same && expires == expiry.copy {
+            cached.take(version, fresh_until);
+            expiry.came = expiry.came.max(back);
+        }
     }
 
     /// The version that the location shows to somebody who acts there; `None` where it holds none that is fresh. `QUIET`:
@@ -241,22 +144,22 @@ impl Pull {
     #[inline(always)]
     fn arrived<const QUIET: bool>(&mut self, act: &Act, goes_on: bool) -> Option<Version> {
         let ttl = self.cache_ttl;
-        let cached = &mut self.cached[act.location.index()];
-        if cached.key != self.key {
-            cached.begin(self.key);
-            if goes_on {
-                self.touched.push(act.location);
-            }
+        if !self.look_at(act.location, goes_on) {
             return None;
         }
-        if cached.fill_at <= act.at && cached.fill().back.is_before(act) {
+        let cached = &mut self.cached[act.location.index()];
+        if cached.fill_at <= act.at && cached.fill_back().is_before(act) {
             if QUIET {
                 cached.fresh_until = cached.fresh_until.max(cached.fill_at + ttl);
+                cached.fill_at = Time::NEVER;
             } else {
-                cached.take(cached.fill().version, cached.fill_at + ttl);
+                let (back, version) = (cached.fill_back(), cached.version_of_fill());
+                cached.fill_at = Time::NEVER;
+                let expires = self.expiry.get(act.location.index()).map_or(Time::NEVER, |expiry| expiry.fill);
+                self.take(act.location, Fill { back, version, expires });
             }
-            cached.fill_at = Time::NEVER;
         }
+        let cached = &self.cached[act.location.index()];
         if cached.more > 0 {
             self.arrived_of_many(act);
         }
@@ -269,16 +172,10 @@ impl Pull {
 
     #[cold]
     fn arrived_of_many(&mut self, act: &Act) {
-        let ttl = self.cache_ttl;
-        let cached = &mut self.cached[act.location.index()];
-        self.more.retain(|(location, fill)| {
-            if *location != act.location || !fill.back.is_before(act) {
-                return true;
-            }
-            cached.take(fill.version, fill.back.at + ttl);
-            cached.more -= 1;
-            false
-        });
+        let here = |(location, fill): &mut (Location, Fill)| *location == act.location && fill.back.is_before(act);
+        let arrived: SmallVec<[Fill; 4]> = self.more.extract_if(.., here).map(|(_, fill)| fill).collect();
+        self.cached[act.location.index()].more -= arrived.len() as u32;
+        arrived.into_iter().for_each(|fill| self.take(act.location, fill));
     }
 
     #[inline(never)]
@@ -306,8 +203,7 @@ impl Pull {
             self.commits.pass(act.at);
         }
         if let Some(version) = self.arrived::<QUIET>(act, K::GOES_ON) {
-            let verdict = common.judge::<QUIET>(act, version);
-            common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
+            common.hit::<QUIET, K>(act, version);
             return true;
         }
         self.fetch::<QUIET, K>(common, key, act)
@@ -317,7 +213,7 @@ impl Pull {
     #[inline(always)]
     fn fetch<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K, act: &Act) -> bool {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
-        let (mut version, mut value) = (Version::INITIAL, self.preloaded);
+        let (mut version, mut value, mut expires) = (Version::INITIAL, self.preloaded, Time::NEVER);
         // Of a key that is quiet all who act are known, if no others come later.
         if (!QUIET || K::GOES_ON) && key.horizon() < arrival.at {
             common.act_until(key, arrival.at);
@@ -327,17 +223,25 @@ impl Pull {
             self.commit(common, key.horizon());
         }
         if !QUIET {
-            (version, value) = self.holds(self.commits.before(arrival));
+            (version, value, expires) = self.found(arrival);
         }
         let service = self.read.span(derive(act.draw, hop::SERVICE));
         let at = common.centre.back(arrival.at + service, act.location, act.draw);
         common.happens(at);
+        let back = Return { at, left: arrival };
         if value || self.negative_caching {
-            self.fill::<QUIET>(act.location, Fill { back: Return { at, left: arrival }, version });
+            self.fill::<QUIET>(act.location, Fill { back, version, expires });
         }
-        let verdict = common.judge::<QUIET>(act, version);
-        common.tally.miss(act.location, act.at, at, &verdict);
+        common.miss::<QUIET, K>(act, back, version);
         true
+    }
+
+    /// What a read that arrives then finds at the central store: a version, whether it is a value, and until when.
+    #[inline]
+    fn found(&self, arrival: Arrival) -> (Version, bool, Time) {
+        let (version, value, expires) = self.holds(self.commits.before(arrival));
+        // What has expired stays expired.
+        if arrival.at < expires { (version, value, expires) } else { (version, false, Time::NEVER) }
     }
 
     #[inline]
@@ -347,6 +251,9 @@ impl Pull {
             (cached.fill_at, cached.fill_left) = (fill.back.at, fill.back.left);
             if !QUIET {
                 (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
+                if let Some(expiry) = self.expiry.get_mut(location.index()) {
+                    expiry.fill = fill.expires;
+                }
             }
         } else {
             cached.more += 1;
@@ -360,6 +267,8 @@ impl Pull {
 pub(super) struct Kept {
     commits: SmallVec<[Commit; 1]>,
     more: Vec<(Location, Fill)>,
+    /// Of each copy, where values may expire.
+    expiry: Box<[Expiry]>,
 }
 
 impl Keyed for Pull {
@@ -380,7 +289,7 @@ impl Keyed for Pull {
     }
 
     #[inline]
-    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting) {
+    fn go_on<K: Acting>(&mut self, common: &mut Common, key: &mut K) {
         let mut any = !common.reads.is_empty() || common.act(key);
         while any {
             if common.is_quiet(key) && self.commits.is_empty() {
@@ -417,8 +326,10 @@ impl Keyed for Pull {
         let cached = |place: &Location| Cached { key: place.0.into(), ..self.cached[place.index()] };
         let cached = self.touched.iter().map(cached).collect();
         let any = !self.commits.is_empty() || !self.more.is_empty();
-        let kept = || Kept { commits: self.commits.kept().into(), more: std::mem::take(&mut self.more) };
-        (cached, any.then(kept))
+        let expiry = || self.touched.iter().filter_map(|place| self.expiry.get(place.index()).copied()).collect();
+        let commits = || self.commits.kept().into();
+        let kept = any.then(|| Kept { commits: commits(), expiry: expiry(), more: std::mem::take(&mut self.more) });
+        (cached, kept)
     }
 
     /// Neither in a cache, nor what is under way, nor at the central store.
@@ -426,7 +337,7 @@ impl Keyed for Pull {
     fn oldest(&self, now: Time) -> Version {
         let of_key = self.cached.iter().filter(|cached| cached.key == self.key);
         let cached = of_key.clone().filter(|cached| cached.fresh_until > now).map(Cached::version);
-        let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(|cached| cached.fill().version);
+        let fills = of_key.filter(|cached| cached.fill_at < Time::NEVER).map(Cached::version_of_fill);
         let more = self.more.iter().map(|(_, fill)| fill.version);
         let central = self.holds(self.commits.oldest()).0;
         cached.chain(fills).chain(more).fold(central, Version::min)
@@ -436,50 +347,16 @@ impl Keyed for Pull {
         for cached in copies {
             let place = Location(cached.key as u16);
             self.cached[place.index()] = Cached { key: self.key, ..cached };
+            // Of what nobody has written nothing expires.
+            if let Some(expiry) = self.expiry.get_mut(place.index()) {
+                *expiry = Expiry::NEVER;
+            }
             self.touched.push(place);
         }
-        if let Some(kept) = kept {
-            self.commits.come_back(&kept.commits);
-            self.more = kept.more;
-        }
-    }
-}
-
-impl Cached {
-    /// Nothing is here of a key that was not looked at yet.
-    #[inline]
-    fn begin(&mut self, key: u32) {
-        (self.fresh_until, self.fill_at) = (Time::START, Time::NEVER);
-        (self.stamp, self.nonce) = (Version::INITIAL.stamp, Version::INITIAL.nonce);
-        (self.more, self.key) = (0, key);
-    }
-
-    /// Whether it is anything else than nothing to who acts from then on, where nothing arrives that is older than `oldest`.
-    fn matters(&self, from: Time, oldest: Version) -> bool {
-        let fresh = self.fresh_until > from || self.fill_at < Time::NEVER || self.more > 0;
-        // What is older than an old copy does not take its place.
-        fresh || self.version() > oldest
-    }
-
-    #[inline]
-    fn version(&self) -> Version {
-        Version { stamp: self.stamp, nonce: self.nonce }
-    }
-
-    #[inline]
-    fn fill(&self) -> Fill {
-        let version = Version { stamp: self.fill_stamp, nonce: self.fill_nonce };
-        Fill { back: Return { at: self.fill_at, left: self.fill_left }, version }
-    }
-
-    /// A copy arrives.
-    #[inline]
-    fn take(&mut self, version: Version, fresh_until: Time) {
-        if version > self.version() {
-            (self.stamp, self.nonce) = (version.stamp, version.nonce);
-            self.fresh_until = fresh_until;
-        } else if version == self.version() {
-            self.fresh_until = self.fresh_until.max(fresh_until);
+        if let Some(Kept { commits, more, expiry }) = kept {
+            self.commits.come_back(&commits);
+            self.more = more;
+            self.touched.iter().zip(expiry).for_each(|(place, expiry)| self.expiry[place.index()] = expiry);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
 
 use super::clients::{Act, Acting};
+use super::order::Arrival;
 use super::{Common, Keyed};
 
 /// A version on its way to the locations.
@@ -109,13 +110,15 @@ impl Push {
     fn catch_up(&mut self, common: &mut Common, act: Option<&Act>) {
         let until = act.map_or(Time::NEVER, |act| act.at);
         if common.writes.is_any_due(until) || common.writes.is_any_back(act) {
-            self.take_and_show(common, act, until);
+            self.take_and_show(common, act);
         }
     }
 
     #[inline(never)]
-    fn take_and_show(&mut self, common: &mut Common, act: Option<&Act>, until: Time) {
-        while let Some(write) = common.decide_next(until) {
+    fn take_and_show(&mut self, common: &mut Common, act: Option<&Act>) {
+        // Of those who act at one time nobody sees what a later one writes.
+        let before = act.map_or(Arrival::until(Time::NEVER), |act| Arrival { at: act.at, n: act.n });
+        while let Some(write) = common.decide_next(before) {
             self.settle(write.arrival.at);
             let place = self.on_the_way.partition_point(|pushed| pushed.version < write.version);
             self.overtaken |= place < self.on_the_way.len() || write.version < self.everywhere;
@@ -237,15 +240,14 @@ impl Keyed for Push {
     }
 
     #[inline]
-    fn go_on(&mut self, common: &mut Common, key: &mut impl Acting) {
+    fn go_on<K: Acting>(&mut self, common: &mut Common, key: &mut K) {
         while common.act(key) {
             let mut acts = std::mem::take(&mut common.reads);
             for act in &acts {
                 self.catch_up(common, Some(act));
                 self.settle(act.at);
                 let version = self.at(act.location, act.at);
-                let verdict = common.judge::<false>(act, version);
-                common.tally.hit(act.location, act.at, derive(act.draw, hop::HIT), &verdict);
+                common.hit::<false, K>(act, version);
             }
             acts.clear();
             common.reads = acts;

@@ -21,12 +21,18 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Where a row of a key happens, and what it asks for.
+    /// Where a row of a key happens, and what it asks for, given the number that its client's name makes.
     #[inline(always)]
-    pub fn complete(&self, name: u64, row: &KeyRow) -> (Location, TraceOperation) {
+    pub fn complete(&self, name: u64, row: &KeyRow, client: Option<u64>) -> (Location, TraceOperation) {
         let number = u64::from(row.number);
-        let location = row.location().unwrap_or_else(|| self.places.place(|| name, None, number));
+        let location = row.location().unwrap_or_else(|| self.places.place(|| name, client, number));
         (location, row.operation().unwrap_or_else(|| self.operations.operation(number)))
+    }
+
+    /// The number of a client where locations come first, which are the clients of rows that name none.
+    #[inline(always)]
+    fn client(&self, number: u32) -> u32 {
+        u32::from(self.places.locations) + number
     }
 }
 
@@ -47,13 +53,21 @@ impl<'a> FirstReplication<'a> {
 
     /// Where a row of a key happens, and what it asks for.
     pub fn complete(&self, key: u32, row: &KeyRow) -> (Location, TraceOperation) {
-        self.rules.complete(self.rows.name(key), row)
+        let client = row.client().map(|client| self.rows.clients()[client as usize]);
+        self.rules.complete(self.rows.name(key), row, client)
+    }
+
+    /// The number of a row's client, if it has one, where locations come first.
+    pub fn client(&self, row: &KeyRow) -> Option<u32> {
+        row.client().map(|client| self.rules.client(client))
     }
 }
 
 /// Some of the keys, with all their rows.
 #[derive(Debug, Default)]
 pub(super) struct Keys<'a> {
+    /// What the names of the clients make.
+    clients: &'a [u64],
     runs: Vec<Run<'a>>,
     /// By key: its number, that of its name, and where its runs end.
     keys: Vec<(u32, u64, usize)>,
@@ -64,6 +78,7 @@ impl<'a> Keys<'a> {
     pub fn take(&mut self, by_key: &mut ByKey<'a>) -> bool {
         self.runs.clear();
         self.keys.clear();
+        self.clients = by_key.clients();
         let (runs, mut rows) = (&mut self.runs, 0);
         while rows < TOGETHER
             && let Some((key, name)) = by_key.next_runs(
@@ -85,7 +100,8 @@ impl<'a> Keys<'a> {
         self.keys.iter().filter_map(move |(key, name, to)| {
             let (first, runs) = self.runs[std::mem::replace(&mut from, *to)..*to].split_first()?;
             let (number, so_far) = (rules.requests.entity(*name), SoFar::default());
-            Some(OfRows { key: *key, run: *first, runs, rules, name: *name, number, so_far, end: Time::NEVER })
+            let (key, name, clients, end) = (*key, *name, self.clients, Time::NEVER);
+            Some(OfRows { key, run: *first, runs, rules, clients, name, number, so_far, end })
         })
     }
 }
@@ -107,6 +123,7 @@ pub(super) struct OfRows<'a> {
     run: Run<'a>,
     runs: &'a [Run<'a>],
     rules: &'a Rules,
+    clients: &'a [u64],
     name: u64,
     /// What requests are drawn from.
     number: u64,
@@ -121,6 +138,29 @@ impl OfRows<'_> {
         (self.so_far, self.end) = (so_far, end);
     }
 
+    /// Some rows act; `MORE`: they may have clients or TTLs.
+    #[inline(always)]
+    fn each_acts<const MORE: bool>(&mut self, run: Run<'_>, reads: &mut Vec<Act>, write: &mut impl FnMut(Act, What)) {
+        for row in run.each() {
+            self.so_far.made += 1;
+            let client = if MORE { row.client() } else { None };
+            let name = client.map(|client| self.clients[client as usize]);
+            let (location, operation) = self.rules.complete(self.name, &row, name);
+            let numbered = || client.map_or(location.0.into(), |client| self.rules.client(client));
+            let client = if MORE { numbered() } else { 0 };
+            let KeyRow { at, before, number, .. } = row;
+            let draw = derive(self.number, self.so_far.made);
+            let act = Act { n: number.into(), at, before, draw, location, client };
+            match operation {
+                TraceOperation::Get => reads.push(act),
+                TraceOperation::Put => write(act, What::Put(if MORE { row.ttl() } else { None })),
+                TraceOperation::Delete => write(act, What::Delete),
+                TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
+            }
+            self.so_far.last = at;
+        }
+    }
+
     /// What they have done.
     pub fn so_far(&self) -> SoFar {
         self.so_far
@@ -130,6 +170,7 @@ impl OfRows<'_> {
 /// No row comes any more.
 impl Acting for SoFar {
     const GOES_ON: bool = false;
+    const NAMED: bool = true;
 
     fn act(&mut self, _: usize, _: &mut Vec<Act>, _: impl FnMut(Act, What)) {}
 
@@ -148,24 +189,17 @@ impl Acting for SoFar {
 
 impl Acting for OfRows<'_> {
     const GOES_ON: bool = true;
+    const NAMED: bool = true;
 
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         let mut left = most;
         while left > 0 && !self.run.is_empty() {
             let run = self.run.split_off(left);
             left -= run.len();
-            for row in run.each() {
-                self.so_far.made += 1;
-                let (location, operation) = self.rules.complete(self.name, &row);
-                let KeyRow { at, before, number, .. } = row;
-                let act = Act { n: number.into(), at, before, draw: derive(self.number, self.so_far.made), location };
-                match operation {
-                    TraceOperation::Get => reads.push(act),
-                    TraceOperation::Put => write(act, What::Put),
-                    TraceOperation::Delete => write(act, What::Delete),
-                    TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
-                }
-                self.so_far.last = at;
+            if run.says_more() {
+                self.each_acts::<true>(run, reads, &mut write);
+            } else {
+                self.each_acts::<false>(run, reads, &mut write);
             }
             if self.run.is_empty()
                 && let Some((next, rest)) = self.runs.split_first()

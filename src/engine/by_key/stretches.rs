@@ -13,6 +13,7 @@ use crate::workloads::trace_stretches::Stretches;
 
 use super::clients::{Act, Acting};
 use super::rows::{Keys, OfRows, Rules, SoFar};
+use super::sessions;
 use super::some::{Apart, measured};
 use super::tally::Tally;
 use super::writes;
@@ -34,6 +35,7 @@ struct More<K> {
     reads: Box<[Act]>,
     writes: Option<writes::Kept>,
     truth: Option<truth::Kept>,
+    sessions: Option<sessions::Kept>,
     store: Option<K>,
 }
 
@@ -159,7 +161,7 @@ impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
 }
 
 fn end_of_key(store: &mut impl Keyed, common: &mut Common, ended: &mut Ended) {
-    store.end(common);
+    common.end(store);
     common.truth.end(&mut ended.windows);
     ended.happens(common.last_event);
 }
@@ -168,7 +170,7 @@ fn end_of_key(store: &mut impl Keyed, common: &mut Common, ended: &mut Ended) {
 fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing<S>>) {
     common.begin(store);
     let Some(Standing { copies, more, .. }) = standing else { return };
-    let Some(More { reads, writes, truth, store: kept }) = more.map(|more| *more) else {
+    let Some(More { reads, writes, truth, sessions, store: kept }) = more.map(|more| *more) else {
         return store.come_back(copies, None);
     };
     common.reads.extend(reads);
@@ -177,6 +179,9 @@ fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing
     }
     if let Some(truth) = truth {
         common.truth.come_back(truth);
+    }
+    if let (Some(kept), Some(sessions)) = (sessions, &mut common.sessions) {
+        sessions.come_back(kept);
     }
     store.come_back(copies, kept);
 }
@@ -194,9 +199,14 @@ fn keep<S: Keyed>(
     if common.truth.is_longer_than(FEW) {
         common.settle(now, store.oldest(now));
     }
+    let unanswered = common.reads.first().map_or(u64::MAX, |read| read.n).min(common.writes.first_in_flight());
     let (copies, store) = store.keep(now, common.writes.oldest_to_come(&common.centre, now));
     let (writes, truth) = (common.writes.keep(), common.truth.keep(windows));
-    let any = !common.reads.is_empty() || writes.is_some() || truth.is_some() || store.is_some();
-    let more = any.then(|| Box::new(More { reads: common.reads[..].into(), writes, truth, store }));
+    let sessions = common.sessions.as_mut().and_then(|sessions| {
+        sessions.go_through(unanswered, &mut common.tally);
+        sessions.keep()
+    });
+    let any = !common.reads.is_empty() || writes.is_some() || truth.is_some() || sessions.is_some() || store.is_some();
+    let more = any.then(|| Box::new(More { reads: common.reads[..].into(), writes, truth, sessions, store }));
     Standing { so_far, copies, more }
 }

@@ -179,30 +179,48 @@ impl Tally {
         self.judged(location, batch, verdict);
     }
 
+    /// The same where the read is judged when its answer is at the client; says when that is.
+    #[inline]
+    pub fn hit_by_name(&mut self, location: Location, start: Time, draw: u64, verdict: &Verdict) -> Time {
+        let end = start + self.hit_latency.span(draw);
+        self.read(Served::FromCache, location, (start, end, end), verdict);
+        end
+    }
+
     /// A read is answered from elsewhere, and judged when its answer is at the client.
     #[inline(always)]
     pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
-        self.read(location, (start, end, end), verdict);
+        self.read(Served::Read, location, (start, end, end), verdict);
     }
 
     /// The same of a read that is not stale, which is judged before its answer is there: when it started, when it was judged,
     /// and when it ended; and how long ago the last write was complete when it started.
     #[inline]
     pub fn fresh(&mut self, location: Location, times: (Time, Time, Time), since: Option<Span>) {
-        self.read(location, times, &Verdict { last: since.map(|since| (since, true)), ..Verdict::NOTHING_WRITTEN });
+        self.read(
+            Served::Read,
+            location,
+            times,
+            &Verdict { last: since.map(|since| (since, true)), ..Verdict::NOTHING_WRITTEN },
+        );
     }
 
     #[inline(always)]
-    fn read(&mut self, location: Location, (start, judged, end): (Time, Time, Time), verdict: &Verdict) {
+    fn read(&mut self, served: Served, location: Location, times: (Time, Time, Time), verdict: &Verdict) {
+        let (start, judged, end) = times;
         if !self.measures(start) {
             return;
         }
-        let row = Served::Read as usize * self.locations + location.index();
+        let row = served as usize * self.locations + location.index();
         // Nothing ends before it starts.
         self.latencies.add(row, end.0.wrapping_sub(start.0));
         let cell = self.clock.cell(start);
         let cell = &mut self.clock.cells[cell];
-        cell.from_elsewhere += 1;
+        if served == Served::FromCache {
+            cell.from_cache += 1;
+        } else {
+            cell.from_elsewhere += 1;
+        }
         cell.stale += u64::from(verdict.judgement.stale);
         let mut batch = cell.batch as usize;
         if judged >= cell.next {
@@ -283,15 +301,20 @@ impl Tally {
 
     /// Where the windows of inconsistency of a key belong whose last event was then.
     pub fn windows(&mut self, last_event: Time) -> &mut Distribution {
-        let batch = self.clock.batch(last_event);
-        self.batches[batch].distribution_mut(DistributionId::InconsistencyWindow)
+        self.at(last_event).distribution_mut(DistributionId::InconsistencyWindow)
     }
 
     /// What is known only at the end of a partition belongs where its last event is.
     pub fn end(&mut self, ended: &Ended) {
-        let batch = &mut self.batches[self.clock.batch(ended.last_event)];
+        let batch = self.at(ended.last_event);
         batch.distribution_mut(DistributionId::InconsistencyWindow).merge(&ended.windows);
         batch.usage.merge(&ended.usage);
+    }
+
+    /// What belongs to the batch of that time.
+    pub fn at(&mut self, time: Time) -> &mut Measurements {
+        let batch = self.clock.batch(time);
+        &mut self.batches[batch]
     }
 
     /// How many operations were measured so far.

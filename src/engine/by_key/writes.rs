@@ -35,6 +35,18 @@ pub(super) struct Write {
     pub version: Version,
     pub deletes: bool,
     pub draw: u64,
+    /// After which time the value expires, counted from its arrival.
+    ttl: Option<Span>,
+    /// Who writes, and when whoever acted before did.
+    client: u32,
+    before: Time,
+}
+
+impl Write {
+    /// When the value expires; [`Time::NEVER`]: it does not.
+    pub fn expires(&self) -> Time {
+        self.ttl.map_or(Time::NEVER, |ttl| self.arrival.at + ttl)
+    }
 }
 
 /// An acknowledgement as it arrives at the client.
@@ -45,8 +57,19 @@ pub(super) struct Acknowledged {
     pub location: Location,
     pub version: Version,
     pub deletes: bool,
-    /// Whether the location shows the version from then on.
+    /// Whether the location shows the version from then on, and until when.
     pub shown: bool,
+    pub expires: Time,
+    client: u32,
+    before: Time,
+}
+
+impl Acknowledged {
+    /// How the write started.
+    pub fn act(&self) -> Act {
+        let &Acknowledged { back, start: at, before, location, client, .. } = self;
+        Act { n: back.left.n, at, before, draw: 0, location, client }
+    }
 }
 
 /// Something that waits for its turn: the earliest first. Turns never tie.
@@ -154,6 +177,9 @@ impl Writes {
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
             deletes: what == What::Delete,
             draw: act.draw,
+            ttl: if let What::Put(ttl) = what { ttl } else { None },
+            client: act.client,
+            before: act.before,
         };
         self.next_coming = self.next_coming.min(write.arrival.at);
         self.coming.push(Waiting(write.arrival, write));
@@ -166,6 +192,13 @@ impl Writes {
         let clock = centre.common.clock_skew.iter().copied().min().unwrap_or(0).min(0);
         let later = Version { stamp: now.0.saturating_add_signed(clock), nonce: 0 };
         coming.chain(returning).fold(later, Version::min)
+    }
+
+    /// The first of those who wrote what is on its way, there or back, by count; the greatest number without any.
+    pub fn first_in_flight(&self) -> u64 {
+        let coming = self.coming.iter().map(|Waiting(arrival, _)| arrival.n);
+        let returning = self.returning.iter().map(|Waiting(back, _)| back.left.n);
+        coming.chain(returning).min().unwrap_or(u64::MAX)
     }
 
     /// Whether no write is on its way, there or back.
@@ -203,9 +236,9 @@ impl Writes {
         self.next_returning <= act.map_or(Time::NEVER, |act| act.at) && self.next_returning < Time::NEVER
     }
 
-    /// Takes the next write that arrives no later than `until`, in the order of arrival.
-    pub fn arrive(&mut self, until: Time) -> Option<Write> {
-        if !self.is_any_due(until) {
+    /// Takes the next write that arrives before that, in the order of arrival.
+    pub fn arrive(&mut self, before: Arrival) -> Option<Write> {
+        if !self.is_any_due(before.at) || self.coming.peek().is_some_and(|Waiting(next, _)| *next >= before) {
             return None;
         }
         let Waiting(_, write) = self.coming.pop()?;
@@ -234,6 +267,9 @@ impl Writes {
             version: write.version,
             deletes: write.deletes,
             shown: derive(write.draw, hop::LOCAL) <= centre.shown_locally && centre.shown_locally > 0,
+            expires: write.expires(),
+            client: write.client,
+            before: write.before,
         };
         self.next_returning = self.next_returning.min(at);
         self.returning.push(Waiting(back, acknowledged));
