@@ -1,7 +1,7 @@
 //! What the benches simulate: scenarios of the sizes that the documents speak of, from what the tests build theirs of.
 
 use consistency_sim::model::{Location, Span};
-use consistency_sim::random::{Law, Stream, unit};
+use consistency_sim::random::{Law, Stream, mix, unit};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::*;
 use consistency_sim::workloads::*;
@@ -89,8 +89,9 @@ pub fn flags(kind: StoreKind) -> Scenario {
     scenario(12, Span::from_secs(1_800), workload, kind)
 }
 
-/// A file of so many rows, one each millisecond, 5 % of them writes, on 100,000 keys (Zipf 0.99).
-pub fn trace_file(rows: u32) -> NamedTempFile {
+/// A file of so many rows, a thousand for each second, 5 % of them writes, on 100,000 keys (Zipf 0.99): each row as `write` has
+/// it, given its number, its key and what it is drawn from.
+fn trace(rows: u32, header: &str, write: impl Fn(&mut Vec<u8>, u32, usize, &mut Stream)) -> NamedTempFile {
     use std::io::Write;
 
     let shares = Popularity::Zipf { exponent: 0.99 }.shares(100_000);
@@ -102,18 +103,51 @@ pub fn trace_file(rows: u32) -> NamedTempFile {
         })
         .collect();
     let mut stream = Stream::from_entity(1);
-    let mut text = b"time,key,size,client,operation,ttl\n".to_vec();
+    let mut text = format!("{header}\n").into_bytes();
     for row in 0..rows {
         let drawn = unit(stream.draw());
-        let key = sums.partition_point(|sum| *sum < drawn);
-        let (size, client) = (50 + stream.below(5_000), stream.below(2_000));
-        let operation = if stream.below(20) == 0 { "set" } else { "get" };
-        let (seconds, millis) = (row / 1_000, row % 1_000);
-        writeln!(text, "{seconds}.{millis:03},key{key},{size},{client},{operation},").expect("memory takes all");
+        write(&mut text, row, sums.partition_point(|sum| *sum < drawn), &mut stream);
     }
     let mut file = NamedTempFile::new().expect("a folder for what is temporary");
     file.write_all(&text).expect("room for a trace");
     file
+}
+
+/// Rows of 29 bytes, one each millisecond, with short names.
+pub fn trace_file(rows: u32) -> NamedTempFile {
+    use std::io::Write;
+
+    trace(rows, "time,key,size,client,operation,ttl", |text, row, key, stream| {
+        let (size, client) = (50 + stream.below(5_000), stream.below(2_000));
+        let operation = if stream.below(20) == 0 { "set" } else { "get" };
+        let (seconds, millis) = (row / 1_000, row % 1_000);
+        writeln!(text, "{seconds}.{millis:03},key{key},{size},{client},{operation},").expect("memory takes all");
+    })
+}
+
+/// Rows of 45 bytes as the traces of Twitter's caches have them: seven columns, whole seconds, names without meaning.
+pub fn cache_trace_file(rows: u32) -> NamedTempFile {
+    use std::io::Write;
+
+    let header = "timestamp,anonymized key,key size,value size,client id,operation,TTL";
+    trace(rows, header, |text, row, key, stream| {
+        let (key_size, size, client) = (20 + stream.below(60), 50 + stream.below(5_000), stream.below(2_000));
+        let (operation, ttl) = if stream.below(20) == 0 { ("set", 86_400) } else { ("get", 0) };
+        let (second, name) = (row / 1_000, mix(key as u64));
+        writeln!(text, "{second},q:q:{name:016x},{key_size},{size},{client},{operation},{ttl}")
+            .expect("memory takes all");
+    })
+}
+
+/// The columns of such a trace that say when, which key and what, and perhaps those of clients and TTLs.
+pub fn cache_trace_source(file: &NamedTempFile, all: bool) -> TraceSource {
+    TraceSource {
+        time: "timestamp".into(),
+        key: Some("anonymized key".into()),
+        client: all.then(|| "client id".into()),
+        ttl: all.then(|| "TTL".into()),
+        ..trace_source(file)
+    }
 }
 
 /// The columns of such a trace that say when, which key and what.

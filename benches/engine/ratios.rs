@@ -6,7 +6,8 @@ use consistency_sim::metrics::Measurements;
 use consistency_sim::model::Span;
 use consistency_sim::run::{Contestant, Options, Unit, Unwatched, run};
 use consistency_sim::scenario::Scenario;
-use consistency_sim::workloads::trace_file;
+use consistency_sim::workloads::{TraceSource, trace_file};
+use tempfile::NamedTempFile;
 
 use crate::{fixtures, hold, naive, nexosim_hold};
 
@@ -97,60 +98,80 @@ pub fn print() {
     row(what, &ours, &peer, Some(ratio(&two, &one)), "1.8");
 }
 
-/// Reading the fields of a trace, and its whole replay, against the `csv` crate, which only divides the same file into
-/// fields. The longer trace is more than is kept in memory.
-fn replay() {
-    let (ours, alone, read) = replays(1_000_000, 7, ["kv pull", "kv push", "d1", "durable object"]);
-    row("trace, rows read", &read.0, &alone, Some(read.1), "");
-    for (store, rate, ratio) in ours {
-        row(&format!("trace, replay on {store}"), &rate, &alone, Some(ratio), "0.6");
-    }
-    let (ours, alone, _) = replays(5_000_000, 3, ["kv pull", "kv push"]);
-    for (store, rate, ratio) in ours {
-        row(&format!("trace of 5 M rows, on {store}"), &rate, &alone, Some(ratio), "0.6");
-    }
+/// A trace that is replayed on a store, by some of its columns.
+struct Replay {
+    what: String,
+    source: TraceSource,
+    store: &'static str,
 }
 
-/// A rate, and a ratio to the `csv` crate.
-type Rated = (String, f64);
-
-/// So many rows on each of some stores, what the `csv` crate does alone, and what reading alone does.
-fn replays<const N: usize>(
-    rows: u32,
-    turns: usize,
-    stores: [&'static str; N],
-) -> ([(&'static str, String, f64); N], String, Rated) {
-    let file = fixtures::trace_file(rows);
+/// Reading the fields of a trace, and its whole replay, against the `csv` crate, which only divides the same file into
+/// fields; and that against the same crate when it also makes values of them. The longer trace is more than is kept in memory.
+fn replay() {
+    let on = |what: &str, source: &TraceSource, store| Replay {
+        what: format!("{what} {store}"),
+        source: source.clone(),
+        store,
+    };
+    let file = fixtures::trace_file(1_000_000);
     let source = fixtures::trace_source(&file);
-    let length = trace_file::inspect(&source, &[]).expect("it was written here");
-    let scenarios =
-        stores.map(|store| fixtures::replay(source.clone(), length + Span::from_secs(1), fixtures::store(store)));
-    let (mut alone, mut read, mut whole) = (Vec::new(), Vec::new(), [const { Vec::new() }; N]);
+    let stores = ["kv pull", "kv push", "d1", "durable object"];
+    replays(1_000_000, 7, &file, &stores.map(|store| on("trace, replay on", &source, store)), |record| {
+        record.deserialize::<(f64, &str, u32, u32, &str, Option<u32>)>(None).is_ok()
+    });
+    let file = fixtures::cache_trace_file(1_000_000);
+    let [some, all] = [false, true].map(|all| fixtures::cache_trace_source(&file, all));
+    let both = ["kv pull", "kv push"];
+    let [some, all] = [
+        both.map(|store| on("seven columns, on", &some, store)),
+        both.map(|store| on("with clients and TTLs,", &all, store)),
+    ];
+    let four: Vec<Replay> = some.into_iter().chain(all).collect();
+    replays(1_000_000, 7, &file, &four, |record| {
+        record.deserialize::<(u64, &str, u32, u32, u64, &str, u32)>(None).is_ok()
+    });
+    let file = fixtures::trace_file(5_000_000);
+    let source = fixtures::trace_source(&file);
+    replays(5_000_000, 3, &file, &both.map(|store| on("trace of 5 M rows, on", &source, store)), |_| true);
+}
+
+/// So many rows, replayed in several ways; what the `csv` crate does alone, without and with values, and what reading does.
+fn replays(rows: u32, turns: usize, file: &NamedTempFile, ways: &[Replay], typed: impl Fn(&csv::ByteRecord) -> bool) {
+    let source = &ways[0].source;
+    let length = trace_file::inspect(source, &[]).expect("it was written here");
+    let scenario =
+        |way: &Replay| fixtures::replay(way.source.clone(), length + Span::from_secs(1), fixtures::store(way.store));
+    let scenarios: Vec<Scenario> = ways.iter().map(scenario).collect();
+    let divide = |each: &dyn Fn(&csv::ByteRecord) -> bool| {
+        let mut reader = csv::Reader::from_path(file.path()).expect("it was written here");
+        let mut record = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).expect("it was written here") {
+            assert!(each(&record), "a row without values");
+        }
+    };
+    let (mut alone, mut parsed, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let mut whole = vec![Vec::new(); ways.len()];
     for _ in 0..turns {
-        let [csv, inspected] = seconds(
+        let [divided, valued, inspected] = seconds(
             1,
-            [
-                &mut || {
-                    let mut reader = csv::Reader::from_path(file.path()).expect("it was written here");
-                    let mut record = csv::ByteRecord::new();
-                    while reader.read_byte_record(&mut record).expect("it was written here") {}
-                },
-                &mut || drop(trace_file::inspect(&source, &[])),
-            ],
+            [&mut || divide(&|_| true), &mut || divide(&typed), &mut || drop(trace_file::inspect(source, &[]))],
         );
-        alone.extend(csv);
+        alone.extend(divided);
+        parsed.extend(valued);
         read.extend(inspected);
         for (scenario, times) in scenarios.iter().zip(&mut whole) {
             let [time] = seconds(1, [&mut || drop(simulate(scenario, 1))]);
             times.extend(time);
         }
     }
-    let rated = |times: &[f64]| (format!("{:.2} M/s", f64::from(rows) / median(times) / 1e6), ratio(times, &alone));
-    let each = std::array::from_fn(|n| {
-        let (rate, ratio) = rated(&whole[n]);
-        (stores[n], rate, ratio)
-    });
-    (each, format!("csv alone {}", rated(&alone).0), rated(&read))
+    let rate = |times: &[f64]| format!("{:.2} M/s", f64::from(rows) / median(times) / 1e6);
+    let peer = format!("csv divides {}", rate(&alone));
+    row("trace, rows read", &rate(&read), &peer, Some(ratio(&read, &alone)), "");
+    for (way, times) in ways.iter().zip(&whole) {
+        row(&way.what, &rate(times), &peer, Some(ratio(times, &alone)), "0.6");
+        let valued = format!("csv's values {}", rate(&parsed));
+        row("", "", &valued, Some(ratio(times, &parsed)), "");
+    }
 }
 
 /// Against the naive engine, which must give the same figures; and two threads against one.

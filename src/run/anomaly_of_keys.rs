@@ -5,7 +5,7 @@
 //! earlier write. Which operations are the first follows from all keys, and is known here but for those that were under way
 //! when the list was full: where these could change anything, all operations decide.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 use crate::engine::by_key::FirstReplication;
 use crate::history::{History, Record};
@@ -24,12 +24,12 @@ pub fn find(store: usize, contestant: &Contestant, edges: usize, bound: usize) -
     let first = First::of(replication, bound);
     let (mut found, mut done, mut keys): (Option<Candidate>, _, _) = (None, 0, 1);
     while let Some(next) = first.busy.get(done)
-        && found.as_ref().is_none_or(|found| found.may_be_behind(*next))
+        && found.as_ref().is_none_or(|found| found.may_show_one_before(*next))
     {
         let some = &first.busy[done..(done + keys).min(first.busy.len())];
         let picked = first.pick(some.iter().map(|(key, _)| *key), first.until)?;
         let (history, complete) = contestant.look_at(picked, first.until);
-        let better = |candidate: &Candidate| found.as_ref().is_none_or(|found| candidate.rank() > found.rank());
+        let better = |candidate: &Candidate| found.as_ref().is_none_or(|found| candidate.rank() < found.rank());
         if let Some(candidate) = Candidate::new(store, &history, complete, edges).filter(better) {
             found = Some(candidate);
         }
@@ -59,14 +59,14 @@ impl Candidate {
         Some(Candidate { key: write.key, version: write.seen.version, start: write.start, missed, complete, anomaly })
     }
 
-    /// The greatest is shown.
-    fn rank(&self) -> (Reverse<Time>, Key, Version) {
-        (Reverse(self.start), self.key, self.version)
+    /// The least is shown.
+    fn rank(&self) -> (Time, Key, Version) {
+        (self.start, self.key, self.version)
     }
 
-    /// Whether a write to a key, the first of which is then, may have a greater rank.
-    fn may_be_behind(&self, (key, first): (u32, Time)) -> bool {
-        (Reverse(first), Key(key)) >= (Reverse(self.start), self.key)
+    /// Whether a write to a key, the first of which is then, may have a lower rank, or be this one.
+    fn may_show_one_before(&self, (key, first): (u32, Time)) -> bool {
+        (first, Key(key)) <= (self.start, self.key)
     }
 
     /// Whether nothing that happens from some time on can change anything.
@@ -88,11 +88,21 @@ struct First<'a> {
     until: Time,
     /// By row: its key.
     keys: Vec<u32>,
-    /// The rows that write, each with its key, its time, and whether it puts something.
-    writes: Vec<(u32, u32, Time, bool)>,
+    /// The rows that write.
+    writes: Vec<Writing>,
     /// Keys that are read often enough and written, with the time of their first write: those first whose writes may have the
-    /// greatest rank.
+    /// lowest rank.
     busy: Vec<(u32, Time)>,
+}
+
+/// A row that writes, by its number.
+struct Writing {
+    number: u32,
+    key: u32,
+    at: Time,
+    puts: bool,
+    /// Whether what it puts expires.
+    expires: bool,
 }
 
 impl<'a> First<'a> {
@@ -109,11 +119,13 @@ impl<'a> First<'a> {
                 (keys[row.number as usize], times[row.number as usize]) = (key, row.at);
                 let operation = replication.complete(key, &row).1;
                 if operation != TraceOperation::Get {
-                    writes.push((row.number, key, row.at, operation == TraceOperation::Put));
+                    let puts = operation == TraceOperation::Put;
+                    let expires = puts && row.ttl().is_some();
+                    writes.push(Writing { number: row.number, key, at: row.at, puts, expires });
                 }
             }
         }
-        writes.sort_unstable_by_key(|(number, ..)| *number);
+        writes.sort_unstable_by_key(|write| write.number);
         let mut first = First { replication, bound, until: Time::NEVER, keys, writes, busy: Vec::new() };
         let known = first.known();
         first.until = if known < rows.len() { times[known] } else { Time::NEVER };
@@ -123,11 +135,12 @@ impl<'a> First<'a> {
     }
 
     /// How many rows there are room for, whatever becomes of them: each is an operation, a read makes a note at most and a
-    /// write two.
+    /// write two, and one more if that expires.
     fn known(&self) -> usize {
-        let (mut notes, mut writes) = (0, self.writes.iter().map(|(number, ..)| *number as usize).peekable());
+        let (mut notes, mut writes) = (0, self.writes.iter().peekable());
         for row in 0..self.keys.len() {
-            notes += 1 + usize::from(writes.next_if_eq(&row).is_some());
+            let write = writes.next_if(|write| write.number as usize == row);
+            notes += 1 + write.map_or(0, |write| 1 + usize::from(write.expires));
             if notes > self.bound {
                 return row;
             }
@@ -139,30 +152,29 @@ impl<'a> First<'a> {
         let mut reads = vec![0_i64; self.replication.rows.keys()];
         self.keys.iter().for_each(|key| reads[*key as usize] += 1);
         let known = self.keys.len();
-        let writes = || self.writes.iter().filter(|(number, ..)| (*number as usize) < known);
-        writes().for_each(|(_, key, ..)| reads[*key as usize] -= 1);
-        for (_, key, at, _) in writes() {
+        let writes = || self.writes.iter().filter(|write| (write.number as usize) < known);
+        writes().for_each(|write| reads[write.key as usize] -= 1);
+        for write in writes() {
             // Each key once.
-            if std::mem::take(&mut reads[*key as usize]) >= i64::from(WORTH_MAX) {
-                self.busy.push((*key, *at));
+            if std::mem::take(&mut reads[write.key as usize]) >= i64::from(WORTH_MAX) {
+                self.busy.push((write.key, write.at));
             }
         }
-        self.busy.sort_unstable_by_key(|(key, at)| (*at, Reverse(*key)));
+        self.busy.sort_unstable_by_key(|(key, at)| (*at, *key));
     }
 
     /// Whether the same is found whatever of that was under way when the list was full is in it: no more reads miss the
     /// write, and no earlier write is missed by as many. `None` where its picture is not known.
     fn stays(&self, contestant: &Contestant, found: &Candidate) -> Option<bool> {
-        let until_then = self.writes.iter().take_while(|(_, _, at, _)| *at <= found.start);
-        let written = until_then.map(|(_, key, at, _)| (*key, *at)).filter(|first| found.may_be_behind(*first));
+        let until_then = self.writes.iter().take_while(|write| write.at <= found.start);
+        let written = until_then.map(|write| (write.key, write.at)).filter(|first| found.may_show_one_before(*first));
         let picked = self.pick(written.map(|(key, _)| key), found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
         let (history, _) = contestant.look_at(picked, Time::NEVER);
-        let stays = |write: &Record, all: Missed| match (Reverse(write.start), write.key, write.seen.version)
-            .cmp(&found.rank())
+        let stays = |write: &Record, all: Missed| match (write.start, write.key, write.seen.version).cmp(&found.rank())
         {
-            Ordering::Less => true,
+            Ordering::Less => worth(all) < WORTH_MAX,
             Ordering::Equal => all.last == found.missed.last,
-            Ordering::Greater => worth(all) < WORTH_MAX,
+            Ordering::Greater => true,
         };
         Some(missed(&history).values().all(|(write, all)| stays(write, *all)))
     }
@@ -193,7 +205,7 @@ impl<'a> First<'a> {
             }
         }
         // Of rows after the first ones no picture is drawn, so that what they put does not matter.
-        let puts: Vec<u32> = self.writes.iter().filter(|(.., puts)| *puts).map(|(number, ..)| *number).collect();
+        let puts: Vec<u32> = self.writes.iter().filter(|write| write.puts).map(|write| write.number).collect();
         for one in &mut picked {
             one.puts = puts.partition_point(|number| *number < one.row.number) as Value;
         }

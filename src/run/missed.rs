@@ -48,12 +48,12 @@ pub(super) struct Missed {
     pub last: Time,
 }
 
-/// The write that most reads missed, as far as that counts, and the earliest of those.
+/// The write that most reads missed, as far as that counts, and the earliest of those; of some at one time, the first key's.
 pub(super) fn most_missed(history: &History) -> Option<(&Record, Missed)> {
     missed(history)
         .into_values()
         .filter(|(_, missed)| missed.reads > 0)
-        .max_by_key(|(write, missed)| (worth(*missed), std::cmp::Reverse(write.start)))
+        .min_by_key(|(write, missed)| (std::cmp::Reverse(worth(*missed)), write.start))
 }
 
 /// Every write to a key, and who missed it first of all writes.

@@ -72,7 +72,7 @@ impl Picked {
             key,
             operation: Some(operation),
             size_bytes: None,
-            ttl: None,
+            ttl: row.ttl(),
             location: Some(location),
             client: None,
         };

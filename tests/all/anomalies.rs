@@ -135,7 +135,7 @@ fn a_write_that_is_missed_again_after_a_pause_is_drawn_with_both() {
 fn any_trace(stream: &mut Stream, seed: u64) -> WorkloadConfig {
     let (rows, keys, step) = (100 + stream.below(900), 1 + stream.below(30), [50, 1 + stream.below(200)]);
     let (step, writes) = (step[stream.below(2) as usize], 2 + stream.below(30));
-    let (mut text, mut at) = (String::from("t,k,op,at\n"), 0);
+    let (mut text, mut at) = (String::from("t,k,op,at,ttl,who\n"), 0);
     for _ in 0..rows {
         at += step * stream.below(4).saturating_sub(1);
         let few = 1 + stream.below(keys);
@@ -143,11 +143,15 @@ fn any_trace(stream: &mut Stream, seed: u64) -> WorkloadConfig {
         let operation =
             if stream.below(writes) > 0 { "get" } else { ["put", "put", "delete", ""][stream.below(4) as usize] };
         let place = ["P0", "P1", ""][stream.below(3) as usize];
-        writeln!(text, "{at},k{key},{operation},{place}").expect("memory takes all");
+        let (ttl, who) = (["", "1", "20"][stream.below(3) as usize], ["a", "b", ""][stream.below(3) as usize]);
+        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who}").expect("memory takes all");
     }
     let file = TraceFile::Bytes(text.into_bytes().into());
     let placement = [Placement::PerRow, Placement::PerKey][seed as usize % 2];
-    let source = TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) };
+    let mut source = TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) };
+    // Every second trace has clients, and every second one of these and of the others TTLs.
+    source.client = (seed / 2).is_multiple_of(2).then(|| "who".into());
+    source.ttl = (seed / 4).is_multiple_of(2).then(|| "ttl".into());
     let default_operation = TraceOperation::Get;
     WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.5, readers: None, values: None })
 }

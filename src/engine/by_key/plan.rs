@@ -150,13 +150,10 @@ impl Plan {
         matches!(self.how, How::ByKey(Work::Trace(_), _) | How::InOrder(..))
     }
 
-    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, not all its rows are
-    /// kept, or some of what they put may expire: whether an expiry is shown depends on the last answer of all keys.
+    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not all its rows
+    /// are kept.
     pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
         let How::ByKey(Work::Trace(trace), _) = &self.how else { return None };
-        if trace.config.source.ttl.is_some() {
-            return None;
-        }
         let Whole::Rows(rows) = trace.rows(self.window.until).ok()? else { return None };
         Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
