@@ -141,6 +141,11 @@ impl Rows {
         self.names[key as usize]
     }
 
+    /// Whether rows may have clients or TTLs.
+    pub fn say_more(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
     /// By number: what the names of the clients make.
     pub fn clients(&self) -> &[u64] {
         &self.clients
@@ -195,12 +200,6 @@ impl<'a> Run<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
-    }
-
-    /// Whether rows may have clients or TTLs.
-    #[inline]
-    pub fn says_more(&self) -> bool {
-        !self.beside.is_empty()
     }
 
     /// When the first of them is.

@@ -28,8 +28,8 @@ pub(super) struct Clients {
 pub(super) trait Acting {
     /// Whether more may act after others' keys were simulated.
     const GOES_ON: bool;
-    /// Whether they may have names, so that what each of them knows can be told.
-    const NAMED: bool;
+    /// Whether they may have names, so that what each of them knows can be told, and whether what they put may expire.
+    const SAY_MORE: bool;
 
     /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
@@ -126,7 +126,7 @@ impl Clients {
 
 impl Acting for OfKey<'_> {
     const GOES_ON: bool = false;
-    const NAMED: bool = false;
+    const SAY_MORE: bool = false;
 
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What)) {
         // Asked once, not for everybody.

@@ -47,6 +47,7 @@ use crate::model::{Refusal, Time, Version};
 use crate::random::derive;
 use crate::stores::hop;
 use crate::workloads::trace_file::TraceError;
+use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Whole;
 
 use clients::{Act, Acting, Clients};
@@ -203,7 +204,7 @@ impl Live {
         trace: &Replayed,
         rules: &Rules,
         until: Time,
-        mut apart: Option<Apart<'_>>,
+        apart: Option<Apart<'_>>,
     ) -> Result<Option<Ended>, TraceError> {
         let rows = match trace.rows(until)? {
             Whole::Rows(rows) => rows,
@@ -212,17 +213,26 @@ impl Live {
             }
             Whole::NeedsEvents => return Ok(None),
         };
+        let ended = if rows.say_more() {
+            self.replay_rows::<true>(rows, rules, apart)
+        } else {
+            self.replay_rows::<false>(rows, rules, apart)
+        };
+        Ok(Some(ended))
+    }
+
+    fn replay_rows<const MORE: bool>(&mut self, rows: &Rows, rules: &Rules, mut apart: Option<Apart<'_>>) -> Ended {
         let mut ended = Ended::default();
         let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
         while keys.take(&mut by_key) {
-            for mut key in keys.each(rules) {
+            for mut key in keys.each::<MORE>(rules) {
                 let number = key.key;
                 measured(self, Live::tally, &mut apart, number, &mut ended, |store, ended| {
                     store.simulate_one(&mut key, ended);
                 });
             }
         }
-        Ok(Some(ended))
+        ended
     }
 }
 
@@ -370,7 +380,7 @@ impl Common {
     fn hit<const QUIET: bool, K: Acting>(&mut self, act: &Act, version: Version) {
         let verdict = self.judge::<QUIET>(act, version);
         let draw = derive(act.draw, hop::HIT);
-        if K::NAMED && self.sessions.is_some() {
+        if K::SAY_MORE && self.sessions.is_some() {
             let end = self.tally.hit_by_name(act.location, act.at, draw, &verdict);
             self.happens(end);
             self.read::<QUIET>(*act, There::from_cache(end), version);
@@ -384,7 +394,7 @@ impl Common {
     fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version) {
         let verdict = self.judge::<QUIET>(act, version);
         self.tally.miss(act.location, act.at, back.at, &verdict);
-        if K::NAMED {
+        if K::SAY_MORE {
             self.read::<QUIET>(*act, back.into(), version);
         }
     }

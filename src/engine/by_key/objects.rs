@@ -150,10 +150,10 @@ impl GoesOn for Objects {
         standing.so_far
     }
 
-    fn go_on(
+    fn go_on<const MORE: bool>(
         &mut self,
         standing: Option<Standing>,
-        key: &mut OfRows<'_>,
+        key: &mut OfRows<'_, MORE>,
         end: Time,
         ended: &mut Ended,
     ) -> Option<Standing> {

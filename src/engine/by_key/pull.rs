@@ -10,6 +10,7 @@ use super::cached::{Cached, Expiry, Fill, NOTHING};
 use super::clients::{Act, Acting};
 use super::commits::{Commit, Commits};
 use super::order::{Arrival, Return};
+use super::rows::{OfRows, SoFar};
 use super::writes::Acknowledged;
 use super::{Common, Keyed};
 
@@ -61,7 +62,7 @@ impl Pull {
         while let Some(write) = common.decide_next(Arrival::until(horizon)) {
             let (newest, value, expires) = self.holds(self.commits.last());
             let newer = write.version > newest;
-            let (value, expires) = if newer { (!write.deletes, write.expires()) } else { (value, expires) };
+            let (value, expires) = if newer { (!write.deletes, write.expires) } else { (value, expires) };
             self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value, expires });
         }
     }
@@ -75,19 +76,19 @@ impl Pull {
 
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
     #[inline]
-    fn acknowledge(&mut self, common: &mut Common, act: Option<&Act>, goes_on: bool) {
+    fn acknowledge<K: Acting>(&mut self, common: &mut Common, act: Option<&Act>) {
         if common.writes.is_any_back(act) {
-            self.acknowledge_back(common, act, goes_on);
+            self.acknowledge_back::<K>(common, act);
         }
     }
 
     #[inline(never)]
-    fn acknowledge_back(&mut self, common: &mut Common, act: Option<&Act>, goes_on: bool) {
+    fn acknowledge_back<K: Acting>(&mut self, common: &mut Common, act: Option<&Act>) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
                 let Acknowledged { back, version, expires, location, .. } = acknowledged;
-                self.look_at(location, goes_on);
-                self.take(location, Fill { back, version, expires });
+                self.look_at::<K>(location);
+                self.take::<K>(location, Fill { back, version, expires });
             }
         }
         if let Some(act) = act
@@ -99,28 +100,34 @@ impl Pull {
 
     /// Whether the location may have anything of the key; from now on it may.
     #[inline(always)]
-    fn look_at(&mut self, location: Location, goes_on: bool) -> bool {
+    fn look_at<K: Acting>(&mut self, location: Location) -> bool {
         let cached = &mut self.cached[location.index()];
         if cached.key == self.key {
             return true;
         }
         cached.begin(self.key);
-        if let Some(expiry) = self.expiry.get_mut(location.index()) {
+        if let Some(expiry) = self.expiry::<K>(location) {
             *expiry = Expiry::NEVER;
         }
-        if goes_on {
+        if K::GOES_ON {
             self.touched.push(location);
         }
         false
     }
 
+    /// When what the location has expires, where values may.
+    #[inline(always)]
+    fn expiry<K: Acting>(&mut self, location: Location) -> Option<&mut Expiry> {
+        if K::SAY_MORE { self.expiry.get_mut(location.index()) } else { None }
+    }
+
     /// A copy arrives.
     #[inline(always)]
-    fn take(&mut self, location: Location, fill: Fill) {
-        if self.expiry.is_empty() {
-            self.cached[location.index()].take(fill.version, fill.back.at + self.cache_ttl);
-        } else {
+    fn take<K: Acting>(&mut self, location: Location, fill: Fill) {
+        if K::SAY_MORE && !self.expiry.is_empty() {
             self.take_until(location, fill);
+        } else {
+            self.cached[location.index()].take(fill.version, fill.back.at + self.cache_ttl);
         }
     }
 
@@ -142,9 +149,9 @@ impl Pull {
     /// The version that the location shows to somebody who acts there; `None` where it holds none that is fresh. `QUIET`:
     /// nobody writes the key, so that all copies are alike.
     #[inline(always)]
-    fn arrived<const QUIET: bool>(&mut self, act: &Act, goes_on: bool) -> Option<Version> {
+    fn arrived<const QUIET: bool, K: Acting>(&mut self, act: &Act) -> Option<Version> {
         let ttl = self.cache_ttl;
-        if !self.look_at(act.location, goes_on) {
+        if !self.look_at::<K>(act.location) {
             return None;
         }
         let cached = &mut self.cached[act.location.index()];
@@ -155,13 +162,13 @@ impl Pull {
             } else {
                 let (back, version) = (cached.fill_back(), cached.version_of_fill());
                 cached.fill_at = Time::NEVER;
-                let expires = self.expiry.get(act.location.index()).map_or(Time::NEVER, |expiry| expiry.fill);
-                self.take(act.location, Fill { back, version, expires });
+                let expires = self.expiry::<K>(act.location).map_or(Time::NEVER, |expiry| expiry.fill);
+                self.take::<K>(act.location, Fill { back, version, expires });
             }
         }
         let cached = &self.cached[act.location.index()];
         if cached.more > 0 {
-            self.arrived_of_many(act);
+            self.arrived_of_many::<K>(act);
         }
         let cached = &self.cached[act.location.index()];
         if act.at >= cached.fresh_until {
@@ -171,11 +178,11 @@ impl Pull {
     }
 
     #[cold]
-    fn arrived_of_many(&mut self, act: &Act) {
+    fn arrived_of_many<K: Acting>(&mut self, act: &Act) {
         let here = |(location, fill): &mut (Location, Fill)| *location == act.location && fill.back.is_before(act);
         let arrived: SmallVec<[Fill; 4]> = self.more.extract_if(.., here).map(|(_, fill)| fill).collect();
         self.cached[act.location.index()].more -= arrived.len() as u32;
-        arrived.into_iter().for_each(|fill| self.take(act.location, fill));
+        arrived.into_iter().for_each(|fill| self.take::<K>(act.location, fill));
     }
 
     #[inline(never)]
@@ -199,10 +206,10 @@ impl Pull {
     #[inline(always)]
     fn read<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K, act: &Act) -> bool {
         if !QUIET {
-            self.acknowledge(common, Some(act), K::GOES_ON);
+            self.acknowledge::<K>(common, Some(act));
             self.commits.pass(act.at);
         }
-        if let Some(version) = self.arrived::<QUIET>(act, K::GOES_ON) {
+        if let Some(version) = self.arrived::<QUIET, K>(act) {
             common.hit::<QUIET, K>(act, version);
             return true;
         }
@@ -223,14 +230,14 @@ impl Pull {
             self.commit(common, key.horizon());
         }
         if !QUIET {
-            (version, value, expires) = self.found(arrival);
+            (version, value, expires) = self.found::<K>(arrival);
         }
         let service = self.read.span(derive(act.draw, hop::SERVICE));
         let at = common.centre.back(arrival.at + service, act.location, act.draw);
         common.happens(at);
         let back = Return { at, left: arrival };
         if value || self.negative_caching {
-            self.fill::<QUIET>(act.location, Fill { back, version, expires });
+            self.fill::<QUIET, K>(act.location, Fill { back, version, expires });
         }
         common.miss::<QUIET, K>(act, back, version);
         true
@@ -238,20 +245,20 @@ impl Pull {
 
     /// What a read that arrives then finds at the central store: a version, whether it is a value, and until when.
     #[inline]
-    fn found(&self, arrival: Arrival) -> (Version, bool, Time) {
+    fn found<K: Acting>(&self, arrival: Arrival) -> (Version, bool, Time) {
         let (version, value, expires) = self.holds(self.commits.before(arrival));
         // What has expired stays expired.
-        if arrival.at < expires { (version, value, expires) } else { (version, false, Time::NEVER) }
+        if !K::SAY_MORE || arrival.at < expires { (version, value, expires) } else { (version, false, Time::NEVER) }
     }
 
     #[inline]
-    fn fill<const QUIET: bool>(&mut self, location: Location, fill: Fill) {
+    fn fill<const QUIET: bool, K: Acting>(&mut self, location: Location, fill: Fill) {
         let cached = &mut self.cached[location.index()];
         if cached.fill_at == Time::NEVER {
             (cached.fill_at, cached.fill_left) = (fill.back.at, fill.back.left);
             if !QUIET {
                 (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
-                if let Some(expiry) = self.expiry.get_mut(location.index()) {
+                if let Some(expiry) = self.expiry::<K>(location) {
                     expiry.fill = fill.expires;
                 }
             }
@@ -305,11 +312,12 @@ impl Keyed for Pull {
     #[inline]
     fn end(&mut self, common: &mut Common) {
         self.commit(common, Time::NEVER);
-        self.acknowledge(common, None, false);
+        self.acknowledge::<SoFar>(common, None);
     }
 
     fn pass(&mut self, common: &mut Common, act: &Act) {
-        self.acknowledge(common, Some(act), true);
+        // Whatever they may say.
+        self.acknowledge::<OfRows<'_, true>>(common, Some(act));
         self.commits.pass(act.at);
     }
 

@@ -94,8 +94,8 @@ impl<'a> Keys<'a> {
         !self.keys.is_empty()
     }
 
-    /// Each key, before anything happens to it.
-    pub fn each<'b>(&'b self, rules: &'b Rules) -> impl Iterator<Item = OfRows<'b>> {
+    /// Each key, before anything happens to it; `MORE`: its rows may have clients or TTLs.
+    pub fn each<'b, const MORE: bool>(&'b self, rules: &'b Rules) -> impl Iterator<Item = OfRows<'b, MORE>> {
         let mut from = 0;
         self.keys.iter().filter_map(move |(key, name, to)| {
             let (first, runs) = self.runs[std::mem::replace(&mut from, *to)..*to].split_first()?;
@@ -114,9 +114,9 @@ pub(super) struct SoFar {
     last: Time,
 }
 
-/// One key's rows, on the way through them.
+/// One key's rows, on the way through them; `MORE`: they may have clients or TTLs.
 #[derive(Debug)]
-pub(super) struct OfRows<'a> {
+pub(super) struct OfRows<'a, const MORE: bool> {
     /// Among the keys of the trace.
     pub key: u32,
     /// Those that come next, and then those of these; if none are left here, none are there.
@@ -132,15 +132,15 @@ pub(super) struct OfRows<'a> {
     end: Time,
 }
 
-impl OfRows<'_> {
+impl<const MORE: bool> OfRows<'_, MORE> {
     /// Goes on after other rows of the key; perhaps more come from some time on.
     pub fn after(&mut self, so_far: SoFar, end: Time) {
         (self.so_far, self.end) = (so_far, end);
     }
 
-    /// Some rows act; `MORE`: they may have clients or TTLs.
+    /// Some rows act.
     #[inline(always)]
-    fn each_acts<const MORE: bool>(&mut self, run: Run<'_>, reads: &mut Vec<Act>, write: &mut impl FnMut(Act, What)) {
+    fn each_acts(&mut self, run: Run<'_>, reads: &mut Vec<Act>, write: &mut impl FnMut(Act, What)) {
         for row in run.each() {
             self.so_far.made += 1;
             let client = if MORE { row.client() } else { None };
@@ -170,7 +170,7 @@ impl OfRows<'_> {
 /// No row comes any more.
 impl Acting for SoFar {
     const GOES_ON: bool = false;
-    const NAMED: bool = true;
+    const SAY_MORE: bool = true;
 
     fn act(&mut self, _: usize, _: &mut Vec<Act>, _: impl FnMut(Act, What)) {}
 
@@ -187,20 +187,16 @@ impl Acting for SoFar {
     }
 }
 
-impl Acting for OfRows<'_> {
+impl<const MORE: bool> Acting for OfRows<'_, MORE> {
     const GOES_ON: bool = true;
-    const NAMED: bool = true;
+    const SAY_MORE: bool = MORE;
 
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         let mut left = most;
         while left > 0 && !self.run.is_empty() {
             let run = self.run.split_off(left);
             left -= run.len();
-            if run.says_more() {
-                self.each_acts::<true>(run, reads, &mut write);
-            } else {
-                self.each_acts::<false>(run, reads, &mut write);
-            }
+            self.each_acts(run, reads, &mut write);
             if self.run.is_empty()
                 && let Some((next, rest)) = self.runs.split_first()
             {

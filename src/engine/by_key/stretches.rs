@@ -50,10 +50,10 @@ pub(super) trait GoesOn {
     fn so_far(standing: &Self::Standing) -> SoFar;
 
     /// Goes on with a key, a new one if nothing stands. All rows are there that come before `end`; if no more come, to its end.
-    fn go_on(
+    fn go_on<const MORE: bool>(
         &mut self,
         standing: Option<Self::Standing>,
-        key: &mut OfRows<'_>,
+        key: &mut OfRows<'_, MORE>,
         end: Time,
         ended: &mut Ended,
     ) -> Option<Self::Standing>;
@@ -96,16 +96,10 @@ fn replay<S: GoesOn>(
         };
         let end = stretches.next_at()?;
         all.resize_with(rows.keys(), || None);
-        let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
-        while keys.take(&mut by_key) {
-            for mut key in keys.each(rules) {
-                let (number, standing) = (key.key, &mut all[key.key as usize]);
-                key.after(standing.as_ref().map_or(SoFar::default(), S::so_far), end);
-                measured(store, S::tally, &mut apart, number, &mut ended, |store, ended| {
-                    *standing = store.go_on(standing.take(), &mut key, end, ended);
-                    ended.happens(key.last_act());
-                });
-            }
+        if rows.say_more() {
+            replay_rows::<true, S>(store, &rows, rules, end, &mut all, &mut apart, &mut ended);
+        } else {
+            replay_rows::<false, S>(store, &rows, rules, end, &mut all, &mut apart, &mut ended);
         }
     }
     for (number, standing) in all.into_iter().enumerate() {
@@ -113,6 +107,29 @@ fn replay<S: GoesOn>(
         measured(store, S::tally, &mut apart, number as u32, &mut ended, |store, ended| store.finish(standing, ended));
     }
     Ok(Some(ended))
+}
+
+/// Replays the rows of a stretch, given how all keys stand; no others come before `end`.
+fn replay_rows<const MORE: bool, S: GoesOn>(
+    store: &mut S,
+    rows: &Rows,
+    rules: &Rules,
+    end: Time,
+    all: &mut [Option<S::Standing>],
+    apart: &mut Option<Apart<'_>>,
+    ended: &mut Ended,
+) {
+    let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
+    while keys.take(&mut by_key) {
+        for mut key in keys.each::<MORE>(rules) {
+            let (number, standing) = (key.key, &mut all[key.key as usize]);
+            key.after(standing.as_ref().map_or(SoFar::default(), S::so_far), end);
+            measured(store, S::tally, apart, number, ended, |store, ended| {
+                *standing = store.go_on(standing.take(), &mut key, end, ended);
+                ended.happens(key.last_act());
+            });
+        }
+    }
 }
 
 /// Workers KV by either way.
@@ -132,10 +149,10 @@ impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
         standing.so_far
     }
 
-    fn go_on(
+    fn go_on<const MORE: bool>(
         &mut self,
         standing: Option<Standing<S>>,
-        key: &mut OfRows<'_>,
+        key: &mut OfRows<'_, MORE>,
         end: Time,
         ended: &mut Ended,
     ) -> Option<Standing<S>> {

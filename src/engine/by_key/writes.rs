@@ -35,18 +35,11 @@ pub(super) struct Write {
     pub version: Version,
     pub deletes: bool,
     pub draw: u64,
-    /// After which time the value expires, counted from its arrival.
-    ttl: Option<Span>,
+    /// When the value expires; [`Time::NEVER`]: it does not.
+    pub expires: Time,
     /// Who writes, and when whoever acted before did.
     client: u32,
     before: Time,
-}
-
-impl Write {
-    /// When the value expires; [`Time::NEVER`]: it does not.
-    pub fn expires(&self) -> Time {
-        self.ttl.map_or(Time::NEVER, |ttl| self.arrival.at + ttl)
-    }
 }
 
 /// An acknowledgement as it arrives at the client.
@@ -170,14 +163,18 @@ impl Writes {
     /// A client writes.
     #[inline(never)]
     pub fn send(&mut self, centre: &Centre, act: &Act, what: What) {
+        let arrival = Arrival { at: centre.reached(act), n: act.n };
         let write = Write {
-            arrival: Arrival { at: centre.reached(act), n: act.n },
+            arrival,
             start: act.at,
             location: act.location,
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
             deletes: what == What::Delete,
             draw: act.draw,
-            ttl: if let What::Put(ttl) = what { ttl } else { None },
+            expires: match what {
+                What::Put(Some(ttl)) => arrival.at + ttl,
+                What::Put(None) | What::Delete => Time::NEVER,
+            },
             client: act.client,
             before: act.before,
         };
@@ -267,7 +264,7 @@ impl Writes {
             version: write.version,
             deletes: write.deletes,
             shown: derive(write.draw, hop::LOCAL) <= centre.shown_locally && centre.shown_locally > 0,
-            expires: write.expires(),
+            expires: write.expires,
             client: write.client,
             before: write.before,
         };
