@@ -12,6 +12,8 @@
 //! - A read changes nothing but the cache of its own location, and that only when its fill returns. So a read is
 //!   answered on paper as soon as the writes that arrive before it are known, and its fill waits at the location until
 //!   somebody reads there again (`pull.rs`). A pushed version changes nothing at all until somebody looks (`push.rs`).
+//! - What a client with a name knows of a key follows from its answers, which are gone through in the order of events when
+//!   all are known (`sessions.rs`).
 //! - An object serves in the order of arrival: when a request arrives all that comes of it is known (`objects.rs`).
 //! - Measurements are sums of whole numbers: the order in which reads are counted does not matter, only the batch of
 //!   time in which each is known (`tally.rs`).
