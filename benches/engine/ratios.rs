@@ -116,9 +116,9 @@ fn replay() {
     let file = fixtures::trace_file(1_000_000);
     let source = fixtures::trace_source(&file);
     let stores = ["kv pull", "kv push", "d1", "durable object"];
-    replays(1_000_000, 7, &file, &stores.map(|store| on("trace, replay on", &source, store)), |record| {
-        record.deserialize::<(f64, &str, u32, u32, &str, Option<u32>)>(None).is_ok()
-    });
+    let values =
+        |record: &csv::ByteRecord| record.deserialize::<(f64, &str, u32, u32, &str, Option<u32>)>(None).is_ok();
+    replays(1_000_000, 7, &file, &stores.map(|store| on("trace, replay on", &source, store)), values);
     let file = fixtures::cache_trace_file(1_000_000);
     let [some, all] = [false, true].map(|all| fixtures::cache_trace_source(&file, all));
     let both = ["kv pull", "kv push"];
@@ -132,7 +132,7 @@ fn replay() {
     });
     let file = fixtures::trace_file(5_000_000);
     let source = fixtures::trace_source(&file);
-    replays(5_000_000, 3, &file, &both.map(|store| on("trace of 5 M rows, on", &source, store)), |_| true);
+    replays(5_000_000, 3, &file, &both.map(|store| on("trace of 5 M rows, on", &source, store)), values);
 }
 
 /// So many rows, replayed in several ways; what the `csv` crate does alone, without and with values, and what reading does.
