@@ -125,7 +125,7 @@ pub fn trace_file(rows: u32) -> NamedTempFile {
     })
 }
 
-/// Rows of 45 bytes as the traces of Twitter's caches have them: seven columns, whole seconds, names without meaning.
+/// Rows of 44 bytes as the traces of Twitter's caches have them: seven columns, whole seconds, names without meaning.
 pub fn cache_trace_file(rows: u32) -> NamedTempFile {
     use std::io::Write;
 

@@ -144,7 +144,7 @@ impl Sessions {
         }
         let knew = self.client(act.client).knows;
         // Whoever knows nothing and reads what was there from the start breaks nothing and learns nothing.
-        if !reads || version > Version::INITIAL || !knew.is_nothing() {
+        if version > Version::INITIAL || !knew.is_nothing() {
             let asked = Asked { client: act.client, start: act.at, version, reads, knew };
             self.asked.push(Waiting(there, asked));
         }
