@@ -1,8 +1,6 @@
 //! Operations from a file, perhaps with readers around its writes.
 
-use std::collections::{HashMap, VecDeque};
-
-use rustc_hash::FxBuildHasher;
+use std::collections::VecDeque;
 
 use crate::metrics::Judgement;
 use crate::model::{Answer, Call, Key, Location, Operation, Request, Seen, Span, Time, Value};
@@ -13,6 +11,7 @@ use super::config::{Shape, TraceConfig, TraceOperation, ValuesConfig};
 use super::contract::{Ask, Desk, Groups, Workload};
 use super::trace_feed::{Feed, Placed};
 use super::trace_file::TraceError;
+use super::trace_names::Clients;
 use super::trace_picked::Picked;
 use super::values::Values;
 
@@ -69,8 +68,7 @@ pub struct Trace {
     next: Option<Placed>,
     in_sight: VecDeque<Placed>,
     readers: Vec<Readers>,
-    /// Looked up, never iterated.
-    clients: HashMap<u64, u32, FxBuildHasher>,
+    clients: Clients,
     written: Value,
     values: Option<Values>,
 }
@@ -91,7 +89,7 @@ impl Trace {
             next: None,
             in_sight: VecDeque::new(),
             readers: Vec::new(),
-            clients: HashMap::default(),
+            clients: Clients::default(),
             written: 0,
         }
     }
@@ -171,8 +169,8 @@ impl Trace {
     }
 
     fn act(&mut self, placed: Placed, desk: &mut Desk<'_>) {
-        let fresh = self.clients.len() as u32 + u32::from(self.edges);
-        let named = || placed.row.client.map(|name| *self.clients.entry(name).or_insert(fresh));
+        let edges = u32::from(self.edges);
+        let named = || placed.row.client.map(|name| edges + self.clients.number(name));
         let client = placed.client.or_else(named).unwrap_or(placed.location.0.into());
         let operation = match placed.row.operation.unwrap_or_else(|| self.rule.operation(placed.number)) {
             TraceOperation::Get => self.get(),

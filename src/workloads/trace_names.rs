@@ -1,9 +1,45 @@
-//! The keys of a trace by their names: each is numbered when its first row comes.
+//! The keys of a trace by their names, and its clients: each is numbered when its first row comes.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
 
 use super::trace_fields::{text_number, words};
 use super::trace_memory::Large;
 use super::trace_plain::{PlainName, PlainRow};
 use super::values::KEY_BYTES;
+
+/// The clients of a trace, numbered as they come.
+#[derive(Debug, Default)]
+pub struct Clients {
+    /// By the number that a name makes; looked up, never iterated.
+    known: HashMap<u64, u32, FxBuildHasher>,
+    names: Vec<u64>,
+}
+
+impl Clients {
+    /// The number of a client, given the number that its name makes.
+    #[inline]
+    pub fn number(&mut self, name: u64) -> u32 {
+        let fresh = self.names.len() as u32;
+        let number = *self.known.entry(name).or_insert(fresh);
+        if number == fresh {
+            self.names.push(name);
+        }
+        number
+    }
+
+    /// By number: what their names make.
+    pub fn names(&self) -> &[u64] {
+        &self.names
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.known.clear();
+        self.names.clear();
+    }
+}
 
 /// What is made of the keys of a trace's rows.
 pub trait Keys {
@@ -98,9 +134,10 @@ impl Names {
         self.numbers.len() as u32 - 1
     }
 
-    /// The key of a name, given the place where it is looked for first, and the bytes in which it is if it is a long one.
+    /// The key of a name, given the bytes in which it is if it is a long one; `None` if it is no text.
     #[inline]
-    fn by_name(&mut self, name: PlainName, mut place: usize, bytes: &[u8]) -> Option<u32> {
+    fn by_name(&mut self, name: PlainName, bytes: &[u8]) -> Option<u32> {
+        let mut place = place(kept(name), self.places.len());
         loop {
             let found = self.places[place];
             if self.kept[found as usize] == kept(name) {
@@ -171,14 +208,8 @@ impl Names {
         }
         for other in &others[..count] {
             let number = usize::from(*other);
-            keys[number] = self.find_one(rows[number].name, bytes);
+            keys[number] = self.by_name(rows[number].name, bytes).expect("only what is text is read so");
         }
-    }
-
-    fn find_one(&mut self, name: PlainName, bytes: &[u8]) -> u32 {
-        // The table may have grown since.
-        let key = self.by_name(name, place(kept(name), self.places.len()), bytes);
-        key.expect("only what is text is read so")
     }
 
     /// How many keys there are.
@@ -203,7 +234,7 @@ impl Keys for Names {
     #[inline]
     fn named(&mut self, bytes: &[u8], length: usize) -> Option<u32> {
         let name = short(bytes, length).unwrap_or_else(|| PlainName::long(bytes, 0, length));
-        self.by_name(name, place(kept(name), self.places.len()), bytes)
+        self.by_name(name, bytes)
     }
 
     fn unnamed(&mut self) -> u32 {

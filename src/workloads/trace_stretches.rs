@@ -1,17 +1,13 @@
 //! A trace on its way into memory, in the order of its keys: whole, or stretch by stretch where it is too long to be kept.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-
-use rustc_hash::FxBuildHasher;
 
 use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
 use super::trace_file::{TraceError, TraceReader};
-use super::trace_memory::Large;
-use super::trace_names::{Names, TOGETHER};
+use super::trace_names::{Clients, Names, TOGETHER};
 use super::trace_plain::{PlainMore, PlainRow};
 use super::trace_rows::{Beside, ROWS_MAX, Rows, Sorter};
 
@@ -82,33 +78,6 @@ impl fmt::Debug for Stretches {
     }
 }
 
-/// The clients so far, numbered as they come.
-#[derive(Debug, Default)]
-struct Clients {
-    /// By the number that a name makes; looked up, never iterated.
-    known: HashMap<u64, u32, FxBuildHasher>,
-    numbers: Vec<u64>,
-}
-
-impl Clients {
-    fn beside(&mut self, more: PlainMore) -> Beside {
-        let fresh = self.numbers.len() as u32;
-        let number = |name| *self.known.entry(name).or_insert(fresh);
-        let client = more.client.map_or(Beside::NOBODY, number);
-        if client == fresh {
-            self.numbers.extend(more.client);
-        }
-        Beside { client, ttl: more.ttl }
-    }
-
-    /// Adds those to a list that are not in it.
-    fn tell(&self, told: &mut Large<u64>) {
-        for number in &self.numbers[told.len()..] {
-            told.push(*number);
-        }
-    }
-}
-
 /// What comes after the rows that were read.
 #[derive(Clone, Copy, Debug)]
 enum Next {
@@ -163,7 +132,7 @@ impl Stretches {
                 let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut self.more);
                 if read > 0 {
                     for (beside, more) in self.sorter.more_to_come().zip(&self.more[..read.min(self.more.len())]) {
-                        *beside = self.clients.beside(*more).packed();
+                        *beside = beside_of(*more, &mut self.clients).packed();
                     }
                     self.names.find(&self.plain[..read], bytes, self.sorter.keys_to_come(read));
                     self.sorter.take(&self.plain[..read], self.names.len());
@@ -175,7 +144,7 @@ impl Stretches {
                 Next::Row(row, more, key) => {
                     self.next = None;
                     if let Some(beside) = self.sorter.more_to_come().next() {
-                        *beside = self.clients.beside(more).packed();
+                        *beside = beside_of(more, &mut self.clients).packed();
                     }
                     self.sorter.keys_to_come(1)[0] = key;
                     self.sorter.take(&[row], self.names.len());
@@ -188,7 +157,7 @@ impl Stretches {
         for key in names.len()..self.keys {
             names.push(self.names.number(key as u32));
         }
-        self.clients.tell(&mut clients);
+        self.clients.names()[clients.len()..].iter().for_each(|name| clients.push(*name));
         Ok(Some(self.sorter.end(names, clients)))
     }
 
@@ -240,4 +209,10 @@ impl Stretches {
         let more = PlainMore { client: row.client, ttl };
         Ok(Next::Row(PlainRow { at: row.at, what, location, ..PlainRow::default() }, more, row.key))
     }
+}
+
+/// What a row says beside, its client by number.
+fn beside_of(more: PlainMore, clients: &mut Clients) -> Beside {
+    let client = more.client.map_or(Beside::NOBODY, |name| clients.number(name));
+    Beside { client, ttl: more.ttl }
 }

@@ -17,22 +17,8 @@ use crate::support::*;
 const SECOND: u64 = 1_000_000_000;
 
 fn request(client: u32, operation: Operation, start: u64) -> Request {
-    Request {
-        client: Client(client),
-        location: Location(client as u16),
-        key: Key(0),
-        keys: 1,
-        group: 0,
-        operation,
-        call: Call::default(),
-        tag: 0,
-        start: Time(start * SECOND),
-        wants_answer: false,
-        draw: 0,
-        completed_before: 0,
-        read_before: Version::INITIAL,
-        written_before: Version::INITIAL,
-    }
+    let location = Location(client as u16);
+    Request { client: Client(client), location, ..Request::plain(operation, Time(start * SECOND)) }
 }
 
 /// Lets the observer see one operation after the other: (client, a write or not, start, end, the version's number).

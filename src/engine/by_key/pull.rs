@@ -150,24 +150,21 @@ impl Pull {
     /// nobody writes the key, so that all copies are alike.
     #[inline(always)]
     fn arrived<const QUIET: bool, K: Acting>(&mut self, act: &Act) -> Option<Version> {
-        let ttl = self.cache_ttl;
         if !self.look_at::<K>(act.location) {
             return None;
         }
         let cached = &mut self.cached[act.location.index()];
         if cached.fill_at <= act.at && cached.fill_back().is_before(act) {
+            let (back, version) = (cached.fill_back(), cached.version_of_fill());
+            cached.fill_at = Time::NEVER;
             if QUIET {
-                cached.fresh_until = cached.fresh_until.max(cached.fill_at + ttl);
-                cached.fill_at = Time::NEVER;
+                cached.fresh_until = cached.fresh_until.max(back.at + self.cache_ttl);
             } else {
-                let (back, version) = (cached.fill_back(), cached.version_of_fill());
-                cached.fill_at = Time::NEVER;
                 let expires = self.expiry::<K>(act.location).map_or(Time::NEVER, |expiry| expiry.fill);
                 self.take::<K>(act.location, Fill { back, version, expires });
             }
         }
-        let cached = &self.cached[act.location.index()];
-        if cached.more > 0 {
+        if self.cached[act.location.index()].more > 0 {
             self.arrived_of_many::<K>(act);
         }
         let cached = &self.cached[act.location.index()];

@@ -216,13 +216,13 @@ fn keep<S: Keyed>(
     if common.truth.is_longer_than(FEW) {
         common.settle(now, store.oldest(now));
     }
-    let unanswered = common.reads.first().map_or(u64::MAX, |read| read.n).min(common.writes.first_in_flight());
-    let (copies, store) = store.keep(now, common.writes.oldest_to_come(&common.centre, now));
-    let (writes, truth) = (common.writes.keep(), common.truth.keep(windows));
     let sessions = common.sessions.as_mut().and_then(|sessions| {
-        sessions.go_through(unanswered, &mut common.tally);
+        let unanswered = common.reads.first().map_or(u64::MAX, |read| read.n);
+        sessions.go_through(unanswered.min(common.writes.first_in_flight()), &mut common.tally);
         sessions.keep()
     });
+    let (copies, store) = store.keep(now, common.writes.oldest_to_come(&common.centre, now));
+    let (writes, truth) = (common.writes.keep(), common.truth.keep(windows));
     let any = !common.reads.is_empty() || writes.is_some() || truth.is_some() || sessions.is_some() || store.is_some();
     let more = any.then(|| Box::new(More { reads: common.reads[..].into(), writes, truth, sessions, store }));
     Standing { so_far, copies, more }
