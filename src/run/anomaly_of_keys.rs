@@ -113,14 +113,15 @@ impl<'a> First<'a> {
         let mut keys = vec![0; most];
         let mut times = vec![Time::START; most];
         let (mut writes, mut of_key) = (Vec::new(), Vec::new());
-        let mut by_key = rows.by_key_of_first(most, Time::START);
-        while let Some((key, _)) = by_key.next_runs(|_| true, |run| of_key.push(run)) {
-            for row in of_key.drain(..).flat_map(Run::each).filter(|row| (row.number as usize) < most) {
+        let (mut by_key, beside) = (rows.by_key_of_first(most, Time::START), rows.beside());
+        while let Some(key) = by_key.next_runs(|_| true, |run| of_key.push(run)) {
+            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).filter(|row| (row.number as usize) < most)
+            {
                 (keys[row.number as usize], times[row.number as usize]) = (key, row.at);
                 let operation = replication.complete(key, &row).1;
                 if operation != TraceOperation::Get {
                     let puts = operation == TraceOperation::Put;
-                    let expires = puts && row.ttl().is_some();
+                    let expires = puts && replication.ttl(&row).is_some();
                     writes.push(Writing { number: row.number, key, at: row.at, puts, expires });
                 }
             }
@@ -186,10 +187,10 @@ impl<'a> First<'a> {
         let mut wanted = vec![false; rows.keys()];
         keys.for_each(|key| wanted[key as usize] = true);
         let (mut picked, mut of_key) = (Vec::new(), Vec::new());
-        let mut by_key = rows.by_key_of_first(self.keys.len(), until);
-        while let Some((key, _)) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
+        let (mut by_key, beside) = (rows.by_key_of_first(self.keys.len(), until), rows.beside());
+        while let Some(key) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
             let before = picked.len();
-            for row in of_key.drain(..).flat_map(Run::each).filter(|row| row.at < until) {
+            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).filter(|row| row.at < until) {
                 let (location, operation) = self.replication.complete(key, &row);
                 picked.push(PickedRow {
                     key,
@@ -209,6 +210,6 @@ impl<'a> First<'a> {
         for one in &mut picked {
             one.puts = puts.partition_point(|number| *number < one.row.number) as Value;
         }
-        (picked.len() <= self.bound).then(|| Picked::new(picked, |key| rows.name(key)))
+        (picked.len() <= self.bound).then(|| Picked::new(picked, |key| rows.name_and_length(key)))
     }
 }

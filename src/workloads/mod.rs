@@ -15,6 +15,7 @@ pub mod put_then_get;
 pub mod rate_limit;
 pub mod session;
 pub mod trace;
+pub mod trace_beside;
 pub mod trace_bytes;
 mod trace_clock;
 pub mod trace_feed;

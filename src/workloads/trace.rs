@@ -122,7 +122,11 @@ impl Trace {
     /// What an operation on a key says beside it.
     fn call(&self, group: u32, operation: Operation) -> Call {
         let Some(values) = &self.values else { return Call::default() };
-        values.call(self.feed.name(group), operation, self.feed.key_bytes(group))
+        let key_bytes = match &self.picked {
+            Some(picked) => picked.key_bytes(group),
+            None => self.feed.key_bytes(group),
+        };
+        values.call(self.identity(group), operation, key_bytes)
     }
 
     /// A row comes into sight: its readers start, and it waits for its time.
@@ -252,7 +256,7 @@ impl Workload for Trace {
     fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, _desk: &mut Desk<'_>) {}
 
     fn value_bytes(&self, key: Key, value: Value) -> u32 {
-        self.values.as_ref().map_or(0, |all| all.bytes_of(self.feed.name(key.0), value))
+        self.values.as_ref().map_or(0, |all| all.bytes_of(self.identity(key.0), value))
     }
 
     fn metadata_bytes(&self, _key: Key, value: Value) -> u16 {

@@ -28,8 +28,8 @@ pub struct PickedRow {
 #[derive(Debug)]
 pub struct Picked {
     rows: Vec<PickedRow>,
-    /// By key: the number that its name makes, for those that are picked.
-    names: Vec<u64>,
+    /// By key, for those that are picked: the number that its name makes, and how many bytes that has, if sizes matter.
+    names: Vec<(u64, u16)>,
     next: usize,
     /// Of all rows, the one that is next in sight.
     number: u32,
@@ -37,10 +37,10 @@ pub struct Picked {
 
 impl Picked {
     /// From rows in any order, and the names of their keys.
-    pub fn new(mut rows: Vec<PickedRow>, name: impl Fn(u32) -> u64) -> Picked {
+    pub fn new(mut rows: Vec<PickedRow>, name: impl Fn(u32) -> (u64, u16)) -> Picked {
         rows.sort_unstable_by_key(|picked| picked.row.number);
         let keys = rows.iter().map(|picked| picked.key as usize + 1).max().unwrap_or(0);
-        let mut names = vec![0; keys];
+        let mut names = vec![(0, 0); keys];
         rows.iter().for_each(|picked| names[picked.key as usize] = name(picked.key));
         Picked { rows, names, next: 0, number: 0 }
     }
@@ -71,8 +71,8 @@ impl Picked {
             at,
             key,
             operation: Some(operation),
-            size_bytes: None,
-            ttl: row.ttl(),
+            size_bytes: Some(row.beside.bytes.into()),
+            ttl: row.beside.ttl(),
             location: Some(location),
             client: None,
         };
@@ -82,6 +82,11 @@ impl Picked {
 
     /// The name of a key, as a number, if it is picked.
     pub fn name(&self, key: u32) -> u64 {
-        self.names[key as usize]
+        self.names[key as usize].0
+    }
+
+    /// How many bytes the name of a key has in the file, if it is picked and sizes matter.
+    pub fn key_bytes(&self, key: u32) -> u16 {
+        self.names[key as usize].1
     }
 }

@@ -26,7 +26,7 @@ pub struct PlainRow {
     pub what: u8,
 }
 
-/// What few traces say, and only replays by events want to know.
+/// What few traces say of a row beside.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainMore {
     /// The number that the client's name makes, if there is one.

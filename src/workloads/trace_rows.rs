@@ -4,10 +4,10 @@
 //! names none, is left open. Rows are put in order a block at a time, which fits into a cache, and one key's rows of all
 //! blocks are put together when they are asked for.
 
-use crate::model::{Location, Span, Time};
+use crate::model::{Location, Time};
 
 use super::config::TraceOperation;
-use super::trace_file::ttl;
+use super::trace_beside::{Beside, Columns, Says, Slices};
 use super::trace_memory::Large;
 use super::trace_plain::PlainRow;
 
@@ -33,11 +33,13 @@ pub struct Rows {
     /// of it.
     names: Large<u64>,
     within: Large<u32>,
+    /// By key: how many bytes its name has, where rows say how many they put.
+    lengths: Large<u16>,
     blocks: Vec<Block>,
     /// One block after the other; each but the last is full.
     sorted: Large<Packed>,
-    /// What each of them says beside, where the trace has columns for that.
-    beside: Large<u64>,
+    /// What each of them says beside.
+    beside: Columns,
     /// By number: what the names of the clients make.
     clients: Large<u64>,
 }
@@ -68,29 +70,7 @@ pub struct KeyRow {
     pub number: u32,
     location: u16,
     what: u8,
-    beside: Beside,
-}
-
-/// What few traces say of a row: its client, by number, and after how many seconds what it puts expires, zero for never.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Beside {
-    pub client: u32,
-    pub ttl: u32,
-}
-
-impl Beside {
-    /// The number of no client.
-    pub const NOBODY: u32 = u32::MAX;
-    const NOTHING: Beside = Beside { client: Beside::NOBODY, ttl: 0 };
-
-    pub(super) fn packed(self) -> u64 {
-        u64::from(self.client) << 32 | u64::from(self.ttl)
-    }
-
-    #[inline(always)]
-    fn unpacked(packed: u64) -> Beside {
-        Beside { client: (packed >> 32) as u32, ttl: packed as u32 }
-    }
+    pub beside: Beside,
 }
 
 impl KeyRow {
@@ -104,18 +84,6 @@ impl KeyRow {
     #[inline(always)]
     pub fn location(&self) -> Option<Location> {
         PlainRow::location(self.location)
-    }
-
-    /// The number of its client among those of the trace, if it has one.
-    #[inline(always)]
-    pub fn client(&self) -> Option<u32> {
-        (self.beside.client != Beside::NOBODY).then_some(self.beside.client)
-    }
-
-    /// After which time what it puts expires, if that does.
-    #[inline(always)]
-    pub fn ttl(&self) -> Option<Span> {
-        ttl(self.beside.ttl.into())
     }
 }
 
@@ -141,7 +109,18 @@ impl Rows {
         self.names[key as usize]
     }
 
-    /// Whether rows may have clients or TTLs.
+    /// The same, and how many bytes the name has where rows say how many they put.
+    #[inline]
+    pub fn name_and_length(&self, key: u32) -> (u64, u16) {
+        (self.name(key), self.lengths.get(key as usize).copied().unwrap_or(0))
+    }
+
+    /// What they say beside, in the order of keys.
+    pub fn beside(&self) -> Slices<'_> {
+        self.beside.slices()
+    }
+
+    /// Whether rows may have clients, TTLs or sizes.
     pub fn say_more(&self) -> bool {
         !self.beside.is_empty()
     }
@@ -164,7 +143,7 @@ impl Rows {
         let keys = blocks.checked_sub(1).map_or(0, |last| self.blocks[last].keys);
         let (within, sorted) = (&self.within[..keys], &self.sorted[..]);
         let next = (0..blocks).map(|number| number * BLOCK).collect();
-        ByKey { rows: self, within, sorted, beside: &self.beside, which: which as u32, next, key: 0 }
+        ByKey { rows: self, within, sorted, which: which as u32, next, key: 0 }
     }
 }
 
@@ -176,7 +155,6 @@ pub struct ByKey<'a> {
     within: &'a [u32],
     which: u32,
     sorted: &'a [Packed],
-    beside: &'a [u64],
     /// By block, where the next key begins.
     next: Vec<usize>,
     key: usize,
@@ -186,8 +164,8 @@ pub struct ByKey<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     rows: &'a [Packed],
-    /// Of each, or nothing where none says anything beside.
-    beside: &'a [u64],
+    /// The place of the first of them among all rows in the order of keys.
+    from: usize,
     block: &'a Block,
 }
 
@@ -212,29 +190,23 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn split_off(&mut self, most: usize) -> Run<'a> {
         let (rows, rest) = self.rows.split_at(most.min(self.rows.len()));
-        let (beside, beside_rest) = self.beside.split_at(most.min(self.beside.len()));
-        (self.rows, self.beside) = (rest, beside_rest);
-        Run { rows, beside, block: self.block }
+        let from = self.from;
+        (self.rows, self.from) = (rest, from + rows.len());
+        Run { rows, from, block: self.block }
     }
 
-    /// What they say.
+    /// What they say, given what all rows say beside.
     #[inline(always)]
-    pub fn each(self) -> impl Iterator<Item = KeyRow> + use<'a> {
-        let beside = move |place: usize| self.beside.get(place).map_or(Beside::NOTHING, |it| Beside::unpacked(*it));
-        self.rows.iter().enumerate().map(move |(place, packed)| self.block.row(*packed, beside(place)))
+    pub fn each(self, beside: Slices<'a>) -> impl Iterator<Item = KeyRow> + use<'a> {
+        self.rows.iter().enumerate().map(move |(place, packed)| self.block.row(*packed, beside.of(self.from + place)))
     }
 }
 
 impl<'a> ByKey<'a> {
-    /// By number: what the names of the clients make.
-    pub fn clients(&self) -> &'a [u64] {
-        self.rows.clients()
-    }
-
-    /// Gives the rows of the next key, where they lie; says its number and that of its name, or `None` after the last. Keys
-    /// that are not wanted or have no rows are left out.
+    /// Gives the rows of the next key, where they lie; says its number, or `None` after the last. Keys that are not wanted or
+    /// have no rows are left out.
     #[inline]
-    pub fn next_runs(&mut self, wanted: impl Fn(u32) -> bool, mut take: impl FnMut(Run<'a>)) -> Option<(u32, u64)> {
+    pub fn next_runs(&mut self, wanted: impl Fn(u32) -> bool, mut take: impl FnMut(Run<'a>)) -> Option<u32> {
         loop {
             let key = self.key as u32;
             let mut blocks = self.within.get(self.key)? & self.which;
@@ -247,13 +219,12 @@ impl<'a> ByKey<'a> {
                 let rest = &self.sorted[*next..];
                 let count = 1 + rest.iter().position(|packed| packed[0] & LAST != 0).expect("each key has a last row");
                 if wanted {
-                    let beside = if self.beside.is_empty() { &[] } else { &self.beside[*next..*next + count] };
-                    take(Run { rows: &rest[..count], beside, block });
+                    take(Run { rows: &rest[..count], from: *next, block });
                 }
                 *next += count;
             }
             if wanted && any {
-                return Some((key, self.rows.name(key)));
+                return Some(key);
             }
         }
     }
@@ -278,6 +249,14 @@ impl Block {
     }
 }
 
+/// What names make, and how long they are, as [`Rows`] has it.
+#[derive(Debug, Default)]
+pub(super) struct OfNames {
+    pub names: Large<u64>,
+    pub lengths: Large<u16>,
+    pub clients: Large<u64>,
+}
+
 /// Puts rows in the order of their keys as they are read; those of one key stay in their order.
 #[derive(Debug)]
 pub(super) struct Sorter {
@@ -290,15 +269,16 @@ pub(super) struct Sorter {
     within: Large<u32>,
     blocks: Vec<Block>,
     sorted: Large<Packed>,
-    beside: Large<u64>,
+    says: Says,
+    beside: Columns,
     /// How many rows the block has so far, and when the first of them is.
     taken: usize,
     start: Time,
     /// The block as it was read, and the keys of its rows; what is behind them is of the block before.
     rows: Large<Packed>,
     keys: Vec<u32>,
-    /// What its rows say beside, if the trace's rows say anything.
-    more: Vec<u64>,
+    /// What its rows say beside.
+    beside_of_block: Columns,
     long_steps: Vec<(u16, Time)>,
     /// By key: how many rows it has in this block; and a bit for each key that has any.
     counts: Large<u32>,
@@ -306,8 +286,8 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    /// For so many rows at most that are put in order together; whether they have anything to say beside.
-    pub fn new(most: usize, says_more: bool) -> Sorter {
+    /// For so many rows at most that are put in order together.
+    pub fn new(most: usize, says: Says) -> Sorter {
         Sorter {
             count: 0,
             last: Time::START,
@@ -316,36 +296,41 @@ impl Sorter {
             within: Large::default(),
             blocks: Vec::new(),
             sorted: Large::default(),
-            beside: Large::default(),
+            says,
+            beside: Columns::default(),
             taken: 0,
             start: Time::START,
             rows: Large::zeros(BLOCK),
             keys: vec![0; BLOCK],
-            more: vec![0; if says_more { BLOCK } else { 0 }],
+            beside_of_block: Columns::zeros(says, BLOCK),
             long_steps: Vec::new(),
             counts: Large::default(),
             present: Vec::new(),
         }
     }
 
-    /// Begins to put rows in order, in the memory of others; gives back what the names of their keys make, and those of their
-    /// clients.
-    pub fn begin(&mut self, done: Rows) -> (Large<u64>, Large<u64>) {
-        let Rows { names, mut within, mut blocks, mut sorted, mut beside, clients, .. } = done;
+    /// Begins to put rows in order, in the memory of others; gives back what those say of names.
+    pub fn begin(&mut self, done: Rows) -> OfNames {
+        let Rows { names, lengths, mut within, mut blocks, mut sorted, mut beside, clients, .. } = done;
         within.fill(0);
         blocks.clear();
         sorted.clear();
         beside.clear();
         (self.within, self.blocks, self.sorted, self.beside, self.together) = (within, blocks, sorted, beside, 0);
-        (names, clients)
+        OfNames { names, lengths, clients }
     }
 
     /// The rows that were taken since, given the names of all keys that have rows, and those of their clients.
-    pub fn end(&mut self, names: Large<u64>, clients: Large<u64>) -> Rows {
+    pub fn end(&mut self, OfNames { names, lengths, clients }: OfNames) -> Rows {
         self.put_in_order(names.len());
         let (within, blocks) = (std::mem::take(&mut self.within), std::mem::take(&mut self.blocks));
         let (sorted, beside) = (std::mem::take(&mut self.sorted), std::mem::take(&mut self.beside));
-        Rows { count: self.together, names, within, blocks, sorted, beside, clients }
+        Rows { count: self.together, names, lengths, within, blocks, sorted, beside, clients }
+    }
+
+    /// What rows say beside.
+    pub fn says(&self) -> Says {
+        self.says
     }
 
     /// How many rows can be taken at once.
@@ -358,9 +343,11 @@ impl Sorter {
         &mut self.keys[self.taken..self.taken + rows]
     }
 
-    /// What the rows say beside that are taken next; nothing of rows that say nothing.
-    pub fn more_to_come(&mut self) -> impl Iterator<Item = &mut u64> {
-        self.more.iter_mut().skip(self.taken)
+    /// What the rows say beside that are taken next, each by its number among them; `None` where one of them does not say what it
+    /// must.
+    #[inline]
+    pub fn say(&mut self, rows: usize, say: impl FnMut(usize) -> Option<Beside>) -> Option<()> {
+        self.beside_of_block.set(self.taken, rows, say)
     }
 
     /// Takes rows whose keys are there, given how many keys there are so far.
@@ -415,20 +402,22 @@ impl Sorter {
         }
         self.sorted.lengthen(from + number);
         let sorted = &mut self.sorted[from..];
-        if self.more.is_empty() {
+        if self.beside_of_block.is_empty() {
             for (key, row) in keys.iter().zip(rows) {
                 let place = &mut counts[*key as usize];
                 sorted[*place as usize] = *row;
                 *place += 1;
             }
         } else {
-            self.beside.lengthen(from + number);
-            let beside = &mut self.beside[from..];
-            for ((key, row), more) in keys.iter().zip(rows).zip(&self.more) {
-                let place = &mut counts[*key as usize];
-                (sorted[*place as usize], beside[*place as usize]) = (*row, *more);
-                *place += 1;
-            }
+            self.beside.lengthen(self.says, from + number);
+            let places = keys.iter().zip(rows).map(|(key, row)| {
+                let next = &mut counts[*key as usize];
+                let place = *next as usize;
+                *next += 1;
+                sorted[place] = *row;
+                place
+            });
+            self.beside.place(from, &self.beside_of_block, places);
         }
         for key in each_bit(present) {
             sorted[std::mem::take(&mut counts[key]) as usize - 1][0] |= LAST;

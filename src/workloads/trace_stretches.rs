@@ -6,19 +6,21 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::{Location, Time};
 
 use super::config::{TraceConfig, TraceOperation};
+use super::trace_beside::{Beside, Says};
 use super::trace_file::{TraceError, TraceReader};
 use super::trace_names::{Clients, Names, TOGETHER};
 use super::trace_plain::{PlainMore, PlainRow};
-use super::trace_rows::{Beside, ROWS_MAX, Rows, Sorter};
+use super::trace_rows::{OfNames, ROWS_MAX, Rows, Sorter};
+use super::values::Values;
 
 /// What a trace is to whoever replays one key after another.
 #[derive(Debug)]
 pub enum Whole {
     /// These are all rows up to the end of the run.
-    Rows(Rows),
+    Rows(Box<Rows>),
     /// There are more rows than are kept: they are read by [`Stretches`].
     TooMany(Begun),
-    /// It asks for more than to read, to put and to delete.
+    /// It asks for more than to read, to put and to delete, or puts a value whose size it does not say though it says sizes.
     NeedsEvents,
 }
 
@@ -31,7 +33,7 @@ impl Whole {
         let mut stretches = Stretches::open(config, places, until, ROWS_MAX)?;
         let Some(rows) = stretches.read_on(Rows::default())? else { return Ok(Whole::NeedsEvents) };
         Ok(match stretches.look()? {
-            Next::None => Whole::Rows(rows),
+            Next::None => Whole::Rows(Box::new(rows)),
             Next::Row(..) => {
                 stretches.first = Some(rows);
                 Whole::TooMany(Begun(Mutex::new(Some(Box::new(stretches)))))
@@ -82,10 +84,10 @@ impl fmt::Debug for Stretches {
 #[derive(Clone, Copy, Debug)]
 enum Next {
     /// A row, what it says beside, and its key.
-    Row(PlainRow, PlainMore, u32),
+    Row(PlainRow, Beside, u32),
     /// The end of the trace or of the run.
     None,
-    /// A row that asks for more than to read, to put and to delete.
+    /// A row that is not what can be replayed without events.
     NeedsEvents,
 }
 
@@ -96,15 +98,17 @@ impl Stretches {
     /// # Errors
     /// When the trace cannot be read.
     pub fn open(config: &TraceConfig, places: &[String], until: Time, rows: usize) -> Result<Stretches, TraceError> {
-        let says_more = config.source.client.is_some() || config.source.ttl.is_some();
+        let more = config.source.client.is_some() || config.source.ttl.is_some();
+        // Without a table of values nothing looks at sizes.
+        let says = Says { more, sizes: config.values.is_some() };
         Ok(Stretches {
             reader: TraceReader::open(&config.source, places)?,
             until,
             unsaid_is_known: config.default_operation != TraceOperation::Add,
             names: Names::new(),
-            sorter: Sorter::new(rows.clamp(1, ROWS_MAX), says_more),
+            sorter: Sorter::new(rows.clamp(1, ROWS_MAX), says),
             plain: vec![PlainRow::default(); TOGETHER],
-            more: vec![PlainMore::default(); if says_more { TOGETHER } else { 0 }],
+            more: vec![PlainMore::default(); if more { TOGETHER } else { 0 }],
             clients: Clients::default(),
             keys: 0,
             next: None,
@@ -112,8 +116,8 @@ impl Stretches {
         })
     }
 
-    /// The next rows, none after the last; `None` where they ask for more than to read, to put and to delete, or are more than
-    /// can be counted. The memory of others that nobody needs any more is used for them, of this trace or none.
+    /// The next rows, none after the last; `None` where they are not what can be replayed without events, or are more than can
+    /// be counted. The memory of others that nobody needs any more is used for them, of this trace or none.
     ///
     /// # Errors
     /// When the trace cannot be read on.
@@ -125,27 +129,31 @@ impl Stretches {
         if self.sorter.count > u32::MAX as usize - ROWS_MAX && !matches!(self.look()?, Next::None) {
             return Ok(None);
         }
-        let (mut names, mut clients) = self.sorter.begin(done);
+        let OfNames { mut names, mut lengths, mut clients } = self.sorter.begin(done);
+        let says = self.sorter.says();
         while self.sorter.room() > 0 {
             if self.next.is_none() {
                 let room = self.sorter.room().min(TOGETHER);
                 let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut self.more);
                 if read > 0 {
-                    for (beside, more) in self.sorter.more_to_come().zip(&self.more[..read.min(self.more.len())]) {
-                        *beside = beside_of(*more, &mut self.clients).packed();
-                    }
                     self.names.find(&self.plain[..read], bytes, self.sorter.keys_to_come(read));
+                    let (plain, more, clients) = (&self.plain[..read], &self.more, &mut self.clients);
+                    let beside = |row: usize| {
+                        let more = more.get(row).copied().unwrap_or_default();
+                        beside_of(says, &plain[row], more, clients)
+                    };
+                    if self.sorter.say(read, beside).is_none() {
+                        return Ok(None);
+                    }
                     self.sorter.take(&self.plain[..read], self.names.len());
                     self.keys = self.names.len();
                     continue;
                 }
             }
             match self.look()? {
-                Next::Row(row, more, key) => {
+                Next::Row(row, beside, key) => {
                     self.next = None;
-                    if let Some(beside) = self.sorter.more_to_come().next() {
-                        *beside = beside_of(more, &mut self.clients).packed();
-                    }
+                    self.sorter.say(1, |_| Some(beside));
                     self.sorter.keys_to_come(1)[0] = key;
                     self.sorter.take(&[row], self.names.len());
                     self.keys = self.names.len();
@@ -156,9 +164,12 @@ impl Stretches {
         }
         for key in names.len()..self.keys {
             names.push(self.names.number(key as u32));
+            if says.sizes {
+                lengths.push(self.names.bytes(key as u32));
+            }
         }
         self.clients.names()[clients.len()..].iter().for_each(|name| clients.push(*name));
-        Ok(Some(self.sorter.end(names, clients)))
+        Ok(Some(self.sorter.end(OfNames { names, lengths, clients })))
     }
 
     /// When the next row is; [`Time::NEVER`] after the last.
@@ -207,12 +218,26 @@ impl Stretches {
         let seconds = row.ttl.map_or(0, |ttl| ttl.0 / 1_000_000_000);
         let Ok(ttl) = u32::try_from(seconds) else { return Ok(Next::NeedsEvents) };
         let more = PlainMore { client: row.client, ttl };
-        Ok(Next::Row(PlainRow { at: row.at, what, location, ..PlainRow::default() }, more, row.key))
+        let size = row.size_bytes.map_or(PlainRow::NO_SIZE, Values::most_of_size);
+        let plain = PlainRow { at: row.at, what, location, size, ..PlainRow::default() };
+        let beside = beside_of(self.sorter.says(), &plain, more, &mut self.clients);
+        Ok(beside.map_or(Next::NeedsEvents, |beside| Next::Row(plain, beside, row.key)))
     }
 }
 
-/// What a row says beside, its client by number.
-fn beside_of(more: PlainMore, clients: &mut Clients) -> Beside {
+/// What a row says beside, its client by number; `None` where it may put something and should say how large that is.
+#[inline]
+fn beside_of(says: Says, row: &PlainRow, more: PlainMore, clients: &mut Clients) -> Option<Beside> {
     let client = more.client.map_or(Beside::NOBODY, |name| clients.number(name));
-    Beside { client, ttl: more.ttl }
+    let bytes = if says.sizes { bytes_of(row)? } else { 0 };
+    Some(Beside { client, ttl: more.ttl, bytes })
+}
+
+#[inline]
+fn bytes_of(row: &PlainRow) -> Option<u32> {
+    if row.size < PlainRow::NO_SIZE {
+        return Some(Values::most_of_size(row.size.into()));
+    }
+    let puts = matches!(PlainRow::operation(row.what), Some(TraceOperation::Put) | None);
+    (!puts).then_some(0)
 }

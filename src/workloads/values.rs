@@ -61,7 +61,7 @@ pub struct ValuesConfig {
 
 /// The values of one replication. Numbers of values count up from 1 for each key or file; 0 is what was there at the start.
 #[derive(Debug)]
-pub(super) struct Values {
+pub struct Values {
     pub config: ValuesConfig,
     bytes: Sampler,
     key: StreamKey,
@@ -80,7 +80,12 @@ impl Values {
 
     /// A value of which the size is known.
     pub fn sized(number: Value, bytes: u64) -> Value {
-        number | ((bytes.min(SIZE_MOST) + 1) << NUMBER_BITS) as Value
+        number | ((u64::from(Values::most_of_size(bytes)) + 1) << NUMBER_BITS) as Value
+    }
+
+    /// What a value can carry of a size.
+    pub fn most_of_size(bytes: u64) -> u32 {
+        bytes.min(SIZE_MOST) as u32
     }
 
     /// The size of a value of a key, which has this number for random draws.

@@ -272,6 +272,7 @@ fn each_shipped_scenario_goes_its_way() {
     let ways = [
         "cache-ttl: trace on half-a-minute, a-minute, five-minutes, push",
         "push-against-pull: mix on pull, push-uniform, push-exponential",
+        "trace: trace on kv",
     ];
     let (mut by_key, mut all) = (Vec::new(), 0);
     for folder in ["scenarios", "scenarios/guidance", "scenarios/incidents"] {

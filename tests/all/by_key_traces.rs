@@ -3,14 +3,15 @@
 use std::fmt::Write;
 
 use consistency_sim::limits::Plan;
-use consistency_sim::metrics::{CountId, Measurements};
-use consistency_sim::model::{Location, Span, Time};
+use consistency_sim::metrics::{CountId, DistributionId, Measurements};
+use consistency_sim::model::{Location, Refusal, Span, Time};
 use consistency_sim::random::Law;
 use consistency_sim::run::Contestant;
 use consistency_sim::run::suspect::{Order, Suspect};
 use consistency_sim::scenario::Scenario;
 use consistency_sim::stores::{
-    Bookmark, D1Config, KvCommon, KvPullConfig, ReplicationConfig, SessionStart, StoreConfig, StoreKind,
+    Bookmark, D1Config, KvCommon, KvPullConfig, KvPushConfig, ReplicationConfig, SessionStart, StoreConfig, StoreKind,
+    WriteLimit,
 };
 use consistency_sim::workloads::trace_rows::ROWS_MAX;
 use consistency_sim::workloads::*;
@@ -18,7 +19,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, whole};
-use crate::support::{cases, d1_config, instant_kv, scenario, trace_source};
+use crate::support::{cases, d1_config, instant_kv, plain_values, scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where; who asks, and after how many seconds what
 /// is put expires.
@@ -29,17 +30,22 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     let step = prop_oneof![4 => Just(0_u64), 3 => Just(1), 2 => 2_u64..9, 1 => 9_u64..200];
     let operation = prop_oneof![6 => Just("get"), 3 => Just("put"), 1 => Just("delete"), 1 => Just("")];
     let who = prop_oneof![2 => Just("a"), 2 => Just("bob"), 1 => Just("a name that is long"), 1 => Just("")];
-    let ttl = prop_oneof![3 => Just(""), 1 => Just("0"), 2 => Just("1"), 2 => Just("3"), 1 => Just("30")];
+    let ttl =
+        prop_oneof![3 => Just(""), 1 => Just("0"), 2 => Just("1"), 2 => Just("3"), 1 => Just("30"), 2 => Just("61")];
     prop::collection::vec((step, 0_u32..4, operation, 0_usize..3, (who, ttl)), 0..160)
 }
 
+/// What values weigh, row by row: whole mebibytes and others, one above the limit of 25 MiB, and one beyond what is stored.
+const BYTES: [u64; 7] = [0, 1 << 20, 300, 30_000_000, 5 << 20, 123_456, u64::MAX];
+
 fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceSource {
-    let mut text = String::from("t,k,op,at,ttl,who\n0,k0,get,,,\n");
+    let mut text = String::from("t,k,op,at,ttl,who,bytes\n0,k0,get,,,,\n");
     let mut at = 0;
-    for (steps, key, operation, place, (who, ttl)) in rows {
+    for (number, (steps, key, operation, place, (who, ttl))) in rows.iter().enumerate() {
         at += steps * step;
         let place = if placed { ["", "P0", "P1"][*place] } else { "" };
-        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who}").expect("memory takes all");
+        let bytes = BYTES[number * number % BYTES.len()];
+        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who},{bytes}").expect("memory takes all");
     }
     let file = TraceFile::Bytes(text.into_bytes().into());
     TraceSource { location: Some("at".into()), placement, ..trace_source(file, 1_000_000) }
@@ -50,7 +56,29 @@ fn replay(source: TraceSource, write_share: f64) -> WorkloadConfig {
     WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers: None, values: None })
 }
 
-/// Those of some stores that replay a trace with clients or TTLs key by key.
+/// What a scenario says of values beside what rows say.
+fn values() -> impl Strategy<Value = ValuesConfig> {
+    let bytes = prop_oneof![Just(Law::Constant(Span(3 << 20))), Just(Law::Constant(Span(77)))];
+    let ttl = prop_oneof![4 => Just(None), 1 => Just(Some(Span::from_secs(60))), 1 => Just(Some(Span::from_secs(59)))];
+    let cache_ttl = prop_oneof![3 => Just(None), 1 => Just(Some(Span::from_secs(45)))];
+    let text = prop_oneof![Just(0), Just(1_000), Just(50_000), Just(100_000), 0_u64..200_000];
+    let parse = text.prop_map(|micros| ParseConfig { text: Span(1_000 * micros), ..plain_values().parse });
+    let key_bytes = prop_oneof![Just(None), Just(Some(20_u16))];
+    (bytes, ttl, cache_ttl, parse, key_bytes, 0_u16..3, any::<bool>()).prop_map(
+        |(bytes, expiration_ttl, cache_ttl, parse, key_bytes, metadata, with_metadata)| ValuesConfig {
+            bytes,
+            key_bytes,
+            metadata_bytes: 400 * metadata,
+            expiration_ttl,
+            cache_ttl,
+            with_metadata: with_metadata && metadata == 0,
+            parse,
+            ..plain_values()
+        },
+    )
+}
+
+/// Those of some stores that replay a trace with clients, TTLs or sizes key by key.
 fn workers_kv(mut stores: Vec<StoreConfig>) -> Vec<StoreConfig> {
     stores.retain(|store| matches!(store.kind, StoreKind::KvPull(_) | StoreKind::KvPush(_)));
     stores
@@ -60,11 +88,11 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     let place = (2_u16..6, prop::collection::vec(0_u64..5, 1..12), latency(), any::<bool>());
     let step = prop_oneof![Just(50_u64), Just(100), 1_u64..900];
     let placement = prop_oneof![Just(Placement::PerRow), Just(Placement::PerKey), Just(Placement::PerClient)];
-    let read = (any::<bool>(), any::<bool>(), any::<bool>());
+    let read = (any::<bool>(), any::<bool>(), any::<bool>(), prop::option::of(values()));
     let trace = (rows(), step, read, placement, 0.0_f64..1.0);
     (place, trace, stores_of_traces(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
-        let (rows, step, (placed, named, expires), placement, write_share) = trace;
+        let (rows, step, (placed, named, expires, values), placement, write_share) = trace;
         let mut network = network_of(edges, &distances, jitter);
         for (n, place) in network.places.iter_mut().enumerate() {
             place.code = format!("P{n}");
@@ -75,8 +103,13 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
         let mut source = source(&rows, step, placed, placement);
         source.client = named.then(|| "who".into());
         source.ttl = expires.then(|| "ttl".into());
-        let stores = if named || expires { workers_kv(stores) } else { stores };
-        let mut scenario = scenario(network, replay(source, write_share), stores);
+        source.size = values.is_some().then(|| "bytes".into());
+        let stores = if named || expires || values.is_some() { workers_kv(stores) } else { stores };
+        let mut workload = replay(source, write_share);
+        if let WorkloadConfig::Trace(config) = &mut workload {
+            config.values = values;
+        }
+        let mut scenario = scenario(network, workload, stores);
         // Now and then the run ends before the trace, or at the time of its last row.
         let length: u64 = rows.iter().map(|(steps, ..)| steps * step).sum();
         let at_the_end = seed.is_multiple_of(3) && length > 0;
@@ -100,11 +133,20 @@ proptest! {
 /// Each store's measurements of a trace that is replayed so many rows at a time, and by events.
 fn in_stretches(scenario: &Scenario, batches: u32, rows: usize) -> Vec<[Vec<Measurements>; 2]> {
     let both = |(store, contestant): (usize, &Contestant)| {
-        let by_key =
-            contestant.simulate_in_stretches(0, batches, rows).expect("a good trace").expect("it needs no events");
-        [by_key, contestant.simulate_by_events(whole(store), batches).expect("a good trace")]
+        let by_key = contestant.simulate_in_stretches(0, batches, rows).expect("a good trace");
+        // Where clients make something of values, it takes events now and then to tell what comes first.
+        if by_key.is_none() {
+            assert!(says_sizes_and_clients(scenario), "it needs no events");
+            return None;
+        }
+        Some([by_key?, contestant.simulate_by_events(whole(store), batches).expect("a good trace")])
     };
-    Contestant::all(scenario).iter().enumerate().map(both).collect()
+    Contestant::all(scenario).iter().enumerate().filter_map(both).collect()
+}
+
+fn says_sizes_and_clients(scenario: &Scenario) -> bool {
+    let WorkloadConfig::Trace(config) = &scenario.workload else { return false };
+    config.values.is_some() && config.source.client.is_some()
 }
 
 proptest! {
@@ -114,7 +156,9 @@ proptest! {
     #[test]
     fn replays_stretch_by_stretch_what_the_engine_does(scenario in arbitrary(), batches in 1_u32..40, rows in 1_usize..50) {
         for [by_key, by_events] in in_stretches(&scenario, batches, rows) {
-            prop_assert!(by_key == by_events, "{:?}", Measurements::merged(by_key).difference(&Measurements::merged(by_events)));
+            prop_assert!(by_key.len() == by_events.len());
+            let [one, other] = [by_key, by_events].map(Measurements::merged);
+            prop_assert!(one == other, "{:?}, stored {:?} {:?}", one.difference(&other), one.storage, other.storage);
         }
     }
 }
@@ -133,10 +177,15 @@ fn a_long_trace_gives_the_engine_s_measurements() {
     for turn in 0..4 {
         let drawn = stores_of_traces().new_tree(&mut runner).expect("stores").current();
         let mut source = source(&rows, 40, false, Placement::PerRow);
-        let named = turn % 2 == 1;
+        let (named, sized) = (turn % 2 == 1, turn == 3);
         (source.client, source.ttl) = (named.then(|| "who".into()), named.then(|| "ttl".into()));
+        source.size = sized.then(|| "bytes".into());
         let stores = if named { workers_kv(drawn) } else { drawn };
-        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), replay(source, 0.0), stores);
+        let mut workload = replay(source, 0.0);
+        if let WorkloadConfig::Trace(config) = &mut workload {
+            config.values = sized.then(plain_values);
+        }
+        let mut scenario = scenario(network_of(3, &[0, 1, 3], latency_of(7)), workload, stores);
         (scenario.duration, scenario.warmup) = (Span::from_secs(1_700), Span::from_secs(10));
         for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
             let [by_key, by_events] = both(contestant, whole(store), 16);
@@ -258,6 +307,18 @@ fn what_needs_events_is_replayed_by_events() {
     assert!(kinds(WorkloadConfig::Trace(config(&ttl))), "keys that expire, elsewhere than in Workers KV");
     let client = TraceSource { client: Some("who".into()), ..source.clone() };
     assert!(kinds(WorkloadConfig::Trace(config(&client))), "sessions, elsewhere than with Workers KV");
+    let size = TraceSource { size: Some("bytes".into()), ..source.clone() };
+    let valued = |values| WorkloadConfig::Trace(TraceConfig { values: Some(values), ..config(&size) });
+    assert!(kinds(valued(plain_values())), "sizes, elsewhere than with Workers KV");
+    let values = Some(plain_values());
+    assert!(!which(WorkloadConfig::Trace(TraceConfig { values, ..config(&source) })), "sizes that no row says");
+    assert!(!which(valued(ValuesConfig { with_metadata: true, metadata_bytes: 1, ..plain_values() })), "metadata");
+    let short = Some(Span::from_secs(29));
+    assert!(!which(valued(ValuesConfig { cache_ttl: short, ..plain_values() })), "a cacheTtl that is refused");
+    assert!(!which(valued(ValuesConfig { key_bytes: Some(513), ..plain_values() })), "names that are refused");
+    assert!(!which(valued(ValuesConfig { metadata_bytes: 1_025, ..plain_values() })), "metadata that are refused");
+    let free = Scenario { plan: Plan::Free, ..around(valued(plain_values())) };
+    assert!(!Contestant::all(&free).iter().any(Contestant::is_by_key), "a day's quota, and what may be stored");
     let database = |config: D1Config| {
         let kind = StoreKind::D1(config);
         let stores = vec![StoreConfig { name: "database".into(), label: "database".into(), kind }];
@@ -276,6 +337,183 @@ fn what_needs_events_is_replayed_by_events() {
     assert!(!by_key(&database(D1Config { replication: Some(replication), ..plain() })), "read replicas");
     let readers = Some(TraceReaders { rate: 1.0, within: Span::from_secs(1) });
     assert!(!which(WorkloadConfig::Trace(TraceConfig { readers, ..config(&source) })), "readers around writes");
+}
+
+/// A trace with sizes in these lines, on Workers KV.
+fn sized(lines: &str, values: ValuesConfig) -> Scenario {
+    sized_at("t,k,op,ttl,who,bytes", lines, values)
+}
+
+/// The same with these columns, of which the last may say where.
+fn sized_at(columns: &str, lines: &str, values: ValuesConfig) -> Scenario {
+    let file = TraceFile::Bytes(format!("{columns}\n{lines}").into_bytes().into());
+    let source = TraceSource {
+        location: columns.strip_suffix(",at").map(|_| "at".into()),
+        ttl: Some("ttl".into()),
+        size: Some("bytes".into()),
+        client: Some("who".into()),
+        placement: Placement::PerClient,
+        ..trace_source(file, 1_000_000)
+    };
+    let mut workload = replay(source, 0.0);
+    if let WorkloadConfig::Trace(config) = &mut workload {
+        config.values = Some(values);
+    }
+    let mut stores = workers_kv(drawn_stores());
+    for store in &mut stores {
+        match &mut store.kind {
+            StoreKind::KvPull(config) => (config.common, config.cache_ttl) = (instant_kv(), Span::from_secs(60)),
+            StoreKind::KvPush(config) => (config.common, config.delay) = (instant_kv(), latency_of(0)),
+            _ => unreachable!("they are of Workers KV"),
+        }
+    }
+    let mut scenario = scenario(network_of(1, &[1], latency_of(0)), workload, stores);
+    (scenario.duration, scenario.warmup) = (Span::from_secs(200), Span::ZERO);
+    scenario
+}
+
+/// What a put is refused for, what a read takes to make something of a value, and what is stored, in figures worked out by hand.
+#[test]
+fn sizes_count_where_no_event_does() {
+    let lines = "0,k0,put,,a,1048576\n\
+                 1000,k1,put,59,a,1\n\
+                 2000,k1,put,60,a,26214401\n\
+                 3000,k1,put,60,a,26214400\n\
+                 50000,k0,get,,a,\n\
+                 99950,k0,put,60,a,349525\n\
+                 179950,k0,put,,a,10\n\
+                 199000,k0,delete,,a,\n";
+    let parse = ParseConfig { text: Span::from_millis(80), ..plain_values().parse };
+    let scenario = sized(lines, ValuesConfig { parse, ..plain_values() });
+    for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        let in_stretches =
+            |rows| contestant.simulate_in_stretches(0, 1, rows).expect("a good trace").expect("no event");
+        for all in [in_stretches(100), in_stretches(1), both(contestant, whole(store), 1)[1].clone()] {
+            let refusals: Vec<(Refusal, u64)> =
+                all[0].refusals.iter().map(|(rule, (count, _))| (*rule, *count)).collect();
+            assert_eq!(refusals, [(Refusal::KvValueTooLarge, 1), (Refusal::KvExpirationTooShort, 1)]);
+            let told = all[0].refusal_texts.values().map(|(at, text)| (at.seconds(), text.as_str()));
+            let too_large = "KV PUT failed: 413 Value length of 26214401 exceeds limit of 26214400.";
+            let too_short = "KV PUT failed: 400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60.";
+            assert_eq!(told.collect::<Vec<_>>(), [(2.0, too_large), (1.0, too_short)]);
+            // All writes take 50 ms to the central store, and names two bytes: so many milliseconds times so many bytes.
+            let of_k0 = 99_950 * (2 + 1_048_576) + 60_000 * (2 + 349_525) + 19_050 * (2 + 10);
+            let of_k1 = 60_000 * (2 + 26_214_400);
+            assert_eq!(all[0].storage.byte_ns, (of_k0 + of_k1) * 1_000_000, "store {store}");
+            assert_eq!((all[0].storage.bytes_at_start, all[0].storage.bytes_at_end), (0, 0));
+            // A read that misses takes both ways, one that hits none, and then 80 ms for a mebibyte.
+            let latency = if store == 0 { 180 } else { 80 };
+            assert_eq!(all[0].distribution(DistributionId::ReadLatency).sum(), latency * 1_000_000);
+        }
+    }
+}
+
+/// What is there when the measured part begins, to the millisecond; and whether the last thing that happens is that somebody has
+/// made something of a value.
+#[test]
+fn sizes_count_from_a_time_on() {
+    // They arrive after 50 ms.
+    let lines = "0,k0,put,,a,1000\n3000,k1,put,60,a,500\n100000,k0,get,,a,\n";
+    let mut scenario = sized(lines, plain_values());
+    for (warmup, there) in [(49, 0), (50, 1_002), (3_050, 1_504), (63_049, 1_504), (63_050, 1_002)] {
+        scenario.warmup = Span::from_millis(warmup);
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            let [by_key, by_events] = both(contestant, whole(store), 1);
+            assert!(by_key == by_events && by_key[0].storage.bytes_at_start == there, "{warmup} ms, store {store}");
+        }
+    }
+    let parse = ParseConfig { text: Span(5_000_000 << 20), ..plain_values().parse };
+    let scenario = sized("0,k0,put,,a,10\n980,k0,get,,a,\n", ValuesConfig { parse, ..plain_values() });
+    for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+        // A batch begins each eighth of a second: one before that is done, and none before the value is there.
+        let [by_key, by_events] = both(contestant, whole(store), 1_600);
+        assert!(by_key == by_events, "store {store}");
+        let stored = by_key.iter().position(|batch| batch.storage.byte_ns > 0);
+        assert_eq!(stored, Some([9, 8][store]));
+    }
+}
+
+/// What expires after the run is there at its end, unless the store looks at it again: by push whenever a write arrives, by pull
+/// when it takes a put, or anything newer.
+#[test]
+fn what_expires_after_the_run_is_there_as_far_as_the_store_looks() {
+    // What is put after 139.99 s arrives 50 ms later, and expires 40 ms after the run.
+    let first = "0,k2,get,,a,,P0\n139990,k0,put,60,a,1000,P0\n";
+    let late = [
+        ("", [1_002, 1_002]),
+        // Refused, as it comes less than a second after the one before.
+        ("199000,k1,put,,a,10,P0\n199995,k1,put,,a,20,P0\n", [1_014, 12]),
+        // Older than the one before, by the clock of the place.
+        ("198000,k1,put,,a,10,P0\n199995,k1,put,,b,20,P1\n", [12, 12]),
+        ("198000,k1,put,,a,10,P0\n199995,k1,delete,,b,,P1\n", [1_014, 12]),
+        ("198000,k1,put,,a,10,P0\n199995,k1,delete,,a,,P0\n", [0, 0]),
+        ("199985,k1,put,,a,10,P0\n", [1_014, 1_014]),
+    ];
+    for (late, there) in late {
+        let mut scenario = sized_at("t,k,op,ttl,who,bytes,at", &format!("{first}{late}"), plain_values());
+        scenario.network = network_of(2, &[1], latency_of(0));
+        for (n, place) in scenario.network.places.iter_mut().enumerate() {
+            place.code = format!("P{n}");
+        }
+        for store in &mut scenario.stores {
+            let (StoreKind::KvPull(KvPullConfig { common, .. }) | StoreKind::KvPush(KvPushConfig { common, .. })) =
+                &mut store.kind
+            else {
+                unreachable!("they are of Workers KV")
+            };
+            (common.write_limit, common.clock_skew) = (WriteLimit::Strict, vec![0, -5_000_000_000, 0]);
+        }
+        let contestants = Contestant::all(&scenario);
+        for (store, contestant) in contestants.iter().enumerate() {
+            let in_stretches =
+                |rows| contestant.simulate_in_stretches(0, 1, rows).expect("a good trace").expect("no event");
+            let [by_key, by_events] = both(contestant, whole(store), 1);
+            assert!([by_key, in_stretches(1), in_stretches(2)].iter().all(|all| *all == by_events), "{late}");
+            assert_eq!(by_events[0].storage.bytes_at_end, there[store], "{late}");
+            let some = |keys| {
+                let some = (&contestants[..]).measure_some(whole(store), Order::ByNumber, &keys, Time::START);
+                some.expect("a good trace").expect("it needs no events")
+            };
+            let parts = Measurements::merged(vec![some(0..2), some(2..u32::MAX)]);
+            assert_eq!(parts.storage, by_events[0].storage, "{late}");
+        }
+    }
+}
+
+/// Who makes something of a value since it came back, and has done so when somebody acts: whether that is known to who acts
+/// depends on what was first when it came back, which no key knows by itself.
+#[test]
+fn what_no_key_knows_by_itself_is_told_by_events() {
+    let lines = |between: u64| {
+        format!("0,k0,put,,a,10\n1000,k0,get,,a,\n1050,k1,get,,a,\n{},k1,get,,a,\n1150,k0,get,,a,\n", 1_000 + between)
+    };
+    // Ten bytes take 50 ms.
+    let parse = ParseConfig { text: Span(5_000_000 << 20), ..plain_values().parse };
+    let values = ValuesConfig { cache_ttl: Some(Span::from_secs(30)), parse, ..plain_values() };
+    for (between, is_known) in [(99, true), (100, false), (101, true)] {
+        let scenario = sized(&lines(between), values.clone());
+        let contestant = &Contestant::all(&scenario)[0];
+        let by_key = contestant.simulate_in_stretches(0, 1, 10).expect("a good trace");
+        assert_eq!(by_key.is_some(), is_known, "{between} ms");
+        // Without stretches it is the engine's turn as well.
+        let [whole_trace, by_events] = both(contestant, whole(0), 1);
+        assert!(whole_trace == by_events && by_key.is_none_or(|by_key| by_key == by_events), "{between} ms");
+    }
+}
+
+/// A name that no call may have, and a put that does not say how large its value is.
+#[test]
+fn what_is_rare_among_sizes_is_replayed_by_events() {
+    let long = "k".repeat(513);
+    for lines in [format!("0,{long},get,,a,\n"), "0,,put,,a,7\n".into(), "0,k0,put,,a,\n".into()] {
+        let scenario = sized(&(lines + "1000,k1,get,,a,\n"), plain_values());
+        for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
+            assert!(contestant.is_by_key());
+            assert!(contestant.simulate_in_stretches(0, 1, 10).expect("a good trace").is_none(), "store {store}");
+            let [whole_trace, by_events] = both(contestant, whole(store), 1);
+            assert!(whole_trace == by_events && whole_trace[0].operations == 2, "store {store}");
+        }
+    }
 }
 
 #[test]

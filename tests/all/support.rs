@@ -133,6 +133,21 @@ pub fn share(outcome: &Outcome, store: usize, id: CountId) -> (f64, f64) {
     (estimate.value, ((high - estimate.value).max(estimate.value - low)) / t)
 }
 
+/// Values of which nothing is said, nor made.
+pub fn plain_values() -> ValuesConfig {
+    let nothing = Span::ZERO;
+    ValuesConfig {
+        bytes: Law::Constant(Span(288)),
+        key_bytes: None,
+        metadata_bytes: 0,
+        expiration_ttl: None,
+        cache_ttl: None,
+        form: consistency_sim::model::Form::Text,
+        with_metadata: false,
+        parse: ParseConfig { stream: nothing, array_buffer: nothing, text: nothing, json: nothing },
+    }
+}
+
 /// A trace with columns for time (`t`, in so many nanoseconds), keys (`k`) and operations (`op`).
 pub fn trace_source(file: TraceFile, unit: u64) -> TraceSource {
     TraceSource {

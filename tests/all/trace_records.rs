@@ -9,10 +9,11 @@ use consistency_sim::workloads::trace_feed::Feed;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
 use consistency_sim::workloads::trace_stretches::Whole;
+use consistency_sim::workloads::values::Values;
 use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource};
 use proptest::prelude::*;
 
-use crate::support::{cases, trace_source};
+use crate::support::{cases, plain_values, trace_source};
 
 /// Hands out a few bytes at a time, and breaks in the end if it is to.
 struct Pieces {
@@ -276,11 +277,20 @@ proptest! {
 
     /// Many at a time or one after the other, rows say the same, and what is wrong with one is the same.
     #[test]
-    fn rows_in_order_are_the_rows_one_by_one(text in lines(), part in 0_u64..20, located in any::<bool>()) {
-        let column = |name: &str| Some(name.to_string());
+    fn rows_in_order_are_the_rows_one_by_one(
+        text in lines(),
+        part in 0_u64..20,
+        [located, sized, expires, named] in any::<[bool; 4]>(),
+    ) {
+        let column = |read: bool, name: &str| read.then(|| name.to_string());
         let file = TraceFile::Bytes(text.as_bytes().into());
-        let location = column("at").filter(|_| located);
-        let source = TraceSource { size: column("size"), location, ..trace_source(file, 1_000) };
+        let source = TraceSource {
+            size: column(true, "size"),
+            location: column(located, "at"),
+            ttl: column(expires, "ttl"),
+            client: column(named, "who"),
+            ..trace_source(file, 1_000)
+        };
         let mut expected = rows(&source);
         // Now and then the run ends before the trace, and perhaps before what is wrong with it.
         let last = expected.as_ref().ok().and_then(|rows| rows.last()).map_or(Time::NEVER, |row| row.at);
@@ -289,19 +299,27 @@ proptest! {
             rows.retain(|row| row.at < until);
         }
         let default_operation = TraceOperation::Get;
-        let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values: None };
+        // Only who has a table of values looks at sizes.
+        let values = sized.then(plain_values);
+        let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values };
         let in_order = Whole::read(&config, &places(), until);
-        let adds = |rows: &Vec<Row>| rows.iter().any(|row| row.operation == Some(TraceOperation::Add));
+        let puts = |row: &Row| matches!(row.operation, Some(TraceOperation::Put) | None);
+        let century = |row: &Row| row.ttl.is_some_and(|ttl| ttl.0 / 1_000_000_000 > u32::MAX.into());
+        let of_events = |row: &Row| {
+            let unsized_put = sized && puts(row) && row.size_bytes.is_none();
+            row.operation == Some(TraceOperation::Add) || century(row) || unsized_put
+        };
         match (expected, in_order) {
             (Err(expected), Err(told)) => prop_assert_eq!(expected, told),
-            (Ok(expected), Ok(Whole::NeedsEvents)) => prop_assert!(adds(&expected)),
+            (Ok(expected), Ok(Whole::NeedsEvents)) => prop_assert!(expected.iter().any(of_events)),
             // What is wrong may come later.
-            (Err(_), Ok(Whole::NeedsEvents)) => prop_assert!(text.contains("incr")),
+            (Err(_), Ok(Whole::NeedsEvents)) => prop_assert!(text.contains("incr") || sized || expires),
             (Ok(expected), Ok(Whole::Rows(rows))) => {
                 let (mut by_key, mut of_key, mut all) = (rows.by_key(), Vec::new(), Vec::new());
                 let mut firsts = Vec::new();
-                while let Some((key, name)) = by_key.next_runs(|_| true, |run| of_key.extend(run.each())) {
-                    prop_assert_eq!(rows.name(key), name);
+                while let Some(key) = by_key.next_runs(|_| true, |run| of_key.extend(run.each(rows.beside()))) {
+                    let (name, length) = rows.name_and_length(key);
+                    prop_assert!(sized || length == 0);
                     firsts.push(of_key[0].number);
                     all.extend(of_key.drain(..).map(|row| (name, row)));
                 }
@@ -311,8 +329,12 @@ proptest! {
                 let mut before = Time::START;
                 for (n, ((name, row), expected)) in all.iter().zip(&expected).enumerate() {
                     let told = (*name, row.at, row.before, row.number as usize, row.operation(), row.location());
-                    let Row { at, key, operation, location, .. } = *expected;
+                    let Row { at, key, operation, location, size_bytes, ttl, client } = *expected;
                     prop_assert_eq!(told, (key, at, before, n, operation, location));
+                    let bytes = size_bytes.filter(|_| sized).map_or(0, Values::most_of_size);
+                    let beside = row.beside;
+                    prop_assert_eq!((beside.bytes, beside.ttl()), (bytes, ttl));
+                    prop_assert_eq!(beside.client().map(|client| rows.clients()[client as usize]), client);
                     before = at;
                 }
             }

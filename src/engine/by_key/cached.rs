@@ -9,8 +9,27 @@ use super::order::{Arrival, Return};
 pub(super) struct Fill {
     pub back: Return,
     pub version: Version,
-    /// From then on it is not shown, however fresh it is.
+    pub inside: Inside,
+}
+
+/// What a copy is beside its version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Inside {
+    /// From then on it is not shown, however fresh it is; [`Time::NEVER`]: it does not expire.
     pub expires: Time,
+    /// How many bytes the value has, where sizes are stated; 0 for none.
+    pub bytes: u32,
+}
+
+impl Inside {
+    /// No value.
+    pub const NOTHING: Inside = Inside { expires: Time::NEVER, bytes: 0 };
+
+    /// What is shown of it then: nothing, once it has expired.
+    #[inline]
+    pub fn shown(self, now: Time) -> Inside {
+        if now < self.expires { self } else { Inside::NOTHING }
+    }
 }
 
 /// What a location has of the key. A newer copy stays, and of equal ones the later: so the order in which copies that
@@ -48,20 +67,23 @@ pub(super) const NOTHING: Cached = Cached {
     fill_left: Arrival { at: Time::NEVER, n: 0 },
 };
 
-/// When what a location has expires. A version is there until it does, and from then on nothing is, which does not expire: so
-/// two copies of one version may differ, and the one that came last counts.
+/// What the copies of a location are beside their versions. A version is there until it expires, and from then on nothing is,
+/// which does not expire: so two copies of one version may differ, and the one that came last counts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expiry {
-    /// Of the fill that is under way.
-    pub fill: Time,
-    /// Of the copy, and when that came.
-    pub copy: Time,
+pub(super) struct Insides {
+    /// The fill that is under way.
+    pub fill: Inside,
+    /// The copy, and when that came.
+    pub copy: Inside,
     pub came: Return,
 }
 
-impl Expiry {
-    pub const NEVER: Expiry =
-        Expiry { fill: Time::NEVER, copy: Time::NEVER, came: Return { at: Time::START, left: NOTHING.fill_left } };
+impl Insides {
+    /// All of them are the value that was there at the start, of so many bytes.
+    pub fn initial(bytes: u32) -> Insides {
+        let inside = Inside { bytes, ..Inside::NOTHING };
+        Insides { fill: inside, copy: inside, came: Return { at: Time::START, left: NOTHING.fill_left } }
+    }
 }
 
 impl Cached {

@@ -28,7 +28,8 @@ pub(super) struct Clients {
 pub(super) trait Acting {
     /// Whether more may act after others' keys were simulated.
     const GOES_ON: bool;
-    /// Whether they may have names, so that what each of them knows can be told, and whether what they put may expire.
+    /// Whether they may have names, so that what each of them knows can be told, and whether what they put may expire or has a
+    /// size.
     const SAY_MORE: bool;
 
     /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
@@ -42,6 +43,11 @@ pub(super) trait Acting {
 
     /// When the last one acted.
     fn last_act(&self) -> Time;
+
+    /// The number that the key's name makes, and how many bytes that has, if they can say it.
+    fn name_and_length(&self) -> Option<(u64, u16)> {
+        None
+    }
 }
 
 /// The clients of one key, on their way through the run.
@@ -77,9 +83,17 @@ pub(super) struct Act {
 /// What somebody writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    /// A value, that perhaps expires.
-    Put(Option<Span>),
+    /// A value that perhaps expires after some time, of so many bytes if sizes are stated.
+    Put {
+        ttl: Option<Span>,
+        bytes: u32,
+    },
     Delete,
+}
+
+impl What {
+    /// A value of which nothing is said.
+    pub const PUT: What = What::Put { ttl: None, bytes: 0 };
 }
 
 impl Act {
@@ -173,7 +187,7 @@ impl OfKey<'_> {
             // Made where it goes: to put it together first and then to copy it costs more than to draw it.
             let act = Act { n, at, before: last, draw: derive(number, n + 1), location, client: 0 };
             if writes {
-                write(act, if deletes { What::Delete } else { What::Put(None) });
+                write(act, if deletes { What::Delete } else { What::PUT });
             } else {
                 reads.push(act);
             }

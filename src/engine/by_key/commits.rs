@@ -2,6 +2,7 @@
 
 use crate::model::{Time, Version};
 
+use super::cached::Inside;
 use super::order::Arrival;
 
 /// A version that the central store took, with the newest among this and all earlier ones.
@@ -9,9 +10,9 @@ use super::order::Arrival;
 pub(super) struct Commit {
     pub arrival: Arrival,
     pub newest: Version,
-    /// Whether the newest is a value, and until when.
+    /// Whether the newest is a value, and what that is beside.
     pub value: bool,
-    pub expires: Time,
+    pub inside: Inside,
 }
 
 /// What the central store took, in the order of arrival, as far as somebody may still find it.

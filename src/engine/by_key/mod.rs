@@ -15,6 +15,7 @@
 //! - What a client with a name knows of a key follows from its answers, which are gone through in the order of events when
 //!   all are known (`sessions.rs`).
 //! - An object serves in the order of arrival: when a request arrives all that comes of it is known (`objects.rs`).
+//! - How large a value is follows from its version, and what is stored is a sum over keys (`sizes.rs`).
 //! - Measurements are sums of whole numbers: the order in which reads are counted does not matter, only the batch of
 //!   time in which each is known (`tally.rs`).
 //! - Where times are equal the order of the engine's events is told from who caused what (`order.rs`).
@@ -27,6 +28,7 @@
 mod cached;
 mod clients;
 mod commits;
+mod common;
 mod database;
 mod objects;
 mod order;
@@ -35,6 +37,7 @@ mod pull;
 mod push;
 mod rows;
 mod sessions;
+mod sizes;
 mod some;
 mod stretches;
 mod tally;
@@ -43,29 +46,25 @@ mod writes;
 use std::sync::Arc;
 
 use crate::limits::Usage;
-use crate::metrics::truth::{Truth, Verdict};
-use crate::metrics::{Distribution, Measurements, Served};
-use crate::model::{Refusal, Time, Version};
-use crate::random::derive;
-use crate::stores::hop;
+use crate::metrics::{Distribution, Measurements};
+use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Whole;
 
-use clients::{Act, Acting, Clients};
+use clients::{Acting, Clients};
+use common::Common;
 use database::Database;
 use objects::Objects;
-use order::{Arrival, Return};
 pub use plan::Plan;
 use plan::Replayed;
 use pull::Pull;
 use push::Push;
 pub use rows::FirstReplication;
 use rows::{Keys, Rules};
-use sessions::{Operation, Sessions, There};
+use sizes::Stored;
 use some::{Apart, measured};
 use tally::Tally;
-use writes::{Acknowledged, Centre, Decision, Write, Writes};
 
 /// The simulation of one replication without events, one key after another where that can be.
 #[derive(Debug)]
@@ -93,6 +92,8 @@ struct Ended {
     /// The windows of inconsistency of its writes.
     windows: Distribution,
     usage: Usage,
+    /// What Workers KV stored, where sizes are stated.
+    stored: Stored,
     /// When the last thing happened.
     last_event: Time,
 }
@@ -220,12 +221,20 @@ impl Live {
         } else {
             self.replay_rows::<false>(rows, rules, apart)
         };
-        Ok(Some(ended))
+        Ok((!self.needs_events()).then_some(ended))
+    }
+
+    /// Whether something happened that only events can tell: then nothing that was measured means anything.
+    fn needs_events(&self) -> bool {
+        match self {
+            Live::Pull(common, _) | Live::Push(common, _) => common.needs_events(),
+            Live::Objects(_) => false,
+        }
     }
 
     fn replay_rows<const MORE: bool>(&mut self, rows: &Rows, rules: &Rules, mut apart: Option<Apart<'_>>) -> Ended {
         let mut ended = Ended::default();
-        let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
+        let (mut by_key, mut keys) = (rows.by_key(), Keys::of(rows));
         while keys.take(&mut by_key) {
             for mut key in keys.each::<MORE>(rules) {
                 let number = key.key;
@@ -235,218 +244,5 @@ impl Live {
             }
         }
         ended
-    }
-}
-
-/// A store that simulates one key after another.
-trait Keyed {
-    /// What it keeps of any key while it simulates others.
-    type Copies;
-    /// What it keeps of a key that is written.
-    type Kept;
-
-    /// A new key: nothing has happened to it.
-    fn begin(&mut self);
-
-    /// Answers all whom it can answer of those who are known to act; the others stay among the reads.
-    fn go_on<K: Acting>(&mut self, common: &mut Common, key: &mut K);
-
-    /// Nobody acts any more and all are answered: what is in flight arrives.
-    fn end(&mut self, common: &mut Common);
-
-    /// All who act before this act are answered: what happens before it has happened.
-    fn pass(&mut self, common: &mut Common, act: &Act);
-
-    /// Nobody who reads from then on gets an older version.
-    fn oldest(&self, now: Time) -> Version;
-
-    /// Goes on to another key, where nobody acts before that time who is not answered yet, and all that happens before it has
-    /// happened. No write that is acknowledged later has an older version than `oldest_write`.
-    fn keep(&mut self, now: Time, oldest_write: Version) -> (Self::Copies, Option<Self::Kept>);
-
-    /// The key that has just begun is one that was kept.
-    fn come_back(&mut self, copies: Self::Copies, kept: Option<Self::Kept>);
-}
-
-/// So many act at once, without a look at what becomes of them.
-const AT_ONCE: usize = 256;
-
-/// What both stores have in common.
-#[derive(Debug)]
-struct Common {
-    centre: Centre,
-    /// Reads that are known and not yet answered.
-    reads: Vec<Act>,
-    /// Room for others, while those are answered.
-    read: Vec<Act>,
-    writes: Writes,
-    truth: Truth,
-    /// By location: the place of the oldest write that the last stale read there missed.
-    missed: Vec<u32>,
-    /// Where clients have names.
-    sessions: Option<Box<Sessions>>,
-    tally: Tally,
-    /// The last thing that happens to the key, as far as known, but for its acts.
-    last_event: Time,
-}
-
-impl Common {
-    /// Simulates a key that is a partition.
-    fn simulate_alone(&mut self, store: &mut impl Keyed, key: &mut impl Acting) {
-        let last_event = self.simulate(store, key);
-        if !self.truth.is_empty() {
-            self.truth.end(self.tally.windows(last_event));
-        }
-    }
-
-    /// Simulates a key of a partition.
-    fn simulate_one(&mut self, store: &mut impl Keyed, key: &mut impl Acting, ended: &mut Ended) {
-        ended.happens(self.simulate(store, key));
-        self.truth.end(&mut ended.windows);
-    }
-
-    /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
-    fn simulate(&mut self, store: &mut impl Keyed, key: &mut impl Acting) -> Time {
-        if key.horizon() == Time::NEVER {
-            return Time::START;
-        }
-        self.begin(store);
-        store.go_on(self, key);
-        self.end(store);
-        self.last_event.max(key.last_act())
-    }
-
-    /// Nobody acts any more and all are answered: what is in flight arrives.
-    fn end(&mut self, store: &mut impl Keyed) {
-        store.end(self);
-        if let Some(sessions) = &mut self.sessions {
-            sessions.end(&mut self.tally);
-        }
-    }
-
-    /// A new key: nothing has happened to it.
-    #[inline]
-    fn begin(&mut self, store: &mut impl Keyed) {
-        self.writes.begin();
-        self.reads.clear();
-        self.last_event = Time::START;
-        if let Some(sessions) = &mut self.sessions {
-            sessions.begin();
-        }
-        store.begin();
-    }
-
-    /// Lets more of the key's clients act where all are answered: from then on all who do so before [`Acting::horizon`] are
-    /// known, and `reads` holds those who are to be answered next. None are known who act if it says so.
-    #[inline]
-    fn act(&mut self, key: &mut impl Acting) -> bool {
-        let any = key.is_any_known();
-        if any {
-            self.act_more(key);
-        }
-        any
-    }
-
-    #[inline]
-    fn act_more(&mut self, key: &mut impl Acting) {
-        let (writes, centre) = (&mut self.writes, &self.centre);
-        key.act(AT_ONCE, &mut self.reads, |act, what| writes.send(centre, &act, what));
-    }
-
-    /// Lets all act who are known to do so before a time.
-    #[inline(never)]
-    fn act_until(&mut self, key: &mut impl Acting, time: Time) {
-        while key.horizon() < time && key.is_any_known() {
-            self.act_more(key);
-        }
-    }
-
-    /// Whether nobody has written the key, and nobody is known who does.
-    #[inline]
-    fn is_quiet(&self, key: &impl Acting) -> bool {
-        !key.is_any_known() && self.truth.is_empty() && self.writes.is_none_in_flight()
-    }
-
-    /// Judges an answer; of a key that nobody writes all are the same.
-    #[inline(always)]
-    fn judge<const QUIET: bool>(&mut self, act: &Act, version: Version) -> Verdict {
-        if QUIET {
-            return Verdict::NOTHING_WRITTEN;
-        }
-        let near = &mut self.missed[act.location.index()];
-        self.truth.judge_near(act.at, self.truth.writes(), version, near)
-    }
-
-    /// A read is answered by its location's cache.
-    #[inline(always)]
-    fn hit<const QUIET: bool, K: Acting>(&mut self, act: &Act, version: Version) {
-        let verdict = self.judge::<QUIET>(act, version);
-        let draw = derive(act.draw, hop::HIT);
-        if K::SAY_MORE && self.sessions.is_some() {
-            let end = self.tally.hit_by_name(act.location, act.at, draw, &verdict);
-            self.happens(end);
-            self.read::<QUIET>(*act, There::from_cache(end), version);
-        } else {
-            self.tally.hit(act.location, act.at, draw, &verdict);
-        }
-    }
-
-    /// A read is answered by the central store.
-    #[inline(always)]
-    fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version) {
-        let verdict = self.judge::<QUIET>(act, version);
-        self.tally.miss(act.location, act.at, back.at, &verdict);
-        if K::SAY_MORE {
-            self.read::<QUIET>(*act, back.into(), version);
-        }
-    }
-
-    /// A read of clients that may have names is answered. Of a key that nobody writes nobody knows anything.
-    #[inline]
-    fn read<const QUIET: bool>(&mut self, act: Act, there: There, version: Version) {
-        if !QUIET && let Some(sessions) = &mut self.sessions {
-            sessions.read(Operation { act, there, version });
-        }
-    }
-
-    /// The next write that arrives before that and is accepted.
-    fn decide_next(&mut self, before: Arrival) -> Option<Write> {
-        while let Some(write) = self.writes.arrive(before) {
-            match self.writes.decide(&self.centre, &write) {
-                Decision::Accepted => return Some(write),
-                Decision::Refused(end) => {
-                    self.happens(end);
-                    let times = (write.start, end, end);
-                    self.tally.refused(write.location, times, Served::WriteRefused, Refusal::KvTooManyWrites);
-                }
-            }
-        }
-        None
-    }
-
-    /// The next write that is acknowledged before the act; without an act, the next one.
-    fn complete_next(&mut self, act: Option<&Act>) -> Option<Acknowledged> {
-        let acknowledged = self.writes.acknowledge(act)?;
-        let Acknowledged { back, start, location, version, deletes, .. } = acknowledged;
-        if let Some(sessions) = &mut self.sessions {
-            sessions.wrote(Operation { act: acknowledged.act(), there: back.into(), version });
-        }
-        self.happens(back.at);
-        self.truth.complete(version, back.at, self.tally.measures(start));
-        self.tally.wrote(location, start, back.at, deletes);
-        Some(acknowledged)
-    }
-
-    /// Forgets writes that no read misses any more, where all are judged who act before some time: from then on no read
-    /// returns an older version than `oldest_read`.
-    fn settle(&mut self, now: Time, oldest_read: Version) {
-        let oldest_write = self.writes.oldest_to_come(&self.centre, now);
-        self.truth.settle(oldest_read, oldest_write);
-    }
-
-    /// Something happens to the key then.
-    #[inline]
-    fn happens(&mut self, at: Time) {
-        self.last_event = self.last_event.max(at);
     }
 }

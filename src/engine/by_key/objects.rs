@@ -17,13 +17,14 @@ use crate::stores::object::Arrivals;
 use crate::stores::object_alone::Alone;
 use crate::stores::server::{Server, Turn};
 
+use super::Ended;
 use super::clients::{Act, Acting, What};
+use super::common::AT_ONCE;
 use super::order::{Arrival, Return};
 use super::rows::{OfRows, SoFar};
 use super::stretches::GoesOn;
 use super::tally::Tally;
 use super::writes::Waiting;
-use super::{AT_ONCE, Ended};
 
 /// What stays the same: the objects, and the ways to them.
 #[derive(Clone, Debug)]

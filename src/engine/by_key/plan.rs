@@ -14,17 +14,19 @@ use crate::workloads::trace_feed::{Feed, PlaceRule};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::ROWS_MAX;
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
-use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, WorkloadConfig};
+use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig, WorkloadConfig};
 
 use super::clients::Clients;
+use super::common::Common;
 use super::database::Database;
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
 use super::rows::{FirstReplication, Rules};
+use super::sizes::{self, Sizes};
 use super::tally::Tally;
 use super::writes::{Centre, Writes};
-use super::{Common, KeyByKey, Live, Simulated};
+use super::{KeyByKey, Live, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
@@ -43,13 +45,23 @@ enum Work {
     Trace(Arc<Replayed>),
 }
 
+/// What is said of operations beside what they do.
+#[derive(Clone, Copy, Default)]
+struct Says<'a> {
+    /// Whether clients have names.
+    named: bool,
+    /// Whether values may expire.
+    expires: bool,
+    values: Option<&'a ValuesConfig>,
+}
+
 impl Work {
-    /// Whether clients have names, and whether values may expire.
-    fn names_and_expires(&self) -> (bool, bool) {
-        match self {
-            Work::Mix { .. } => (false, false),
-            Work::Trace(trace) => (trace.config.source.client.is_some(), trace.config.source.ttl.is_some()),
-        }
+    fn says(&self) -> Says<'_> {
+        let Work::Trace(trace) = self else { return Says::default() };
+        let TraceConfig { source, values, .. } = &trace.config;
+        let default_ttl = values.as_ref().and_then(|values| values.expiration_ttl);
+        let expires = source.ttl.is_some() || default_ttl.is_some();
+        Says { named: source.client.is_some(), expires, values: values.as_ref() }
     }
 }
 
@@ -81,8 +93,8 @@ impl Replayed {
 /// The stores that it knows.
 #[derive(Clone, Debug)]
 enum Known {
-    Pull(KvPullConfig, Centre),
-    Push(KvPushConfig, Centre),
+    Pull(KvPullConfig, Centre, Option<sizes::OfStore>),
+    Push(KvPushConfig, Centre, Option<sizes::OfStore>),
     Objects(Setting),
 }
 
@@ -106,7 +118,12 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let work = work(workload, prepared, network)?;
-        let (named, expires) = work.names_and_expires();
+        let Says { named, expires, values } = work.says();
+        // Whether everything that the values say is known.
+        let sized = |looks_always| match values {
+            None => Some(None),
+            Some(values) => sizes::OfStore::of(values, terms, looks_always).map(Some),
+        };
         let NetworkConfig { places, edges, central: _, rtt: _, jitter: _, faults } = network;
         if !faults.is_empty() {
             return None;
@@ -118,7 +135,8 @@ impl Plan {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
                 hit_latency = &common.hit_latency;
-                by_key(work, Known::Pull(config.clone(), centre(common, network, terms)?))
+                let (centre, sizes) = (centre(common, network, terms)?, sized(false)?);
+                by_key(work, Known::Pull(config.clone(), centre, sizes))
             }
             StoreKind::KvPush(config) => {
                 let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
@@ -126,10 +144,11 @@ impl Plan {
                     return None;
                 }
                 hit_latency = &common.hit_latency;
-                by_key(work, Known::Push(config.clone(), centre(common, network, terms)?))
+                let (centre, sizes) = (centre(common, network, terms)?, sized(true)?);
+                by_key(work, Known::Push(config.clone(), centre, sizes))
             }
             // Who asks for what of which value is told of Workers KV only.
-            StoreKind::DurableObject(_) | StoreKind::D1(_) if named || expires => return None,
+            StoreKind::DurableObject(_) | StoreKind::D1(_) if named || expires || values.is_some() => return None,
             StoreKind::DurableObject(config) => {
                 let alone = object_alone::Alone::of(config, network, terms)?;
                 by_key(work, Known::Objects(Setting::new(alone, Network::new(network), places.len())))
@@ -166,6 +185,7 @@ impl Plan {
             places: PlaceRule { placement, key: key(Purpose::Placement), locations: self.edges },
             operations: OperationRule::new(config, key(Purpose::Arrivals)),
             requests: key(Purpose::Requests),
+            ttl: config.values.as_ref().and_then(|values| values.expiration_ttl),
         }
     }
 
@@ -175,12 +195,12 @@ impl Plan {
         KeyByKey(match &self.how {
             How::ByKey(work @ Work::Mix { mix, shares }, store) => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                Simulated::Clients(clients, self.live(store, mix.preloaded, work, tally))
+                Simulated::Clients(clients, self.live(store, mix.preloaded, work, replication, tally))
             }
             How::ByKey(work @ Work::Trace(trace), store) => {
                 let rules = self.rules(&trace.config, replication);
                 // A key that no row has written yet holds a value.
-                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, work, tally))
+                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, work, replication, tally))
             }
             How::InOrder(trace, alone, network) => {
                 let placement = StreamKey::new(seed, replication, Purpose::Placement);
@@ -192,9 +212,11 @@ impl Plan {
     }
 
     /// A store at the start, given whether every key holds a value then.
-    fn live(&self, store: &Known, preloaded: bool, work: &Work, tally: Tally) -> Live {
-        let (named, expires) = work.names_and_expires();
-        let common = |centre: &Centre, tally| Common {
+    fn live(&self, store: &Known, preloaded: bool, work: &Work, replication: u32, tally: Tally) -> Live {
+        let Says { named, expires, values } = work.says();
+        let key = StreamKey::new(self.seed, replication, Purpose::Sizes);
+        let sizes = |of_store: &sizes::OfStore| Box::new(Sizes::new(of_store.clone(), key, self.window));
+        let common = |centre: &Centre, of_store: &Option<sizes::OfStore>, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
             read: Vec::new(),
@@ -202,14 +224,19 @@ impl Plan {
             truth: Truth::default(),
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
+            sizes: of_store.as_ref().map(sizes),
             tally,
             last_event: Time::START,
         };
         match store {
-            Known::Pull(config, centre) => {
-                Live::Pull(common(centre, tally), Pull::new(config, preloaded, expires, self.locations))
+            Known::Pull(config, centre, of_store) => {
+                let cache_ttl = values.and_then(|values| values.cache_ttl).unwrap_or(config.cache_ttl);
+                let pull = Pull::new(config, cache_ttl, preloaded, expires || values.is_some(), self.locations);
+                Live::Pull(common(centre, of_store, tally), pull)
             }
-            Known::Push(config, centre) => Live::Push(common(centre, tally), Push::new(config, self.locations)),
+            Known::Push(config, centre, of_store) => {
+                Live::Push(common(centre, of_store, tally), Push::new(config, self.locations))
+            }
             Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
         }
     }
@@ -259,8 +286,7 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 time_unit: _,
                 key: _,
                 operation: _,
-                // Without a table of values, nothing looks at sizes.
-                size: _,
+                size,
                 ttl: _,
                 location: _,
                 client: _,
@@ -268,7 +294,8 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 placement: _,
                 length: _,
             } = source;
-            if readers.is_some() || values.is_some() {
+            // Without a column of sizes they follow from how many rows put something before.
+            if readers.is_some() || (values.is_some() && size.is_none()) {
                 return None;
             }
             let (config, places, prepared) = (config.clone(), network.edge_codes(), prepared.clone());

@@ -6,13 +6,13 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
 
-use super::cached::{Cached, Expiry, Fill, NOTHING};
+use super::cached::{Cached, Fill, Inside, Insides, NOTHING};
 use super::clients::{Act, Acting};
 use super::commits::{Commit, Commits};
+use super::common::{Common, Keyed};
 use super::order::{Arrival, Return};
 use super::rows::{OfRows, SoFar};
 use super::writes::Acknowledged;
-use super::{Common, Keyed};
 
 /// The store, for one key after another.
 #[derive(Debug)]
@@ -28,16 +28,18 @@ pub(super) struct Pull {
     /// Fills under way beyond one for each location.
     more: Vec<(Location, Fill)>,
     commits: Commits,
-    /// By location, where values may expire; nothing, where none does.
-    expiry: Vec<Expiry>,
+    /// By location, where values may expire or have sizes; nothing where they are all alike.
+    insides: Vec<Insides>,
+    /// Bytes of what the key holds at the start, where sizes are stated.
+    initial: u32,
 }
 
 impl Pull {
-    /// For keys that hold a value at the start, or nothing; whether values may expire.
-    pub fn new(config: &KvPullConfig, preloaded: bool, expires: bool, locations: usize) -> Pull {
+    /// For keys that hold a value at the start, or nothing; whether values differ but for their versions.
+    pub fn new(config: &KvPullConfig, cache_ttl: Span, preloaded: bool, differ: bool, locations: usize) -> Pull {
         Pull {
             read: Sampler::new(&config.common.central_read),
-            cache_ttl: config.cache_ttl,
+            cache_ttl,
             negative_caching: config.negative_caching,
             preloaded,
             key: 0,
@@ -45,7 +47,8 @@ impl Pull {
             touched: Vec::new(),
             more: Vec::new(),
             commits: Commits::default(),
-            expiry: vec![Expiry::NEVER; if expires { locations } else { 0 }],
+            insides: vec![Insides::initial(0); if differ { locations } else { 0 }],
+            initial: 0,
         }
     }
 
@@ -60,18 +63,19 @@ impl Pull {
     #[inline(never)]
     fn commit_due(&mut self, common: &mut Common, horizon: Time) {
         while let Some(write) = common.decide_next(Arrival::until(horizon)) {
-            let (newest, value, expires) = self.holds(self.commits.last());
+            let (newest, value, inside) = self.holds(self.commits.last());
             let newer = write.version > newest;
-            let (value, expires) = if newer { (!write.deletes, write.expires) } else { (value, expires) };
-            self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value, expires });
+            let written = Inside { expires: write.expires, bytes: write.bytes };
+            let (value, inside) = if newer { (!write.deletes, written) } else { (value, inside) };
+            self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value, inside });
         }
     }
 
-    /// What the central store holds after this commit, whether it is a value, and until when.
+    /// What the central store holds after this commit, whether it is a value, and what that is beside.
     #[inline]
-    fn holds(&self, after: Option<&Commit>) -> (Version, bool, Time) {
-        let start = (Version::INITIAL, self.preloaded, Time::NEVER);
-        after.map_or(start, |commit| (commit.newest, commit.value, commit.expires))
+    fn holds(&self, after: Option<&Commit>) -> (Version, bool, Inside) {
+        let start = (Version::INITIAL, self.preloaded, Inside { bytes: self.initial, ..Inside::NOTHING });
+        after.map_or(start, |commit| (commit.newest, commit.value, commit.inside))
     }
 
     /// Writes that are acknowledged before somebody acts are complete, and may be shown at their location.
@@ -86,9 +90,9 @@ impl Pull {
     fn acknowledge_back<K: Acting>(&mut self, common: &mut Common, act: Option<&Act>) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
-                let Acknowledged { back, version, expires, location, .. } = acknowledged;
+                let Acknowledged { back, version, expires, bytes, location, .. } = acknowledged;
                 self.look_at::<K>(location);
-                self.take::<K>(location, Fill { back, version, expires });
+                self.take::<K>(location, Fill { back, version, inside: Inside { expires, bytes } });
             }
         }
         if let Some(act) = act
@@ -106,8 +110,9 @@ impl Pull {
             return true;
         }
         cached.begin(self.key);
-        if let Some(expiry) = self.expiry::<K>(location) {
-            *expiry = Expiry::NEVER;
+        let initial = self.initial;
+        if let Some(insides) = self.insides::<K>(location) {
+            *insides = Insides::initial(initial);
         }
         if K::GOES_ON {
             self.touched.push(location);
@@ -115,34 +120,34 @@ impl Pull {
         false
     }
 
-    /// When what the location has expires, where values may.
+    /// What the copies of the location are, where values differ but for their versions.
     #[inline(always)]
-    fn expiry<K: Acting>(&mut self, location: Location) -> Option<&mut Expiry> {
-        if K::SAY_MORE { self.expiry.get_mut(location.index()) } else { None }
+    fn insides<K: Acting>(&mut self, location: Location) -> Option<&mut Insides> {
+        if K::SAY_MORE { self.insides.get_mut(location.index()) } else { None }
     }
 
     /// A copy arrives.
     #[inline(always)]
     fn take<K: Acting>(&mut self, location: Location, fill: Fill) {
-        if K::SAY_MORE && !self.expiry.is_empty() {
-            self.take_until(location, fill);
+        if K::SAY_MORE && !self.insides.is_empty() {
+            self.take_inside(location, fill);
         } else {
             self.cached[location.index()].take(fill.version, fill.back.at + self.cache_ttl);
         }
     }
 
-    /// The same where values may expire.
+    /// The same where values differ but for their versions.
     #[inline(never)]
-    fn take_until(&mut self, location: Location, Fill { back, version, expires }: Fill) {
-        let (cached, expiry) = (&mut self.cached[location.index()], &mut self.expiry[location.index()]);
-        let fresh_until = (back.at + self.cache_ttl).min(expires);
+    fn take_inside(&mut self, location: Location, Fill { back, version, inside }: Fill) {
+        let (cached, insides) = (&mut self.cached[location.index()], &mut self.insides[location.index()]);
+        let fresh_until = (back.at + self.cache_ttl).min(inside.expires);
         let same = version == cached.version();
-        if version > cached.version() || (same && expires != expiry.copy && back > expiry.came) {
+        if version > cached.version() || (same && inside != insides.copy && back > insides.came) {
             cached.show(version, fresh_until);
-            (expiry.copy, expiry.came) = (expires, back);
-        } else if same && expires == expiry.copy {
+            (insides.copy, insides.came) = (inside, back);
+        } else if same && inside == insides.copy {
             cached.take(version, fresh_until);
-            expiry.came = expiry.came.max(back);
+            insides.came = insides.came.max(back);
         }
     }
 
@@ -160,8 +165,8 @@ impl Pull {
             if QUIET {
                 cached.fresh_until = cached.fresh_until.max(back.at + self.cache_ttl);
             } else {
-                let expires = self.expiry::<K>(act.location).map_or(Time::NEVER, |expiry| expiry.fill);
-                self.take::<K>(act.location, Fill { back, version, expires });
+                let inside = self.insides::<K>(act.location).map_or(Inside::NOTHING, |insides| insides.fill);
+                self.take::<K>(act.location, Fill { back, version, inside });
             }
         }
         if self.cached[act.location.index()].more > 0 {
@@ -207,7 +212,7 @@ impl Pull {
             self.commits.pass(act.at);
         }
         if let Some(version) = self.arrived::<QUIET, K>(act) {
-            common.hit::<QUIET, K>(act, version);
+            common.hit::<QUIET, K>(act, version, || self.insides[act.location.index()].copy);
             return true;
         }
         self.fetch::<QUIET, K>(common, key, act)
@@ -217,7 +222,7 @@ impl Pull {
     #[inline(always)]
     fn fetch<const QUIET: bool, K: Acting>(&mut self, common: &mut Common, key: &mut K, act: &Act) -> bool {
         let arrival = Arrival { at: common.centre.reached(act), n: act.n };
-        let (mut version, mut value, mut expires) = (Version::INITIAL, self.preloaded, Time::NEVER);
+        let (mut version, mut value, mut inside) = self.holds(None);
         // Of a key that is quiet all who act are known, if no others come later.
         if (!QUIET || K::GOES_ON) && key.horizon() < arrival.at {
             common.act_until(key, arrival.at);
@@ -227,25 +232,26 @@ impl Pull {
             self.commit(common, key.horizon());
         }
         if !QUIET {
-            (version, value, expires) = self.found::<K>(arrival);
+            (version, value, inside) = self.found::<K>(arrival);
         }
         let service = self.read.span(derive(act.draw, hop::SERVICE));
         let at = common.centre.back(arrival.at + service, act.location, act.draw);
         common.happens(at);
         let back = Return { at, left: arrival };
         if value || self.negative_caching {
-            self.fill::<QUIET, K>(act.location, Fill { back, version, expires });
+            self.fill::<QUIET, K>(act.location, Fill { back, version, inside });
         }
-        common.miss::<QUIET, K>(act, back, version);
+        common.miss::<QUIET, K>(act, back, version, inside.shown(at));
         true
     }
 
-    /// What a read that arrives then finds at the central store: a version, whether it is a value, and until when.
+    /// What a read that arrives then finds at the central store: a version, whether it is a value, and what that is beside.
     #[inline]
-    fn found<K: Acting>(&self, arrival: Arrival) -> (Version, bool, Time) {
-        let (version, value, expires) = self.holds(self.commits.before(arrival));
+    fn found<K: Acting>(&self, arrival: Arrival) -> (Version, bool, Inside) {
+        let (version, value, inside) = self.holds(self.commits.before(arrival));
         // What has expired stays expired.
-        if !K::SAY_MORE || arrival.at < expires { (version, value, expires) } else { (version, false, Time::NEVER) }
+        let there = !K::SAY_MORE || arrival.at < inside.expires;
+        if there { (version, value, inside) } else { (version, false, Inside::NOTHING) }
     }
 
     #[inline]
@@ -255,8 +261,8 @@ impl Pull {
             (cached.fill_at, cached.fill_left) = (fill.back.at, fill.back.left);
             if !QUIET {
                 (cached.fill_stamp, cached.fill_nonce) = (fill.version.stamp, fill.version.nonce);
-                if let Some(expiry) = self.expiry::<K>(location) {
-                    expiry.fill = fill.expires;
+                if let Some(insides) = self.insides::<K>(location) {
+                    insides.fill = fill.inside;
                 }
             }
         } else {
@@ -271,8 +277,8 @@ impl Pull {
 pub(super) struct Kept {
     commits: SmallVec<[Commit; 1]>,
     more: Vec<(Location, Fill)>,
-    /// Of each copy, where values may expire.
-    expiry: Box<[Expiry]>,
+    /// Of each location, where values differ but for their versions.
+    insides: Box<[Insides]>,
 }
 
 impl Keyed for Pull {
@@ -281,7 +287,8 @@ impl Keyed for Pull {
     type Kept = Kept;
 
     #[inline]
-    fn begin(&mut self) {
+    fn begin(&mut self, initial: u32) {
+        self.initial = initial;
         if self.key == u32::MAX {
             self.cached.fill(NOTHING);
             self.key = 0;
@@ -331,9 +338,9 @@ impl Keyed for Pull {
         let cached = |place: &Location| Cached { key: place.0.into(), ..self.cached[place.index()] };
         let cached = self.touched.iter().map(cached).collect();
         let any = !self.commits.is_empty() || !self.more.is_empty();
-        let expiry = || self.touched.iter().filter_map(|place| self.expiry.get(place.index()).copied()).collect();
+        let insides = || self.touched.iter().filter_map(|place| self.insides.get(place.index()).copied()).collect();
         let commits = || self.commits.kept().into();
-        let kept = any.then(|| Kept { commits: commits(), expiry: expiry(), more: std::mem::take(&mut self.more) });
+        let kept = any.then(|| Kept { commits: commits(), insides: insides(), more: std::mem::take(&mut self.more) });
         (cached, kept)
     }
 
@@ -352,16 +359,16 @@ impl Keyed for Pull {
         for cached in copies {
             let place = Location(cached.key as u16);
             self.cached[place.index()] = Cached { key: self.key, ..cached };
-            // Of what nobody has written nothing expires.
-            if let Some(expiry) = self.expiry.get_mut(place.index()) {
-                *expiry = Expiry::NEVER;
+            // What nobody has written is all alike.
+            if let Some(insides) = self.insides.get_mut(place.index()) {
+                *insides = Insides::initial(self.initial);
             }
             self.touched.push(place);
         }
-        if let Some(Kept { commits, more, expiry }) = kept {
+        if let Some(Kept { commits, more, insides }) = kept {
             self.commits.come_back(&commits);
             self.more = more;
-            self.touched.iter().zip(expiry).for_each(|(place, expiry)| self.expiry[place.index()] = expiry);
+            self.touched.iter().zip(insides).for_each(|(place, insides)| self.insides[place.index()] = insides);
         }
     }
 }

@@ -6,14 +6,16 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
 
+use super::cached::Inside;
 use super::clients::{Act, Acting};
+use super::common::{Common, Keyed};
 use super::order::Arrival;
-use super::{Common, Keyed};
 
 /// A version on its way to the locations.
 #[derive(Clone, Copy, Debug)]
 struct Pushed {
     version: Version,
+    inside: Inside,
     committed: Time,
     /// From which the delay towards each location is derived.
     draw: u64,
@@ -28,6 +30,7 @@ pub(super) struct Push {
     delay: Sampler,
     max: Span,
     everywhere: Version,
+    inside: Inside,
     /// Rising in version.
     on_the_way: VecDeque<Pushed>,
     /// When the first of them has surely arrived everywhere; [`Time::NEVER`] without any.
@@ -96,6 +99,7 @@ impl Push {
             delay: Sampler::truncated(&config.delay, config.max),
             max: config.max,
             everywhere: Version::INITIAL,
+            inside: Inside::NOTHING,
             on_the_way: VecDeque::new(),
             settles_at: Time::NEVER,
             settled: 0,
@@ -124,6 +128,7 @@ impl Push {
             self.overtaken |= place < self.on_the_way.len() || write.version < self.everywhere;
             let pushed = Pushed {
                 version: write.version,
+                inside: Inside { expires: write.expires, bytes: write.bytes },
                 committed: write.arrival.at,
                 draw: derive(write.draw, hop::PUSH),
                 shown_at: write.location,
@@ -166,7 +171,9 @@ impl Push {
     fn settle_some(&mut self, now: Time) {
         while self.on_the_way.front().is_some_and(|pushed| pushed.committed + self.max <= now) {
             let pushed = self.on_the_way.pop_front().expect("a front");
-            self.everywhere = self.everywhere.max(pushed.version);
+            if pushed.version > self.everywhere {
+                (self.everywhere, self.inside) = (pushed.version, pushed.inside);
+            }
             self.settled += 1;
         }
         self.tell_next_settles();
@@ -176,11 +183,11 @@ impl Push {
         self.settles_at = self.on_the_way.front().map_or(Time::NEVER, |pushed| pushed.committed + self.max);
     }
 
-    /// The newest version that has reached the location.
+    /// The newest version that has reached the location, and what it is beside.
     #[inline(always)]
-    fn at(&mut self, location: Location, now: Time) -> Version {
+    fn at(&mut self, location: Location, now: Time) -> (Version, Inside) {
         if self.on_the_way.is_empty() {
-            return self.everywhere;
+            return (self.everywhere, self.inside);
         }
         if self.overtaken || self.on_the_way.len() > KEPT {
             return self.at_anew(location, now);
@@ -190,18 +197,18 @@ impl Push {
         for place in (0..self.on_the_way.len()).rev() {
             let pushed = &self.on_the_way[place];
             if arrivals.of(self.settled + place as u64, || pushed.arrives(&self.delay, location)) <= now {
-                return pushed.version;
+                return (pushed.version, pushed.inside);
             }
         }
-        self.everywhere
+        (self.everywhere, self.inside)
     }
 
     #[inline(never)]
-    fn at_anew(&self, location: Location, now: Time) -> Version {
+    fn at_anew(&self, location: Location, now: Time) -> (Version, Inside) {
         let newer = |pushed: &&Pushed| pushed.version > self.everywhere;
         let arrived = |pushed: &&Pushed| pushed.arrives(&self.delay, location) <= now;
         let mut on_the_way = self.on_the_way.iter().rev().take_while(newer);
-        on_the_way.find(arrived).map_or(self.everywhere, |pushed| pushed.version)
+        on_the_way.find(arrived).map_or((self.everywhere, self.inside), |pushed| (pushed.version, pushed.inside))
     }
 }
 
@@ -218,6 +225,7 @@ impl Pushed {
 #[derive(Debug)]
 pub(super) struct Kept {
     everywhere: Version,
+    inside: Inside,
     on_the_way: VecDeque<Pushed>,
     settled: u64,
     overtaken: bool,
@@ -228,13 +236,13 @@ impl Keyed for Push {
     type Kept = Kept;
 
     #[inline]
-    fn begin(&mut self) {
+    fn begin(&mut self, initial: u32) {
         if self.key == u32::MAX {
             self.arrivals.iter_mut().for_each(|arrivals| arrivals.key = 0);
             self.key = 0;
         }
         self.key += 1;
-        self.everywhere = Version::INITIAL;
+        (self.everywhere, self.inside) = (Version::INITIAL, Inside { bytes: initial, ..Inside::NOTHING });
         self.on_the_way.clear();
         (self.settles_at, self.settled, self.overtaken) = (Time::NEVER, 0, false);
     }
@@ -246,8 +254,8 @@ impl Keyed for Push {
             for act in &acts {
                 self.catch_up(common, Some(act));
                 self.settle(act.at);
-                let version = self.at(act.location, act.at);
-                common.hit::<false, K>(act, version);
+                let (version, inside) = self.at(act.location, act.at);
+                common.hit::<false, K>(act, version, || inside.shown(act.at));
             }
             acts.clear();
             common.reads = acts;
@@ -274,16 +282,16 @@ impl Keyed for Push {
             return ((), None);
         }
         let on_the_way = std::mem::take(&mut self.on_the_way);
-        let Push { everywhere, settled, overtaken, .. } = *self;
-        ((), Some(Kept { everywhere, on_the_way, settled, overtaken }))
+        let Push { everywhere, inside, settled, overtaken, .. } = *self;
+        ((), Some(Kept { everywhere, inside, on_the_way, settled, overtaken }))
     }
 
     fn come_back(&mut self, (): (), kept: Option<Kept>) {
         // What was worked out of arrivals is worked out again.
         if let Some(kept) = kept {
-            let Kept { everywhere, on_the_way, settled, overtaken } = kept;
-            (self.everywhere, self.on_the_way, self.settled, self.overtaken) =
-                (everywhere, on_the_way, settled, overtaken);
+            let Kept { everywhere, inside, on_the_way, settled, overtaken } = kept;
+            (self.everywhere, self.inside) = (everywhere, inside);
+            (self.on_the_way, self.settled, self.overtaken) = (on_the_way, settled, overtaken);
             self.tell_next_settles();
         }
     }

@@ -3,10 +3,11 @@
 //! Rows are one stream over all keys, so a row's number and the time of the row before it, by which `order.rs` tells what
 //! is first, are those of the whole trace.
 
-use crate::model::{Location, Time};
+use crate::model::{Location, Span, Time};
 use crate::random::{StreamKey, derive};
 use crate::workloads::TraceOperation;
 use crate::workloads::trace::OperationRule;
+use crate::workloads::trace_beside::Slices;
 use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_rows::{ByKey, KeyRow, Rows, Run};
 
@@ -18,6 +19,8 @@ pub(super) struct Rules {
     pub places: PlaceRule,
     pub operations: OperationRule,
     pub requests: StreamKey,
+    /// After which time what a row puts expires that does not say it.
+    pub ttl: Option<Span>,
 }
 
 impl Rules {
@@ -27,6 +30,12 @@ impl Rules {
         let number = u64::from(row.number);
         let location = row.location().unwrap_or_else(|| self.places.place(|| name, client, number));
         (location, row.operation().unwrap_or_else(|| self.operations.operation(number)))
+    }
+
+    /// After which time what a row puts expires, if that does.
+    #[inline(always)]
+    fn ttl(&self, row: &KeyRow) -> Option<Span> {
+        row.beside.ttl().or(self.ttl)
     }
 
     /// The number of a client where locations come first, which are the clients of rows that name none.
@@ -53,35 +62,52 @@ impl<'a> FirstReplication<'a> {
 
     /// Where a row of a key happens, and what it asks for.
     pub fn complete(&self, key: u32, row: &KeyRow) -> (Location, TraceOperation) {
-        let client = row.client().map(|client| self.rows.clients()[client as usize]);
+        let client = row.beside.client().map(|client| self.rows.clients()[client as usize]);
         self.rules.complete(self.rows.name(key), row, client)
     }
 
     /// The number of a row's client, if it has one, where locations come first.
     pub fn client(&self, row: &KeyRow) -> Option<u32> {
-        row.client().map(|client| self.rules.client(client))
+        row.beside.client().map(|client| self.rules.client(client))
+    }
+
+    /// After which time what a row puts expires, if that does.
+    pub fn ttl(&self, row: &KeyRow) -> Option<Span> {
+        self.rules.ttl(row)
     }
 }
 
-/// Some of the keys, with all their rows.
-#[derive(Debug, Default)]
-pub(super) struct Keys<'a> {
-    /// What the names of the clients make.
+/// All rows, and what they say beside, looked up once.
+#[derive(Debug)]
+struct All<'a> {
+    rows: &'a Rows,
+    beside: Slices<'a>,
     clients: &'a [u64],
+}
+
+/// Some of the keys, with all their rows.
+#[derive(Debug)]
+pub(super) struct Keys<'a> {
+    all: All<'a>,
     runs: Vec<Run<'a>>,
     /// By key: its number, that of its name, and where its runs end.
     keys: Vec<(u32, u64, usize)>,
 }
 
 impl<'a> Keys<'a> {
+    /// None of the keys of these rows.
+    pub fn of(rows: &'a Rows) -> Keys<'a> {
+        let all = All { rows, beside: rows.beside(), clients: rows.clients() };
+        Keys { all, runs: Vec::new(), keys: Vec::new() }
+    }
+
     /// Takes the next keys, in place of those before; whether there are any.
     pub fn take(&mut self, by_key: &mut ByKey<'a>) -> bool {
         self.runs.clear();
         self.keys.clear();
-        self.clients = by_key.clients();
         let (runs, mut rows) = (&mut self.runs, 0);
         while rows < TOGETHER
-            && let Some((key, name)) = by_key.next_runs(
+            && let Some(key) = by_key.next_runs(
                 |_| true,
                 |run| {
                     rows += run.len();
@@ -89,19 +115,19 @@ impl<'a> Keys<'a> {
                 },
             )
         {
-            self.keys.push((key, name, runs.len()));
+            self.keys.push((key, self.all.rows.name(key), runs.len()));
         }
         !self.keys.is_empty()
     }
 
-    /// Each key, before anything happens to it; `MORE`: its rows may have clients or TTLs.
+    /// Each key, before anything happens to it; `MORE`: its rows may have clients, TTLs or sizes.
     pub fn each<'b, const MORE: bool>(&'b self, rules: &'b Rules) -> impl Iterator<Item = OfRows<'b, MORE>> {
         let mut from = 0;
         self.keys.iter().filter_map(move |(key, name, to)| {
             let (first, runs) = self.runs[std::mem::replace(&mut from, *to)..*to].split_first()?;
             let (number, so_far) = (rules.requests.entity(*name), SoFar::default());
-            let (key, name, clients, end) = (*key, *name, self.clients, Time::NEVER);
-            Some(OfRows { key, run: *first, runs, rules, clients, name, number, so_far, end })
+            let (key, name, end) = (*key, *name, Time::NEVER);
+            Some(OfRows { key, run: *first, runs, rules, all: &self.all, name, number, so_far, end })
         })
     }
 }
@@ -114,7 +140,7 @@ pub(super) struct SoFar {
     last: Time,
 }
 
-/// One key's rows, on the way through them; `MORE`: they may have clients or TTLs.
+/// One key's rows, on the way through them; `MORE`: they may have clients, TTLs or sizes.
 #[derive(Debug)]
 pub(super) struct OfRows<'a, const MORE: bool> {
     /// Among the keys of the trace.
@@ -123,7 +149,7 @@ pub(super) struct OfRows<'a, const MORE: bool> {
     run: Run<'a>,
     runs: &'a [Run<'a>],
     rules: &'a Rules,
-    clients: &'a [u64],
+    all: &'a All<'a>,
     name: u64,
     /// What requests are drawn from.
     number: u64,
@@ -132,7 +158,7 @@ pub(super) struct OfRows<'a, const MORE: bool> {
     end: Time,
 }
 
-impl<const MORE: bool> OfRows<'_, MORE> {
+impl<'a, const MORE: bool> OfRows<'a, MORE> {
     /// Goes on after other rows of the key; perhaps more come from some time on.
     pub fn after(&mut self, so_far: SoFar, end: Time) {
         (self.so_far, self.end) = (so_far, end);
@@ -140,20 +166,24 @@ impl<const MORE: bool> OfRows<'_, MORE> {
 
     /// Some rows act.
     #[inline(always)]
-    fn each_acts(&mut self, run: Run<'_>, reads: &mut Vec<Act>, write: &mut impl FnMut(Act, What)) {
-        for row in run.each() {
+    fn each_acts(&mut self, run: Run<'a>, reads: &mut Vec<Act>, write: &mut impl FnMut(Act, What)) {
+        let (beside, clients) = if MORE { (self.all.beside, self.all.clients) } else { (Slices::NONE, &[][..]) };
+        for row in run.each(beside) {
             self.so_far.made += 1;
-            let client = if MORE { row.client() } else { None };
-            let name = client.map(|client| self.clients[client as usize]);
+            let client = if MORE { row.beside.client() } else { None };
+            let name = client.map(|client| clients[client as usize]);
             let (location, operation) = self.rules.complete(self.name, &row, name);
             let numbered = || client.map_or(location.0.into(), |client| self.rules.client(client));
             let client = if MORE { numbered() } else { 0 };
-            let KeyRow { at, before, number, .. } = row;
+            let KeyRow { at, before, number, beside, .. } = row;
             let draw = derive(self.number, self.so_far.made);
             let act = Act { n: number.into(), at, before, draw, location, client };
             match operation {
                 TraceOperation::Get => reads.push(act),
-                TraceOperation::Put => write(act, What::Put(if MORE { row.ttl() } else { None })),
+                TraceOperation::Put if MORE => {
+                    write(act, What::Put { ttl: self.rules.ttl(&row), bytes: beside.bytes });
+                }
+                TraceOperation::Put => write(act, What::PUT),
                 TraceOperation::Delete => write(act, What::Delete),
                 TraceOperation::Add => debug_assert!(false, "such traces are left to events"),
             }
@@ -217,5 +247,9 @@ impl<const MORE: bool> Acting for OfRows<'_, MORE> {
 
     fn last_act(&self) -> Time {
         self.so_far.last
+    }
+
+    fn name_and_length(&self) -> Option<(u64, u16)> {
+        Some(self.all.rows.name_and_length(self.key))
     }
 }

@@ -4,42 +4,71 @@
 //! wait here until all is known that started before some act, and are then gone through in the order of events: what starts
 //! is told what its client knows, and what ends adds to that.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::metrics::sessions::{Held, Knows};
-use crate::model::{Time, Version};
+use crate::model::{Span, Time, Version};
 
 use super::clients::Act;
 use super::order::{Arrival, Return};
 use super::tally::Tally;
 use super::writes::Waiting;
 
-/// When an answer is there; the order of fields is the order of events. One that comes from a cache was sent off by the act
-/// itself, and thus before the next act was: it is first.
+/// When an answer is there, and what sent it off: what is there at one time may be gone through in any order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct There {
     at: Time,
-    /// When it left the central store, if it comes from there.
-    left: Option<Arrival>,
+    sent: Sent,
+}
+
+/// What sent an answer off.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Sent {
+    /// The act itself, and thus before the next act was.
+    ByAct,
+    /// The central store, then.
+    FromCentre(Arrival),
+    /// The caller, who makes something of it since it came back.
+    Back(Return),
 }
 
 impl There {
     pub fn from_cache(at: Time) -> There {
-        There { at, left: None }
+        There { at, sent: Sent::ByAct }
     }
 
-    /// Whether the engine sees it before this act, which is later than the one that it answers.
-    fn is_before(self, act: &Act) -> bool {
-        match self.left {
-            None => self.at <= act.at,
-            Some(left) => Return { at: self.at, left }.is_before(act),
+    /// What came back, after the caller has made something of it for so long.
+    pub fn made_of(back: Return, span: Span) -> There {
+        let at = back.at + span;
+        There { at, sent: if span == Span::ZERO { Sent::FromCentre(back.left) } else { Sent::Back(back) } }
+    }
+
+    pub fn at(&self) -> Time {
+        self.at
+    }
+
+    /// Whether the engine sees it before this act, which is later than the one that it answers; `None` where that depends on
+    /// more acts than are known.
+    fn is_before(self, act: &Act) -> Option<bool> {
+        match self.sent {
+            Sent::ByAct => Some(self.at <= act.at),
+            Sent::FromCentre(left) => Some(Return { at: self.at, left }.is_before(act)),
+            Sent::Back(back) if self.at == act.at => match back.at.cmp(&act.before) {
+                Ordering::Less => Some(true),
+                Ordering::Greater => Some(false),
+                // Which was first then, what came back or the act before this one? Not what was sent off by that.
+                Ordering::Equal if back.left.n + 2 >= act.n => Some(false),
+                Ordering::Equal => None,
+            },
+            Sent::Back(_) => Some(self.at < act.at),
         }
     }
 }
 
 impl From<Return> for There {
-    fn from(Return { at, left }: Return) -> There {
-        There { at, left: Some(left) }
+    fn from(back: Return) -> There {
+        There::made_of(back, Span::ZERO)
     }
 }
 
@@ -82,6 +111,8 @@ pub(super) struct Sessions {
     reads: Vec<Operation>,
     writes: Vec<Operation>,
     asked: BinaryHeap<Waiting<There, Asked>>,
+    /// Whether it was not known once what comes first.
+    undecided: bool,
 }
 
 /// What is known of a key's clients while others are simulated.
@@ -104,6 +135,11 @@ impl Sessions {
         }
         self.key += 1;
         self.knowing.clear();
+    }
+
+    /// Whether it was not known once what comes first: then nothing that was measured means anything.
+    pub fn needs_events(&self) -> bool {
+        self.undecided
     }
 
     /// A read is answered, or will be: one that started after those of the key before.
@@ -137,10 +173,15 @@ impl Sessions {
     /// Somebody acts, after all who have their answers by then have learned from these.
     #[inline]
     fn start(&mut self, Operation { act, there, version }: Operation, reads: bool, tally: &mut Tally) {
-        while self.asked.peek().is_some_and(|Waiting(there, _)| there.is_before(&act))
-            && let Some(Waiting(there, asked)) = self.asked.pop()
-        {
-            self.learn(there.at, asked, tally);
+        while let Some(Waiting(there, _)) = self.asked.peek() {
+            let before = there.is_before(&act);
+            self.undecided |= before.is_none();
+            if before != Some(true) {
+                break;
+            }
+            if let Some(Waiting(there, asked)) = self.asked.pop() {
+                self.learn(there.at, asked, tally);
+            }
         }
         let knew = self.client(act.client).knows;
         // Whoever knows nothing and reads what was there from the start breaks nothing and learns nothing.

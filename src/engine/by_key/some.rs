@@ -67,6 +67,7 @@ pub(super) fn measured<S>(
             let mut others = Ended::default();
             go_on(store, &mut others);
             ended.happens(others.last_event);
+            ended.stored.look_as(&others.stored);
         }
     }
 }

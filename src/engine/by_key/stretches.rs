@@ -4,7 +4,6 @@
 //! still miss, and reads that cannot be answered yet, since a write of the next stretch may arrive at the central store
 //! before them. So memory grows with the keys and with what is in flight, not with the rows.
 
-use crate::metrics::Distribution;
 use crate::metrics::truth;
 use crate::model::Time;
 use crate::workloads::trace_file::TraceError;
@@ -12,12 +11,14 @@ use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Stretches;
 
 use super::clients::{Act, Acting};
+use super::common::{Common, Keyed};
 use super::rows::{Keys, OfRows, Rules, SoFar};
 use super::sessions;
+use super::sizes::OfKey;
 use super::some::{Apart, measured};
 use super::tally::Tally;
 use super::writes;
-use super::{Common, Ended, Keyed, Live};
+use super::{Ended, Live};
 
 /// Fewer writes that are complete are kept as they are.
 const FEW: usize = 2;
@@ -36,6 +37,7 @@ struct More<K> {
     writes: Option<writes::Kept>,
     truth: Option<truth::Kept>,
     sessions: Option<sessions::Kept>,
+    stored: Option<OfKey>,
     store: Option<K>,
 }
 
@@ -60,6 +62,11 @@ pub(super) trait GoesOn {
 
     /// No more rows come.
     fn finish(&mut self, standing: Self::Standing, ended: &mut Ended);
+
+    /// Whether something happened that only events can tell: then nothing that was measured means anything.
+    fn needs_events(&self) -> bool {
+        false
+    }
 }
 
 impl Live {
@@ -106,7 +113,7 @@ fn replay<S: GoesOn>(
         let Some(standing) = standing else { continue };
         measured(store, S::tally, &mut apart, number as u32, &mut ended, |store, ended| store.finish(standing, ended));
     }
-    Ok(Some(ended))
+    Ok((!store.needs_events()).then_some(ended))
 }
 
 /// Replays the rows of a stretch, given how all keys stand; no others come before `end`.
@@ -119,7 +126,7 @@ fn replay_rows<const MORE: bool, S: GoesOn>(
     apart: &mut Option<Apart<'_>>,
     ended: &mut Ended,
 ) {
-    let (mut by_key, mut keys) = (rows.by_key(), Keys::default());
+    let (mut by_key, mut keys) = (rows.by_key(), Keys::of(rows));
     while keys.take(&mut by_key) {
         for mut key in keys.each::<MORE>(rules) {
             let (number, standing) = (key.key, &mut all[key.key as usize]);
@@ -157,13 +164,13 @@ impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
         ended: &mut Ended,
     ) -> Option<Standing<S>> {
         let OfWorkersKv { common, store } = self;
-        begin(*store, common, standing);
+        begin(*store, common, standing, key);
         store.go_on(common, key);
         if end == Time::NEVER {
             end_of_key(*store, common, ended);
             return None;
         }
-        let standing = keep(*store, common, key.so_far(), end, &mut ended.windows);
+        let standing = keep(*store, common, key.so_far(), end, ended);
         ended.happens(common.last_event);
         Some(standing)
     }
@@ -171,23 +178,28 @@ impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
     fn finish(&mut self, standing: Standing<S>, ended: &mut Ended) {
         let OfWorkersKv { common, store } = self;
         let mut key = standing.so_far;
-        begin(*store, common, Some(standing));
+        begin(*store, common, Some(standing), &key);
         store.go_on(common, &mut key);
         end_of_key(*store, common, ended);
+    }
+
+    fn needs_events(&self) -> bool {
+        self.common.needs_events()
     }
 }
 
 fn end_of_key(store: &mut impl Keyed, common: &mut Common, ended: &mut Ended) {
     common.end(store);
-    common.truth.end(&mut ended.windows);
+    common.end_of_key(ended);
     ended.happens(common.last_event);
 }
 
 /// A new key, or one that goes on.
-fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing<S>>) {
-    common.begin(store);
+fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing<S>>, key: &impl Acting) {
+    let stored = standing.as_ref().and_then(|standing| standing.more.as_ref()?.stored);
+    common.begin(store, key, stored);
     let Some(Standing { copies, more, .. }) = standing else { return };
-    let Some(More { reads, writes, truth, sessions, store: kept }) = more.map(|more| *more) else {
+    let Some(More { reads, writes, truth, sessions, stored: _, store: kept }) = more.map(|more| *more) else {
         return store.come_back(copies, None);
     };
     common.reads.extend(reads);
@@ -204,13 +216,7 @@ fn begin<S: Keyed>(store: &mut S, common: &mut Common, standing: Option<Standing
 }
 
 /// Keeps a key, of which no more rows come before that time.
-fn keep<S: Keyed>(
-    store: &mut S,
-    common: &mut Common,
-    so_far: SoFar,
-    end: Time,
-    windows: &mut Distribution,
-) -> Standing<S> {
+fn keep<S: Keyed>(store: &mut S, common: &mut Common, so_far: SoFar, end: Time, ended: &mut Ended) -> Standing<S> {
     let now = common.reads.first().map_or(end, |read| read.at);
     store.pass(common, &Act::before_all(now));
     if common.truth.is_longer_than(FEW) {
@@ -222,8 +228,10 @@ fn keep<S: Keyed>(
         sessions.keep()
     });
     let (copies, store) = store.keep(now, common.writes.oldest_to_come(&common.centre, now));
-    let (writes, truth) = (common.writes.keep(), common.truth.keep(windows));
-    let any = !common.reads.is_empty() || writes.is_some() || truth.is_some() || sessions.is_some() || store.is_some();
-    let more = any.then(|| Box::new(More { reads: common.reads[..].into(), writes, truth, sessions, store }));
+    let (writes, truth) = (common.writes.keep(), common.truth.keep(&mut ended.windows));
+    let waits = !common.reads.is_empty() || writes.is_some();
+    let stored = common.sizes.as_mut().and_then(|sizes| sizes.keep(waits, &mut ended.stored));
+    let any = waits || truth.is_some() || sessions.is_some() || stored.is_some() || store.is_some();
+    let more = any.then(|| Box::new(More { reads: common.reads[..].into(), writes, truth, sessions, stored, store }));
     Standing { so_far, copies, more }
 }

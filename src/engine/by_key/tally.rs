@@ -179,18 +179,27 @@ impl Tally {
         self.judged(location, batch, verdict);
     }
 
-    /// The same where the read is judged when its answer is at the client; says when that is.
-    #[inline]
-    pub fn hit_by_name(&mut self, location: Location, start: Time, draw: u64, verdict: &Verdict) -> Time {
-        let end = start + self.hit_latency.span(draw);
-        self.read(Served::FromCache, location, (start, end, end), verdict);
+    /// The same where the caller makes something of the value for a while; says when that is done. Of clients with names it is
+    /// judged only then.
+    #[inline(always)]
+    pub fn hit_and_made(
+        &mut self,
+        location: Location,
+        start: Time,
+        draw: u64,
+        making: Span,
+        named: bool,
+        verdict: &Verdict,
+    ) -> Time {
+        let end = start + self.hit_latency.span(draw) + making;
+        self.read(Served::FromCache, location, (start, if named { end } else { start }, end), verdict);
         end
     }
 
-    /// A read is answered from elsewhere, and judged when its answer is at the client.
+    /// A read is answered from elsewhere: when it started, when it was judged, and when it ended.
     #[inline(always)]
-    pub fn miss(&mut self, location: Location, start: Time, end: Time, verdict: &Verdict) {
-        self.read(Served::Read, location, (start, end, end), verdict);
+    pub fn miss(&mut self, location: Location, times: (Time, Time, Time), verdict: &Verdict) {
+        self.read(Served::Read, location, times, verdict);
     }
 
     /// The same of a read that is not stale, which is judged before its answer is there: when it started, when it was judged,
@@ -283,6 +292,14 @@ impl Tally {
         }
     }
 
+    /// What the caller of an operation sees of a refusal, which started and ended then.
+    #[cold]
+    pub fn tell(&mut self, at: Time, refusal: Refusal, text: impl FnOnce() -> Option<String>) {
+        if self.measures(at) {
+            self.at(at).tell(refusal, at, text);
+        }
+    }
+
     /// A write is acknowledged.
     pub fn wrote(&mut self, location: Location, start: Time, end: Time, deletes: bool) {
         if self.measures(start) {
@@ -309,6 +326,7 @@ impl Tally {
         let batch = self.at(ended.last_event);
         batch.distribution_mut(DistributionId::InconsistencyWindow).merge(&ended.windows);
         batch.usage.merge(&ended.usage);
+        batch.storage.merge(&ended.stored.storage());
     }
 
     /// What belongs to the batch of that time.

@@ -37,6 +37,8 @@ pub(super) struct Write {
     pub draw: u64,
     /// When the value expires; [`Time::NEVER`]: it does not.
     pub expires: Time,
+    /// How many bytes it has, where sizes are stated.
+    pub bytes: u32,
     /// Who writes, and when whoever acted before did.
     client: u32,
     before: Time,
@@ -53,6 +55,7 @@ pub(super) struct Acknowledged {
     /// Whether the location shows the version from then on, and until when.
     pub shown: bool,
     pub expires: Time,
+    pub bytes: u32,
     client: u32,
     before: Time,
 }
@@ -164,6 +167,10 @@ impl Writes {
     #[inline(never)]
     pub fn send(&mut self, centre: &Centre, act: &Act, what: What) {
         let arrival = Arrival { at: centre.reached(act), n: act.n };
+        let (ttl, bytes) = match what {
+            What::Put { ttl, bytes } => (ttl, bytes),
+            What::Delete => (None, 0),
+        };
         let write = Write {
             arrival,
             start: act.at,
@@ -171,10 +178,8 @@ impl Writes {
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
             deletes: what == What::Delete,
             draw: act.draw,
-            expires: match what {
-                What::Put(Some(ttl)) => arrival.at + ttl,
-                What::Put(None) | What::Delete => Time::NEVER,
-            },
+            expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl),
+            bytes,
             client: act.client,
             before: act.before,
         };
@@ -265,6 +270,7 @@ impl Writes {
             deletes: write.deletes,
             shown: derive(write.draw, hop::LOCAL) <= centre.shown_locally && centre.shown_locally > 0,
             expires: write.expires,
+            bytes: write.bytes,
             client: write.client,
             before: write.before,
         };

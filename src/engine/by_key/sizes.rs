@@ -1,0 +1,222 @@
+//! What values weigh, where calls state sizes: how long callers take to make something of them, which puts are refused for
+//! their size or their TTL, and what is stored.
+
+use crate::limits::{FigureId, Storage, Terms, UNLIMITED};
+use crate::metrics::{Served, Window};
+use crate::model::{Call, Operation, Request, Span, Time, Version};
+use crate::random::StreamKey;
+use crate::stores::kv_limits::KvLimits;
+use crate::workloads::ValuesConfig;
+use crate::workloads::values::Values;
+
+use super::clients::{Act, What};
+use super::tally::Tally;
+use super::writes::Write;
+
+/// What is the same for all keys of a store.
+#[derive(Clone, Debug)]
+pub(super) struct OfStore {
+    pub config: ValuesConfig,
+    limits: KvLimits,
+    /// Whether the store looks at what has expired whenever a write arrives, and not only when it takes something.
+    looks_always: bool,
+}
+
+/// The values of one key after another.
+#[derive(Debug)]
+pub(super) struct Sizes {
+    store: OfStore,
+    values: Values,
+    window: Window,
+    key: OfKey,
+    /// What was stored of the key up to its last write.
+    stored: Stored,
+    /// Whether a key had a name that no call may have.
+    misnamed: bool,
+}
+
+/// A key between two of its writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfKey {
+    /// Bytes of its name, and of the value that was there at the start.
+    name: u16,
+    initial: u32,
+    newest: Version,
+    held: Option<Held>,
+}
+
+/// What the central store holds of a key: so many bytes, since when and until when.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    bytes: u64,
+    since: Time,
+    expires: Time,
+}
+
+/// What was stored of some keys, all of which are over.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    storage: Storage,
+    /// What expires after the run, and when: it is there at the end, unless the store looks again after that.
+    expiring: Vec<(Time, u64)>,
+    /// When the store last looked at what has expired.
+    looked: Time,
+}
+
+impl OfKey {
+    const NOTHING: OfKey = OfKey { name: 0, initial: 0, newest: Version::INITIAL, held: None };
+}
+
+impl OfStore {
+    /// Those of a trace on Workers KV; `None` where more may be refused than some puts, or where something is counted that is
+    /// not counted here.
+    pub fn of(config: &ValuesConfig, terms: &Terms, looks_always: bool) -> Option<OfStore> {
+        let ValuesConfig {
+            bytes: _,
+            key_bytes,
+            metadata_bytes,
+            expiration_ttl: _,
+            cache_ttl,
+            form: _,
+            with_metadata,
+            parse: _,
+        } = *config;
+        // Keys would share what may be stored.
+        let capped = terms.bound(FigureId::KvStorageBytes) != UNLIMITED;
+        let counts_metadata = with_metadata && metadata_bytes > 0;
+        let limits = KvLimits::workers_kv(terms);
+        let call = Call { key_bytes: key_bytes.unwrap_or(1), metadata_bytes, ..Call::default() };
+        let operations = [Operation::Get { cache_ttl }, Operation::Put { value: 0, ttl: None }];
+        let plain = |operation| Request { call, ..Request::plain(operation, Time::START) };
+        let any_refused =
+            operations.into_iter().any(|operation| limits.refuse(Time::START, &plain(operation)).is_some());
+        let known = !capped && !counts_metadata && !any_refused;
+        known.then(|| OfStore { config: config.clone(), limits, looks_always })
+    }
+}
+
+impl Sizes {
+    /// The values of one replication, drawn from the key of the purpose `Sizes` where no row says them.
+    pub fn new(store: OfStore, key: StreamKey, window: Window) -> Sizes {
+        let values = Values::new(&store.config, key);
+        Sizes { store, values, window, key: OfKey::NOTHING, stored: Stored::default(), misnamed: false }
+    }
+
+    /// A key that was kept, or a new one, given the number that its name makes and how many bytes that has in the file, or one of
+    /// which nobody will ask anything. Says how many bytes the value has that was there at the start.
+    pub fn begin(&mut self, kept: Option<OfKey>, name_and_length: Option<(u64, u16)>) -> u32 {
+        self.key = match (kept, name_and_length) {
+            (Some(kept), _) => kept,
+            (None, Some((name, length))) => self.new_key(name, length),
+            (None, None) => OfKey::NOTHING,
+        };
+        self.key.initial
+    }
+
+    fn new_key(&mut self, name: u64, length: u16) -> OfKey {
+        let call = self.values.call(name, Operation::Delete, length);
+        let delete = Request { call, ..Request::plain(Operation::Delete, Time::START) };
+        self.misnamed |= self.store.limits.refuse(Time::START, &delete).is_some();
+        OfKey { name: call.key_bytes, initial: self.values.bytes_of(name, 0), ..OfKey::NOTHING }
+    }
+
+    /// Whether a key had a name that no call may have: then nothing that was measured means anything.
+    pub fn needs_events(&self) -> bool {
+        self.misnamed
+    }
+
+    fn request(&self, operation: Operation, start: Time) -> Request {
+        // Nobody asks what a value is drawn from that says its size.
+        let call = self.values.call(0, operation, self.key.name);
+        Request { call, ..Request::plain(operation, start) }
+    }
+
+    /// How long the caller takes to make something of a value.
+    #[inline]
+    pub fn parse(&self, bytes: u32) -> Span {
+        let ValuesConfig { form, parse, .. } = self.store.config;
+        parse.time(Call { form: Some(form), ..Call::default() }, bytes.into())
+    }
+
+    /// Whether a write is refused where it is asked for; if it is, it is counted.
+    pub fn refuses(&self, act: &Act, what: What, tally: &mut Tally) -> bool {
+        let What::Put { ttl, bytes } = what else { return false };
+        let operation = Operation::Put { value: Values::sized(0, bytes.into()), ttl };
+        let request = self.request(operation, act.at);
+        let Some(refusal) = self.store.limits.refuse(act.at, &request) else { return false };
+        tally.refused(act.location, (act.at, act.at, act.at), Served::WriteRefused, refusal);
+        tally.tell(act.at, refusal, || self.store.limits.text(refusal, &request));
+        true
+    }
+
+    /// A write arrives at the central store, which takes it or not.
+    pub fn arrives(&mut self, write: &Write, taken: bool) {
+        let at = write.arrival.at;
+        let newer = taken && write.version > self.key.newest;
+        if self.store.looks_always || newer || (taken && !write.deletes) {
+            self.stored.looked = self.stored.looked.max(at);
+        }
+        if newer {
+            self.key.newest = write.version;
+            if let Some(held) = self.key.held.take() {
+                self.stored.add(held, at.min(held.expires), self.window);
+            }
+            let bytes = u64::from(self.key.name) + u64::from(write.bytes) + u64::from(self.store.config.metadata_bytes);
+            self.key.held = (!write.deletes).then_some(Held { bytes, since: at, expires: write.expires });
+        }
+    }
+
+    /// Goes on to another key; `None` where nobody has written this one, nor waits for anything of it.
+    pub fn keep(&mut self, waits: bool, stored: &mut Stored) -> Option<OfKey> {
+        stored.absorb(&mut self.stored);
+        (waits || self.key.newest > Version::INITIAL).then_some(self.key)
+    }
+
+    /// The key is over.
+    pub fn end(&mut self, stored: &mut Stored) {
+        stored.absorb(&mut self.stored);
+        if let Some(held) = self.key.held.take() {
+            stored.add(held, held.expires, self.window);
+            match held.expires {
+                Time::NEVER => stored.storage.bytes_at_end += held.bytes,
+                expires if expires > self.window.until => stored.expiring.push((expires, held.bytes)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Stored {
+    /// A key held so many bytes until then.
+    fn add(&mut self, held: Held, until: Time, window: Window) {
+        let measured = until.min(window.until).since(held.since.max(window.from));
+        self.storage.byte_ns += u128::from(held.bytes) * u128::from(measured.0);
+        if held.since <= window.from && window.from < until {
+            self.storage.bytes_at_start += held.bytes;
+        }
+    }
+
+    fn absorb(&mut self, other: &mut Stored) {
+        let Stored { storage, expiring, looked } = std::mem::take(other);
+        self.storage.merge(&storage);
+        self.expiring.extend(expiring);
+        self.looks(looked);
+    }
+
+    /// The store looks at what has expired.
+    fn looks(&mut self, at: Time) {
+        self.looked = self.looked.max(at);
+    }
+
+    /// The store looked at other keys, which are not measured here.
+    pub fn look_as(&mut self, others: &Stored) {
+        self.looks(others.looked);
+    }
+
+    /// What was stored in the measured part of the run, and what is at its end.
+    pub fn storage(&self) -> Storage {
+        let there = self.expiring.iter().filter(|(expires, _)| *expires > self.looked);
+        let bytes_at_end = self.storage.bytes_at_end + there.map(|(_, bytes)| bytes).sum::<u64>();
+        Storage { bytes_at_end, ..self.storage }
+    }
+}
