@@ -139,15 +139,16 @@ pub fn cache_trace_file(rows: u32) -> NamedTempFile {
     })
 }
 
-/// The columns of such a trace that say when, which key and what, and perhaps those of clients and TTLs.
-pub fn cache_trace_source(file: &NamedTempFile, all: bool) -> TraceSource {
-    TraceSource {
+/// The columns of such a trace that say when, which key and what; with those of clients and TTLs; and with sizes, too.
+pub fn cache_trace_sources(file: &NamedTempFile) -> [TraceSource; 3] {
+    [(false, false), (true, false), (true, true)].map(|(more, sized)| TraceSource {
         time: "timestamp".into(),
         key: Some("anonymized key".into()),
-        client: all.then(|| "client id".into()),
-        ttl: all.then(|| "TTL".into()),
+        client: more.then(|| "client id".into()),
+        ttl: more.then(|| "TTL".into()),
+        size: sized.then(|| "value size".into()),
         ..trace_source(file)
-    }
+    })
 }
 
 /// The columns of such a trace that say when, which key and what.
@@ -164,8 +165,10 @@ pub fn trace_source(file: &NamedTempFile) -> TraceSource {
 /// Its replay at six edges.
 pub fn replay(source: TraceSource, duration: Span, kind: StoreKind) -> Scenario {
     let default_operation = TraceOperation::Get;
+    let parse = ParseConfig { text: Span::from_millis(1), ..support::plain_values().parse };
+    let values = source.size.is_some().then(|| ValuesConfig { parse, ..support::plain_values() });
     let workload =
-        WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.0, readers: None, values: None });
+        WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.0, readers: None, values });
     scenario(6, duration, workload, kind)
 }
 

@@ -120,14 +120,12 @@ fn replay() {
         |record: &csv::ByteRecord| record.deserialize::<(f64, &str, u32, u32, &str, Option<u32>)>(None).is_ok();
     replays(1_000_000, 7, &file, &stores.map(|store| on("trace, replay on", &source, store)), values);
     let file = fixtures::cache_trace_file(1_000_000);
-    let [some, all] = [false, true].map(|all| fixtures::cache_trace_source(&file, all));
     let both = ["kv pull", "kv push"];
-    let [some, all] = [
-        both.map(|store| on("seven columns, on", &some, store)),
-        both.map(|store| on("with clients and TTLs,", &all, store)),
-    ];
-    let four: Vec<Replay> = some.into_iter().chain(all).collect();
-    replays(1_000_000, 7, &file, &four, |record| {
+    let columns = ["seven columns, on", "with clients and TTLs,", "and with sizes,"];
+    let sources = fixtures::cache_trace_sources(&file);
+    let ways: Vec<Replay> =
+        columns.iter().zip(&sources).flat_map(|(what, source)| both.map(|store| on(what, source, store))).collect();
+    replays(1_000_000, 7, &file, &ways, |record| {
         record.deserialize::<(u64, &str, u32, u32, u64, &str, u32)>(None).is_ok()
     });
     let file = fixtures::trace_file(5_000_000);
