@@ -16,7 +16,7 @@ use super::writes::Write;
 /// What is the same for all keys of a store.
 #[derive(Clone, Debug)]
 pub(super) struct OfStore {
-    pub config: ValuesConfig,
+    config: ValuesConfig,
     limits: KvLimits,
     /// Whether the store looks at what has expired whenever a write arrives, and not only when it takes something.
     looks_always: bool,
