@@ -62,6 +62,12 @@ impl Call {
     pub fn bytes(&self) -> u64 {
         u64::from(self.key_bytes) + u64::from(self.value_bytes)
     }
+
+    /// The bytes that count for storage: the key, the value and the metadata.
+    #[inline]
+    pub fn stored_bytes(&self) -> u64 {
+        self.bytes() + u64::from(self.metadata_bytes)
+    }
 }
 
 /// What `getWithMetadata` answers of a key beside its value: the metadata of the same version, as old as the value is.

@@ -62,7 +62,7 @@ impl Stock {
     pub fn after(&self, request: &Request) -> (u64, u64) {
         let held = self.held.get(request.key.index()).copied().flatten();
         let (keys, bytes) = held.map_or((1, 0), |held| (0, held.bytes));
-        (self.keys + keys, self.bytes - bytes + size(request))
+        (self.keys + keys, self.bytes - bytes + request.call.stored_bytes())
     }
 
     /// The key holds so many bytes from the start.
@@ -76,7 +76,7 @@ impl Stock {
         if !stores {
             return;
         }
-        self.hold(request.key, Held { bytes: size(request), expires });
+        self.hold(request.key, Held { bytes: request.call.stored_bytes(), expires });
     }
 
     fn hold(&mut self, key: Key, held: Held) {
@@ -96,10 +96,4 @@ impl Stock {
         self.advance(self.measured.1);
         Storage { byte_ns: self.byte_ns, bytes_at_start: self.bytes_at_start, bytes_at_end: self.bytes }
     }
-}
-
-/// The bytes that count for storage: the key, the value and the metadata.
-fn size(request: &Request) -> u64 {
-    let call = &request.call;
-    call.bytes() + u64::from(call.metadata_bytes)
 }

@@ -339,6 +339,19 @@ fn what_needs_events_is_replayed_by_events() {
     assert!(!which(WorkloadConfig::Trace(TraceConfig { readers, ..config(&source) })), "readers around writes");
 }
 
+/// Workers KV by both ways, where nothing takes any time.
+fn instant_stores(cache_ttl: Span) -> Vec<StoreConfig> {
+    let mut stores = workers_kv(drawn_stores());
+    for store in &mut stores {
+        match &mut store.kind {
+            StoreKind::KvPull(config) => (config.common, config.cache_ttl) = (instant_kv(), cache_ttl),
+            StoreKind::KvPush(config) => (config.common, config.delay) = (instant_kv(), latency_of(0)),
+            _ => unreachable!("they are of Workers KV"),
+        }
+    }
+    stores
+}
+
 /// A trace with sizes in these lines, on Workers KV.
 fn sized(lines: &str, values: ValuesConfig) -> Scenario {
     sized_at("t,k,op,ttl,who,bytes", lines, values)
@@ -359,14 +372,7 @@ fn sized_at(columns: &str, lines: &str, values: ValuesConfig) -> Scenario {
     if let WorkloadConfig::Trace(config) = &mut workload {
         config.values = Some(values);
     }
-    let mut stores = workers_kv(drawn_stores());
-    for store in &mut stores {
-        match &mut store.kind {
-            StoreKind::KvPull(config) => (config.common, config.cache_ttl) = (instant_kv(), Span::from_secs(60)),
-            StoreKind::KvPush(config) => (config.common, config.delay) = (instant_kv(), latency_of(0)),
-            _ => unreachable!("they are of Workers KV"),
-        }
-    }
+    let stores = instant_stores(Span::from_secs(60));
     let mut scenario = scenario(network_of(1, &[1], latency_of(0)), workload, stores);
     (scenario.duration, scenario.warmup) = (Span::from_secs(200), Span::ZERO);
     scenario
@@ -539,14 +545,7 @@ fn who_acts_before_a_write_at_one_time_does_not_see_it() {
     rows.extend(vec![(0, 0, "get", 0, ("a", "")); 12]);
     rows.push((161, 0, "get", 0, ("a", "")));
     let source = TraceSource { client: Some("who".into()), ..source(&rows, 1, false, Placement::PerRow) };
-    let mut stores = workers_kv(drawn_stores());
-    for store in &mut stores {
-        match &mut store.kind {
-            StoreKind::KvPull(config) => (config.common, config.cache_ttl) = (instant_kv(), Span::ZERO),
-            StoreKind::KvPush(config) => (config.common, config.delay) = (instant_kv(), latency_of(0)),
-            _ => unreachable!("they are of Workers KV"),
-        }
-    }
+    let stores = instant_stores(Span::ZERO);
     let mut scenario = scenario(network_of(2, &[0], latency_of(0)), replay(source, 0.0), stores);
     (scenario.duration, scenario.warmup) = (Span::from_millis(163), Span::ZERO);
     for rows in [1, 2, 3, 100] {

@@ -272,6 +272,18 @@ fn lines() -> impl Strategy<Value = String> {
     })
 }
 
+/// A trace of these lines; whether the columns of sizes, locations, TTLs and clients are read.
+fn source_of(text: &str, [size, at, ttl, who]: [bool; 4]) -> TraceSource {
+    let column = |read: bool, name: &str| read.then(|| name.to_string());
+    TraceSource {
+        size: column(size, "size"),
+        location: column(at, "at"),
+        ttl: column(ttl, "ttl"),
+        client: column(who, "who"),
+        ..trace_source(TraceFile::Bytes(text.as_bytes().into()), 1_000)
+    }
+}
+
 proptest! {
     #![proptest_config(cases(400))]
 
@@ -282,15 +294,7 @@ proptest! {
         part in 0_u64..20,
         [located, sized, expires, named] in any::<[bool; 4]>(),
     ) {
-        let column = |read: bool, name: &str| read.then(|| name.to_string());
-        let file = TraceFile::Bytes(text.as_bytes().into());
-        let source = TraceSource {
-            size: column(true, "size"),
-            location: column(located, "at"),
-            ttl: column(expires, "ttl"),
-            client: column(named, "who"),
-            ..trace_source(file, 1_000)
-        };
+        let source = source_of(&text, [true, located, expires, named]);
         let mut expected = rows(&source);
         // Now and then the run ends before the trace, and perhaps before what is wrong with it.
         let last = expected.as_ref().ok().and_then(|rows| rows.last()).map_or(Time::NEVER, |row| row.at);
@@ -344,16 +348,8 @@ proptest! {
 
     /// The same for rows that become events, whichever columns are read.
     #[test]
-    fn rows_of_a_feed_are_the_rows_one_by_one(text in lines(), [size, at, ttl, who] in any::<[bool; 4]>()) {
-        let column = |read: bool, name: &str| read.then(|| name.to_string());
-        let file = TraceFile::Bytes(text.as_bytes().into());
-        let source = TraceSource {
-            size: column(size, "size"),
-            location: column(at, "at"),
-            ttl: column(ttl, "ttl"),
-            client: column(who, "who"),
-            ..trace_source(file, 1_000)
-        };
+    fn rows_of_a_feed_are_the_rows_one_by_one(text in lines(), columns in any::<[bool; 4]>()) {
+        let source = source_of(&text, columns);
         let mut feed = Feed::new(&source, &places(), 2, StreamKey::new(1, 0, Purpose::Placement));
         // The second time nothing is left of the first.
         for _ in 0..2 {

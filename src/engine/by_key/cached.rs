@@ -25,6 +25,11 @@ impl Inside {
     /// No value.
     pub const NOTHING: Inside = Inside { expires: Time::NEVER, bytes: 0 };
 
+    /// A value of so many bytes that does not expire.
+    pub fn lasting(bytes: u32) -> Inside {
+        Inside { bytes, ..Inside::NOTHING }
+    }
+
     /// What is shown of it then: nothing, once it has expired.
     #[inline]
     pub fn shown(self, now: Time) -> Inside {
@@ -81,7 +86,7 @@ pub(super) struct Insides {
 impl Insides {
     /// All of them are the value that was there at the start, of so many bytes.
     pub fn initial(bytes: u32) -> Insides {
-        let inside = Inside { bytes, ..Inside::NOTHING };
+        let inside = Inside::lasting(bytes);
         Insides { fill: inside, copy: inside, came: Return { at: Time::START, left: NOTHING.fill_left } }
     }
 }

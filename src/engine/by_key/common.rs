@@ -185,8 +185,7 @@ impl Common {
         let verdict = self.judge::<QUIET>(act, version);
         let draw = derive(act.draw, hop::HIT);
         if K::SAY_MORE && (self.sessions.is_some() || self.sizes.is_some()) {
-            let making = self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside().bytes));
-            let named = self.sessions.is_some();
+            let (making, named) = (self.making(inside), self.sessions.is_some());
             let end = self.tally.hit_and_made(act.location, act.at, draw, making, named, &verdict);
             if named {
                 self.happens(end);
@@ -202,8 +201,7 @@ impl Common {
     pub fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version, inside: Inside) {
         let verdict = self.judge::<QUIET>(act, version);
         if K::SAY_MORE {
-            let making = self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside.bytes));
-            let (there, named) = (There::made_of(back, making), self.sessions.is_some());
+            let (there, named) = (There::made_of(back, self.making(|| inside)), self.sessions.is_some());
             let judged = if named { there.at() } else { back.at };
             self.tally.miss(act.location, (act.at, judged, there.at()), &verdict);
             if named {
@@ -213,6 +211,12 @@ impl Common {
         } else {
             self.tally.miss(act.location, (act.at, back.at, back.at), &verdict);
         }
+    }
+
+    /// How long the caller takes to make something of a value.
+    #[inline(always)]
+    fn making(&self, inside: impl FnOnce() -> Inside) -> Span {
+        self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside().bytes))
     }
 
     /// A read of clients that may have names is answered. Of a key that nobody writes nobody knows anything.

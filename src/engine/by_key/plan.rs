@@ -215,8 +215,8 @@ impl Plan {
     fn live(&self, store: &Known, preloaded: bool, work: &Work, replication: u32, tally: Tally) -> Live {
         let Says { named, expires, values } = work.says();
         let key = StreamKey::new(self.seed, replication, Purpose::Sizes);
-        let sizes = |of_store: &sizes::OfStore| Box::new(Sizes::new(of_store.clone(), key, self.window));
-        let common = |centre: &Centre, of_store: &Option<sizes::OfStore>, tally| Common {
+        let sizes = |(store, values)| Box::new(Sizes::new(store, values, key, self.window));
+        let common = |centre: &Centre, of_store: Option<sizes::OfStore>, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
             read: Vec::new(),
@@ -224,7 +224,7 @@ impl Plan {
             truth: Truth::default(),
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
-            sizes: of_store.as_ref().map(sizes),
+            sizes: of_store.zip(values).map(sizes),
             tally,
             last_event: Time::START,
         };
@@ -232,10 +232,10 @@ impl Plan {
             Known::Pull(config, centre, of_store) => {
                 let cache_ttl = values.and_then(|values| values.cache_ttl).unwrap_or(config.cache_ttl);
                 let pull = Pull::new(config, cache_ttl, preloaded, expires || values.is_some(), self.locations);
-                Live::Pull(common(centre, of_store, tally), pull)
+                Live::Pull(common(centre, *of_store, tally), pull)
             }
             Known::Push(config, centre, of_store) => {
-                Live::Push(common(centre, of_store, tally), Push::new(config, self.locations))
+                Live::Push(common(centre, *of_store, tally), Push::new(config, self.locations))
             }
             Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
         }

@@ -65,8 +65,7 @@ impl Pull {
         while let Some(write) = common.decide_next(Arrival::until(horizon)) {
             let (newest, value, inside) = self.holds(self.commits.last());
             let newer = write.version > newest;
-            let written = Inside { expires: write.expires, bytes: write.bytes };
-            let (value, inside) = if newer { (!write.deletes, written) } else { (value, inside) };
+            let (value, inside) = if newer { (!write.deletes, write.inside) } else { (value, inside) };
             self.commits.push(Commit { arrival: write.arrival, newest: newest.max(write.version), value, inside });
         }
     }
@@ -74,7 +73,7 @@ impl Pull {
     /// What the central store holds after this commit, whether it is a value, and what that is beside.
     #[inline]
     fn holds(&self, after: Option<&Commit>) -> (Version, bool, Inside) {
-        let start = (Version::INITIAL, self.preloaded, Inside { bytes: self.initial, ..Inside::NOTHING });
+        let start = (Version::INITIAL, self.preloaded, Inside::lasting(self.initial));
         after.map_or(start, |commit| (commit.newest, commit.value, commit.inside))
     }
 
@@ -90,9 +89,9 @@ impl Pull {
     fn acknowledge_back<K: Acting>(&mut self, common: &mut Common, act: Option<&Act>) {
         while let Some(acknowledged) = common.complete_next(act) {
             if acknowledged.shown {
-                let Acknowledged { back, version, expires, bytes, location, .. } = acknowledged;
+                let Acknowledged { back, version, inside, location, .. } = acknowledged;
                 self.look_at::<K>(location);
-                self.take::<K>(location, Fill { back, version, inside: Inside { expires, bytes } });
+                self.take::<K>(location, Fill { back, version, inside });
             }
         }
         if let Some(act) = act

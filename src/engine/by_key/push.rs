@@ -128,7 +128,7 @@ impl Push {
             self.overtaken |= place < self.on_the_way.len() || write.version < self.everywhere;
             let pushed = Pushed {
                 version: write.version,
-                inside: Inside { expires: write.expires, bytes: write.bytes },
+                inside: write.inside,
                 committed: write.arrival.at,
                 draw: derive(write.draw, hop::PUSH),
                 shown_at: write.location,
@@ -242,7 +242,7 @@ impl Keyed for Push {
             self.key = 0;
         }
         self.key += 1;
-        (self.everywhere, self.inside) = (Version::INITIAL, Inside { bytes: initial, ..Inside::NOTHING });
+        (self.everywhere, self.inside) = (Version::INITIAL, Inside::lasting(initial));
         self.on_the_way.clear();
         (self.settles_at, self.settled, self.overtaken) = (Time::NEVER, 0, false);
     }

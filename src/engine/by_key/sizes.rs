@@ -14,9 +14,8 @@ use super::tally::Tally;
 use super::writes::Write;
 
 /// What is the same for all keys of a store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct OfStore {
-    config: ValuesConfig,
     limits: KvLimits,
     /// Whether the store looks at what has expired whenever a write arrives, and not only when it takes something.
     looks_always: bool,
@@ -91,14 +90,14 @@ impl OfStore {
         let any_refused =
             operations.into_iter().any(|operation| limits.refuse(Time::START, &plain(operation)).is_some());
         let known = !capped && !counts_metadata && !any_refused;
-        known.then(|| OfStore { config: config.clone(), limits, looks_always })
+        known.then_some(OfStore { limits, looks_always })
     }
 }
 
 impl Sizes {
     /// The values of one replication, drawn from the key of the purpose `Sizes` where no row says them.
-    pub fn new(store: OfStore, key: StreamKey, window: Window) -> Sizes {
-        let values = Values::new(&store.config, key);
+    pub fn new(store: OfStore, config: &ValuesConfig, key: StreamKey, window: Window) -> Sizes {
+        let values = Values::new(config, key);
         Sizes { store, values, window, key: OfKey::NOTHING, stored: Stored::default(), misnamed: false }
     }
 
@@ -125,7 +124,9 @@ impl Sizes {
         self.misnamed
     }
 
-    fn request(&self, operation: Operation, start: Time) -> Request {
+    /// A put, with all that it states.
+    fn put(&self, ttl: Option<Span>, bytes: u32, start: Time) -> Request {
+        let operation = Operation::Put { value: Values::sized(0, bytes.into()), ttl };
         // Nobody asks what a value is drawn from that says its size.
         let call = self.values.call(0, operation, self.key.name);
         Request { call, ..Request::plain(operation, start) }
@@ -134,15 +135,14 @@ impl Sizes {
     /// How long the caller takes to make something of a value.
     #[inline]
     pub fn parse(&self, bytes: u32) -> Span {
-        let ValuesConfig { form, parse, .. } = self.store.config;
+        let ValuesConfig { form, parse, .. } = self.values.config;
         parse.time(Call { form: Some(form), ..Call::default() }, bytes.into())
     }
 
     /// Whether a write is refused where it is asked for; if it is, it is counted.
     pub fn refuses(&self, act: &Act, what: What, tally: &mut Tally) -> bool {
         let What::Put { ttl, bytes } = what else { return false };
-        let operation = Operation::Put { value: Values::sized(0, bytes.into()), ttl };
-        let request = self.request(operation, act.at);
+        let request = self.put(ttl, bytes, act.at);
         let Some(refusal) = self.store.limits.refuse(act.at, &request) else { return false };
         tally.refused(act.location, (act.at, act.at, act.at), Served::WriteRefused, refusal);
         tally.tell(act.at, refusal, || self.store.limits.text(refusal, &request));
@@ -154,15 +154,15 @@ impl Sizes {
         let at = write.arrival.at;
         let newer = taken && write.version > self.key.newest;
         if self.store.looks_always || newer || (taken && !write.deletes) {
-            self.stored.looked = self.stored.looked.max(at);
+            self.stored.looks(at);
         }
         if newer {
             self.key.newest = write.version;
             if let Some(held) = self.key.held.take() {
                 self.stored.add(held, at.min(held.expires), self.window);
             }
-            let bytes = u64::from(self.key.name) + u64::from(write.bytes) + u64::from(self.store.config.metadata_bytes);
-            self.key.held = (!write.deletes).then_some(Held { bytes, since: at, expires: write.expires });
+            let bytes = || self.put(None, write.inside.bytes, at).call.stored_bytes();
+            self.key.held = (!write.deletes).then(|| Held { bytes: bytes(), since: at, expires: write.inside.expires });
         }
     }
 

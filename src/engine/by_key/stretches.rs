@@ -62,11 +62,6 @@ pub(super) trait GoesOn {
 
     /// No more rows come.
     fn finish(&mut self, standing: Self::Standing, ended: &mut Ended);
-
-    /// Whether something happened that only events can tell: then nothing that was measured means anything.
-    fn needs_events(&self) -> bool {
-        false
-    }
 }
 
 impl Live {
@@ -78,11 +73,12 @@ impl Live {
         stretches: Stretches,
         apart: Option<Apart<'_>>,
     ) -> Result<Option<Ended>, TraceError> {
-        match self {
+        let ended = match self {
             Live::Pull(common, store) => replay(&mut OfWorkersKv { common, store }, rules, stretches, apart),
             Live::Push(common, store) => replay(&mut OfWorkersKv { common, store }, rules, stretches, apart),
             Live::Objects(objects) => replay(&mut **objects, rules, stretches, apart),
-        }
+        }?;
+        Ok(ended.filter(|_| !self.needs_events()))
     }
 }
 
@@ -113,7 +109,7 @@ fn replay<S: GoesOn>(
         let Some(standing) = standing else { continue };
         measured(store, S::tally, &mut apart, number as u32, &mut ended, |store, ended| store.finish(standing, ended));
     }
-    Ok((!store.needs_events()).then_some(ended))
+    Ok(Some(ended))
 }
 
 /// Replays the rows of a stretch, given how all keys stand; no others come before `end`.
@@ -181,10 +177,6 @@ impl<S: Keyed> GoesOn for OfWorkersKv<'_, S> {
         begin(*store, common, Some(standing), &key);
         store.go_on(common, &mut key);
         end_of_key(*store, common, ended);
-    }
-
-    fn needs_events(&self) -> bool {
-        self.common.needs_events()
     }
 }
 

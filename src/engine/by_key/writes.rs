@@ -9,6 +9,7 @@ use crate::random::{Sampler, chance, derive};
 use crate::stores::kv_pull::{counts_as_write, stamp_of};
 use crate::stores::{KvCommon, hop};
 
+use super::cached::Inside;
 use super::clients::{Act, What};
 use super::order::{Arrival, Return};
 
@@ -35,10 +36,8 @@ pub(super) struct Write {
     pub version: Version,
     pub deletes: bool,
     pub draw: u64,
-    /// When the value expires; [`Time::NEVER`]: it does not.
-    pub expires: Time,
-    /// How many bytes it has, where sizes are stated.
-    pub bytes: u32,
+    /// What is written beside the version.
+    pub inside: Inside,
     /// Who writes, and when whoever acted before did.
     client: u32,
     before: Time,
@@ -52,10 +51,9 @@ pub(super) struct Acknowledged {
     pub location: Location,
     pub version: Version,
     pub deletes: bool,
-    /// Whether the location shows the version from then on, and until when.
+    /// Whether the location shows the version from then on.
     pub shown: bool,
-    pub expires: Time,
-    pub bytes: u32,
+    pub inside: Inside,
     client: u32,
     before: Time,
 }
@@ -167,9 +165,9 @@ impl Writes {
     #[inline(never)]
     pub fn send(&mut self, centre: &Centre, act: &Act, what: What) {
         let arrival = Arrival { at: centre.reached(act), n: act.n };
-        let (ttl, bytes) = match what {
-            What::Put { ttl, bytes } => (ttl, bytes),
-            What::Delete => (None, 0),
+        let inside = match what {
+            What::Put { ttl, bytes } => Inside { expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl), bytes },
+            What::Delete => Inside::NOTHING,
         };
         let write = Write {
             arrival,
@@ -178,8 +176,7 @@ impl Writes {
             version: stamp_of(&centre.common, act.location, act.draw, act.at),
             deletes: what == What::Delete,
             draw: act.draw,
-            expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl),
-            bytes,
+            inside,
             client: act.client,
             before: act.before,
         };
@@ -269,8 +266,7 @@ impl Writes {
             version: write.version,
             deletes: write.deletes,
             shown: derive(write.draw, hop::LOCAL) <= centre.shown_locally && centre.shown_locally > 0,
-            expires: write.expires,
-            bytes: write.bytes,
+            inside: write.inside,
             client: write.client,
             before: write.before,
         };
