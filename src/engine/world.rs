@@ -158,18 +158,16 @@ impl<S: Store, W: Workload> World<S, W> {
         self.end();
     }
 
-    /// Simulates what happens to a partition before a time, as if nothing were after it: all that started before the time
-    /// that it says is answered.
-    pub fn simulate_before(&mut self, partition: Partition, until: Time) -> Time {
+    /// Simulates what happens to a partition before a time.
+    pub fn simulate_before(&mut self, partition: Partition, until: Time) {
         self.begin(partition);
         if self.go_on(usize::MAX, until).is_none() {
             self.end();
         }
-        self.requests.unanswered().map(|request| request.start).fold(until, Time::min)
     }
 
-    /// The same, but whoever wants its history is asked now and then whether it is enough: all that started before the
-    /// given time is in it, and nothing more will be. Then the rest is not simulated; says whether that was so.
+    /// Simulates a partition, but whoever wants its history is asked now and then whether it is enough: all that started before
+    /// the given time is in it, and nothing more will be. Then the rest is not simulated; says whether that was so.
     pub fn simulate_until(&mut self, partition: Partition, enough: &mut dyn FnMut(&History, Time) -> bool) -> bool {
         self.begin(partition);
         let mut records = FIRST_LOOK;

@@ -12,14 +12,13 @@ use super::unit::Contestant;
 pub const GROUPS_MAX: usize = 64;
 pub const OPERATIONS_MAX: usize = 50_000;
 
-/// An anomaly of a store, given its place in the scenario's list, among so many locations with clients: that of the
-/// first group that has one ([`in_history`]).
+/// An anomaly of a store, given its place in the scenario's list, among so many locations with clients.
 pub fn find(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
-    let of_keys = || anomaly_of_keys::find(store, contestant, edges, OPERATIONS_MAX);
-    of_keys().or_else(|| in_groups(store, contestant, edges))
+    let of_keys = anomaly_of_keys::find(store, contestant, edges, OPERATIONS_MAX, OPERATIONS_MAX);
+    of_keys.unwrap_or_else(|| in_groups(store, contestant, edges))
 }
 
-/// The same by the histories of whole groups.
+/// That of the first group that has one ([`in_history`]).
 fn in_groups(store: usize, contestant: &Contestant, edges: usize) -> Option<Anomaly> {
     contestant.all_partitions().take(GROUPS_MAX).find_map(|partition| {
         let mut early = None;

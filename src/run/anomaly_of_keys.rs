@@ -1,215 +1,152 @@
 //! Finds the anomaly of a trace by the few keys that it can be of, where no key has to do with another.
 //!
-//! What is looked for is what the first operations of all keys show: of the writes that as many reads missed as count, the
-//! earliest. So the keys are simulated in the order of their first writes, a few at a time, until no later one can show an
-//! earlier write. Which operations are the first follows from all keys, and is known here but for those that were under way
-//! when the list was full: where these could change anything, all operations decide.
+//! Each key that the first rows write is simulated alone, until long after the last of these rows, so that a picture does not
+//! end where other keys have filled a list. Those come first that could show the best, a few at a time, until no other can
+//! show a better one.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use crate::engine::by_key::FirstReplication;
-use crate::history::{History, Record};
-use crate::model::{Key, Time, Value, Version};
+use crate::history::History;
+use crate::model::{Key, Span, Time, Value};
 use crate::workloads::TraceOperation;
 use crate::workloads::trace_picked::{Picked, PickedRow};
 use crate::workloads::trace_rows::Run;
 
-use super::missed::{Missed, STRETCH_MAX, WORTH_MAX, anomaly, missed, most_missed, window, worth};
+use super::missed::{STRETCH_MAX, WORTH_MAX, anomaly, most_missed, window, worth};
 use super::outcome::Anomaly;
 use super::unit::Contestant;
 
-/// The anomaly that a list of the first `bound` operations shows; `None` where the keys by themselves do not tell.
-pub fn find(store: usize, contestant: &Contestant, edges: usize, bound: usize) -> Option<Anomaly> {
-    let replication = contestant.first_replication()?;
-    let first = First::of(replication, bound);
-    let (mut found, mut done, mut keys): (Option<Candidate>, _, _) = (None, 0, 1);
-    while let Some(next) = first.busy.get(done)
-        && found.as_ref().is_none_or(|found| found.may_show_one_before(*next))
+/// After a write its picture takes at most this time, unless an answer takes very long …
+const REACH: Span = Span(STRETCH_MAX.0 / 4 * 5);
+/// … or so many times as many rows come as those that say which keys there are.
+const REACH_IN_ROWS: usize = 4;
+
+/// The anomaly of the keys that the first rows of a trace write, if there is one; `None` where they do not tell, or not by so
+/// many operations as may be looked at.
+pub fn find(store: usize, contestant: &Contestant, edges: usize, first: usize, most: usize) -> Option<Option<Anomaly>> {
+    let replication = contestant.first_replication(REACH_IN_ROWS * first + 1)?;
+    let beginning = Beginning::of(&replication, first);
+    let (mut found, mut done, mut keys, mut left): (Option<Candidate>, _, _, _) = (None, 0, 1, most);
+    while left > 0
+        && let Some(next) = beginning.written.get(done)
+        && found.as_ref().is_none_or(|found| next.may_show(found))
     {
-        let some = &first.busy[done..(done + keys).min(first.busy.len())];
-        let picked = first.pick(some.iter().map(|(key, _)| *key), first.until)?;
-        let (history, complete) = contestant.look_at(picked, first.until);
+        let some = &beginning.written[done..(done + keys).min(beginning.written.len())];
+        let (picked, until) = beginning.pick(some, left);
+        left -= picked.len();
         let better = |candidate: &Candidate| found.as_ref().is_none_or(|found| candidate.rank() < found.rank());
-        if let Some(candidate) = Candidate::new(store, &history, complete, edges).filter(better) {
+        if let Some(candidate) = Candidate::of(store, &contestant.look_at(picked, until), edges).filter(better) {
             found = Some(candidate);
         }
         done += some.len();
         keys *= 2;
     }
-    let found = found?;
-    (found.is_settled(first.until) || first.stays(contestant, &found)?).then_some(found.anomaly)
+    (left > 0 || found.is_some()).then(|| found.map(|found| found.anomaly))
 }
 
-/// A write that as many reads missed as count.
+/// A key's write that was missed, and its picture.
 struct Candidate {
-    key: Key,
-    version: Version,
+    worth: u32,
     start: Time,
-    missed: Missed,
-    /// All that started before is answered.
-    complete: Time,
     anomaly: Anomaly,
 }
 
 impl Candidate {
-    /// That of a history, if there is one whose picture is known.
-    fn new(store: usize, history: &History, complete: Time, edges: usize) -> Option<Candidate> {
-        let (write, missed) = most_missed(history).filter(|(_, missed)| worth(*missed) == WORTH_MAX)?;
+    fn of(store: usize, history: &History, edges: usize) -> Option<Candidate> {
+        let (write, missed) = most_missed(history)?;
         let anomaly = anomaly(store, history, write, window(write, missed), edges);
-        Some(Candidate { key: write.key, version: write.seen.version, start: write.start, missed, complete, anomaly })
+        Some(Candidate { worth: worth(missed), start: write.start, anomaly })
     }
 
     /// The least is shown.
-    fn rank(&self) -> (Time, Key, Version) {
-        (self.start, self.key, self.version)
-    }
-
-    /// Whether a write to a key, the first of which is then, may have a lower rank, or be this one.
-    fn may_show_one_before(&self, (key, first): (u32, Time)) -> bool {
-        (first, Key(key)) <= (self.start, self.key)
-    }
-
-    /// Whether nothing that happens from some time on can change anything.
-    fn is_settled(&self, until: Time) -> bool {
-        until == Time::NEVER || (self.is_drawn() && self.complete.since(self.start) > STRETCH_MAX)
-    }
-
-    /// Whether all that the picture shows is known.
-    fn is_drawn(&self) -> bool {
-        self.complete > self.anomaly.to
+    fn rank(&self) -> (Reverse<u32>, Time, Key) {
+        (Reverse(self.worth), self.start, self.anomaly.key)
     }
 }
 
-/// The first rows of a trace, up to when a list of operations may be full.
-struct First<'a> {
-    replication: FirstReplication<'a>,
-    bound: usize,
-    /// Before this time nothing was left out of the list for want of room.
-    until: Time,
-    /// By row: its key.
-    keys: Vec<u32>,
-    /// The rows that write.
-    writes: Vec<Writing>,
-    /// Keys that are read often enough and written, with the time of their first write: those first whose writes may have the
-    /// lowest rank.
-    busy: Vec<(u32, Time)>,
-}
-
-/// A row that writes, by its number.
-struct Writing {
-    number: u32,
+/// A key that is written, and then read: first the one that could show the best.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Written {
+    /// What a write would be worth that all reads missed.
+    worth: Reverse<u32>,
+    first: Time,
     key: u32,
-    at: Time,
-    puts: bool,
-    /// Whether what it puts expires.
-    expires: bool,
 }
 
-impl<'a> First<'a> {
-    fn of(replication: FirstReplication<'a>, bound: usize) -> First<'a> {
-        let rows = replication.rows;
-        // One more tells when there is no room for it.
-        let most = rows.len().min(bound + 1);
-        let mut keys = vec![0; most];
-        let mut times = vec![Time::START; most];
-        let (mut writes, mut of_key) = (Vec::new(), Vec::new());
-        let (mut by_key, beside) = (rows.by_key_of_first(most, Time::START), rows.beside());
+impl Written {
+    /// Whether this key, which was not looked at, may show a better write.
+    fn may_show(&self, found: &Candidate) -> bool {
+        (self.worth, self.first, Key(self.key)) < found.rank()
+    }
+}
+
+/// The rows that are looked at.
+struct Beginning<'a> {
+    replication: &'a FirstReplication<'a>,
+    /// Only rows before this time.
+    until: Time,
+    /// Of all of them, the numbers of those that put something.
+    puts: Vec<u32>,
+    written: Vec<Written>,
+}
+
+impl<'a> Beginning<'a> {
+    fn of(replication: &'a FirstReplication<'a>, first: usize) -> Beginning<'a> {
+        let rows = replication.rows();
+        let until = rows.at(first).map_or(Time::NEVER, |last| last + REACH);
+        let until = rows.at(REACH_IN_ROWS * first).map_or(until, |last| last.min(until));
+        let (mut puts, mut written, mut of_key) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut by_key, beside) = (rows.by_key_before(until), rows.beside());
         while let Some(key) = by_key.next_runs(|_| true, |run| of_key.push(run)) {
-            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).filter(|row| (row.number as usize) < most)
-            {
-                (keys[row.number as usize], times[row.number as usize]) = (key, row.at);
-                let operation = replication.complete(key, &row).1;
-                if operation != TraceOperation::Get {
-                    let puts = operation == TraceOperation::Put;
-                    let expires = puts && replication.ttl(&row).is_some();
-                    writes.push(Writing { number: row.number, key, at: row.at, puts, expires });
+            let (mut first_write, mut reads) = (None, 0);
+            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).take_while(|row| row.at < until) {
+                match replication.operation(&row) {
+                    TraceOperation::Get => reads += u32::from(first_write.is_some()),
+                    operation => {
+                        first_write = first_write.or(Some((row.number, row.at)));
+                        if operation == TraceOperation::Put {
+                            puts.push(row.number);
+                        }
+                    }
                 }
             }
-        }
-        writes.sort_unstable_by_key(|write| write.number);
-        let mut first = First { replication, bound, until: Time::NEVER, keys, writes, busy: Vec::new() };
-        let known = first.known();
-        first.until = if known < rows.len() { times[known] } else { Time::NEVER };
-        first.keys.truncate(known);
-        first.find_busy();
-        first
-    }
-
-    /// How many rows there are room for, whatever becomes of them: each is an operation, a read makes a note at most and a
-    /// write two, and one more if that expires.
-    fn known(&self) -> usize {
-        let (mut notes, mut writes) = (0, self.writes.iter().peekable());
-        for row in 0..self.keys.len() {
-            let write = writes.next_if(|write| write.number as usize == row);
-            notes += 1 + write.map_or(0, |write| 1 + usize::from(write.expires));
-            if notes > self.bound {
-                return row;
+            if let Some((number, at)) = first_write
+                && (number as usize) < first
+                && reads > 0
+            {
+                written.push(Written { worth: Reverse(reads.min(WORTH_MAX)), first: at, key });
             }
         }
-        self.keys.len()
+        puts.sort_unstable();
+        written.sort_unstable();
+        Beginning { replication, until, puts, written }
     }
 
-    fn find_busy(&mut self) {
-        let mut reads = vec![0_i64; self.replication.rows.keys()];
-        self.keys.iter().for_each(|key| reads[*key as usize] += 1);
-        let known = self.keys.len();
-        let writes = || self.writes.iter().filter(|write| (write.number as usize) < known);
-        writes().for_each(|write| reads[write.key as usize] -= 1);
-        for write in writes() {
-            // Each key once.
-            if std::mem::take(&mut reads[write.key as usize]) >= i64::from(WORTH_MAX) {
-                self.busy.push((write.key, write.at));
-            }
-        }
-        self.busy.sort_unstable_by_key(|(key, at)| (*at, *key));
-    }
-
-    /// Whether the same is found whatever of that was under way when the list was full is in it: no more reads miss the
-    /// write, and no earlier write is missed by as many. `None` where its picture is not known.
-    fn stays(&self, contestant: &Contestant, found: &Candidate) -> Option<bool> {
-        let until_then = self.writes.iter().take_while(|write| write.at <= found.start);
-        let written = until_then.map(|write| (write.key, write.at)).filter(|first| found.may_show_one_before(*first));
-        let picked = self.pick(written.map(|(key, _)| key), found.start + STRETCH_MAX).filter(|_| found.is_drawn())?;
-        let (history, _) = contestant.look_at(picked, Time::NEVER);
-        let stays = |write: &Record, all: Missed| match (write.start, write.key, write.seen.version).cmp(&found.rank())
-        {
-            Ordering::Less => worth(all) < WORTH_MAX,
-            Ordering::Equal => all.last == found.missed.last,
-            Ordering::Greater => true,
-        };
-        Some(missed(&history).values().all(|(write, all)| stays(write, *all)))
-    }
-
-    /// All rows of some keys before a time, of those that are read often enough to count; `None` if they are so many that all
-    /// rows do as well.
-    fn pick(&self, keys: impl Iterator<Item = u32>, until: Time) -> Option<Picked> {
-        let rows = self.replication.rows;
+    /// The rows of some keys, but no more than so many; and up to which time these are all.
+    fn pick(&self, keys: &[Written], most: usize) -> (Picked, Time) {
+        let (replication, rows) = (self.replication, self.replication.rows());
         let mut wanted = vec![false; rows.keys()];
-        keys.for_each(|key| wanted[key as usize] = true);
-        let (mut picked, mut of_key) = (Vec::new(), Vec::new());
-        let (mut by_key, beside) = (rows.by_key_of_first(self.keys.len(), until), rows.beside());
+        keys.iter().for_each(|written| wanted[written.key as usize] = true);
+        let (mut picked, mut of_key, mut until) = (Vec::new(), Vec::new(), self.until);
+        let (mut by_key, beside) = (rows.by_key_before(until), rows.beside());
         while let Some(key) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
-            let before = picked.len();
-            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).filter(|row| row.at < until) {
-                let (location, operation) = self.replication.complete(key, &row);
+            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).take_while(|row| row.at < self.until) {
                 picked.push(PickedRow {
                     key,
                     row,
-                    operation,
-                    location,
-                    client: self.replication.client(&row),
-                    puts: 0,
+                    operation: replication.operation(&row),
+                    location: replication.location(key, &row),
+                    client: replication.client(&row),
+                    puts: self.puts.partition_point(|number| *number < row.number) as Value,
                 });
             }
-            if picked.len() - before < WORTH_MAX as usize {
-                picked.truncate(before);
-            }
         }
-        // Of rows after the first ones no picture is drawn, so that what they put does not matter.
-        let puts: Vec<u32> = self.writes.iter().filter(|write| write.puts).map(|write| write.number).collect();
-        for one in &mut picked {
-            one.puts = puts.partition_point(|number| *number < one.row.number) as Value;
+        picked.sort_unstable_by_key(|one| one.row.number);
+        if let Some(cut) = picked.get(most) {
+            until = cut.row.at;
+            picked.truncate(most);
         }
-        (picked.len() <= self.bound).then(|| Picked::new(picked, |key| rows.name_and_length(key)))
+        (Picked::new(picked, |key| rows.name_and_length(key)), until)
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn worth(missed: Missed) -> u32 {
 }
 
 /// A write that some reads missed: who missed it, and until when.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Missed {
     reads: u32,
     pub last: Time,
@@ -50,14 +50,7 @@ pub(super) struct Missed {
 
 /// The write that most reads missed, as far as that counts, and the earliest of those; of some at one time, the first key's.
 pub(super) fn most_missed(history: &History) -> Option<(&Record, Missed)> {
-    missed(history)
-        .into_values()
-        .filter(|(_, missed)| missed.reads > 0)
-        .min_by_key(|(write, missed)| (std::cmp::Reverse(worth(*missed)), write.start))
-}
-
-/// Every write to a key, and who missed it first of all writes.
-pub(super) fn missed(history: &History) -> BTreeMap<(Key, Version), (&Record, Missed)> {
+    // Every write to a key, and who missed it first of all writes.
     let mut writes: BTreeMap<(Key, Version), (&Record, Missed)> = BTreeMap::new();
     for record in &history.records {
         if record.keys == 1 && !record.operation.is_read() && record.refusal.is_none() {
@@ -78,6 +71,9 @@ pub(super) fn missed(history: &History) -> BTreeMap<(Key, Version), (&Record, Mi
         }
     }
     writes
+        .into_values()
+        .filter(|(_, missed)| missed.reads > 0)
+        .min_by_key(|(write, missed)| (std::cmp::Reverse(worth(*missed)), write.start))
 }
 
 /// The operations and notes of the write's key between two times, thinned to what a picture can show.

@@ -100,8 +100,8 @@ trait Runner: Send + Sync {
         enough: &mut dyn FnMut(&History, Time) -> bool,
     ) -> Option<History>;
 
-    /// The history of some rows of a trace, up to a time; and a time before which all that started is answered.
-    fn look_at(&self, picked: Picked, until: Time) -> (History, Time);
+    /// The history of some rows of a trace, up to a time.
+    fn look_at(&self, picked: Picked, until: Time) -> History;
 
     fn initial(&self) -> Option<Value>;
 }
@@ -263,14 +263,18 @@ impl<S: Store + Clone + Send + Sync> Runner for Setting<S> {
         world.take_history()
     }
 
-    fn look_at(&self, picked: Picked, until: Time) -> (History, Time) {
+    fn look_at(&self, picked: Picked, until: Time) -> History {
         let mut world = self.world(0);
-        let AnyWorkload::Trace(trace) = world.workload() else { return (History::default(), Time::START) };
+        let AnyWorkload::Trace(trace) = world.workload() else { return History::default() };
         let history = History { records: Vec::with_capacity(picked.len()), ..History::bounded(usize::MAX) };
         trace.replay_only(picked);
         world.keep_history(history);
-        let complete = world.simulate_before(Partition { first_group: 0, groups: 0 }, until);
-        (world.take_history().unwrap_or_default(), complete)
+        world.simulate_before(Partition { first_group: 0, groups: 0 }, until);
+        let mut history = world.take_history().unwrap_or_default();
+        // Of what nobody waits for the end is known before.
+        history.records.retain(|record| record.end.is_some_and(|end| end < until));
+        history.notes.retain(|noted| noted.at < until);
+        history
     }
 
     fn initial(&self) -> Option<Value> {
@@ -441,14 +445,14 @@ impl Contestant {
         self.runner.look(partition, bound, enough)
     }
 
-    /// The rows of a trace in the first replication, where they are replayed key by key.
-    pub(super) fn first_replication(&self) -> Option<FirstReplication<'_>> {
-        self.by_key.as_ref()?.first_replication()
+    /// At least so many of the first rows of a trace in the first replication, where they are replayed key by key.
+    pub(super) fn first_replication(&self, rows: usize) -> Option<FirstReplication<'_>> {
+        self.by_key.as_ref()?.first_replication(rows)
     }
 
-    /// The history of some rows of the trace in the first replication and of no others, up to a time; and a time before
-    /// which all that started is answered. For stores on which no key has to do with another.
-    pub(super) fn look_at(&self, picked: Picked, until: Time) -> (History, Time) {
+    /// The history of some rows of the trace in the first replication and of no others, up to a time: for stores on which no
+    /// key has to do with another.
+    pub(super) fn look_at(&self, picked: Picked, until: Time) -> History {
         self.runner.look_at(picked, until)
     }
 

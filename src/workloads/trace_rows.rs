@@ -130,15 +130,21 @@ impl Rows {
         &self.clients
     }
 
-    /// One key after another.
-    pub fn by_key(&self) -> ByKey<'_> {
-        self.by_key_of_first(self.count, Time::START)
+    /// When one of them is, by its place in the order in which they were read.
+    pub fn at(&self, place: usize) -> Option<Time> {
+        let (block, place) = (place / BLOCK, place % BLOCK);
+        let rows = self.sorted.chunks(BLOCK).nth(block)?;
+        rows.iter().find(|[_, rest]| usize::from(*rest as u16) == place).map(|[first, _]| Time(first >> TIME_SHIFT))
     }
 
-    /// The same, perhaps without rows that are neither among the first so many nor before that time.
-    pub fn by_key_of_first(&self, rows: usize, until: Time) -> ByKey<'_> {
-        let blocks = self.blocks.partition_point(|block| block.start < until).max(rows.div_ceil(BLOCK));
-        let blocks = blocks.min(self.blocks.len());
+    /// One key after another.
+    pub fn by_key(&self) -> ByKey<'_> {
+        self.by_key_before(Time::NEVER)
+    }
+
+    /// The same, perhaps without rows that are not before that time.
+    pub fn by_key_before(&self, until: Time) -> ByKey<'_> {
+        let blocks = self.blocks.partition_point(|block| block.start < until);
         let which = (1_u64 << blocks) - 1;
         let keys = blocks.checked_sub(1).map_or(0, |last| self.blocks[last].keys);
         let (within, sorted) = (&self.within[..keys], &self.sorted[..]);

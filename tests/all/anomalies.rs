@@ -1,9 +1,11 @@
 //! The anomaly that is drawn: what is found without simulating all is what all of it shows.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use consistency_sim::model::Span;
+use consistency_sim::history::{History, Record};
+use consistency_sim::model::{Key, Span, Time};
 use consistency_sim::random::Stream;
 use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find};
 use consistency_sim::run::anomaly_of_keys;
@@ -130,14 +132,17 @@ fn a_write_that_is_missed_again_after_a_pause_is_drawn_with_both() {
     }
 }
 
-/// A trace of some hundred rows a few milliseconds apart, half of them at one time, of which most are of few keys; some name
-/// no place and no operation.
-fn any_trace(stream: &mut Stream, seed: u64) -> WorkloadConfig {
-    let (rows, keys, step) = (100 + stream.below(900), 1 + stream.below(30), [50, 1 + stream.below(200)]);
-    let (step, writes) = (step[stream.below(2) as usize], 2 + stream.below(30));
-    let (mut text, mut at) = (String::from("t,k,op,at,ttl,who\n"), 0);
-    for _ in 0..rows {
-        at += step * stream.below(4).saturating_sub(1);
+/// A trace of some hundred rows milliseconds or seconds apart, half of them at one time, of which most are of few keys; some name
+/// no place and no operation. And when each row is, the first at the start.
+fn any_trace(stream: &mut Stream, seed: u64) -> (WorkloadConfig, Vec<Time>) {
+    let (rows, keys, step) = (100 + stream.below(900), 1 + stream.below(30), [50, 1 + stream.below(200), 1_000]);
+    let (step, writes) = (step[stream.below(3) as usize], 2 + stream.below(30));
+    let (mut text, mut times, mut at) = (String::from("t,k,op,at,ttl,who\n"), vec![Time::START], 0);
+    for row in 0..rows {
+        if row > 0 {
+            at += step * stream.below(4).saturating_sub(1);
+            times.push(Time(at * 1_000_000));
+        }
         let few = 1 + stream.below(keys);
         let key = stream.below(few);
         let operation =
@@ -153,36 +158,69 @@ fn any_trace(stream: &mut Stream, seed: u64) -> WorkloadConfig {
     source.client = (seed / 2).is_multiple_of(2).then(|| "who".into());
     source.ttl = (seed / 4).is_multiple_of(2).then(|| "ttl".into());
     let default_operation = TraceOperation::Get;
-    WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share: 0.5, readers: None, values: None })
+    let trace = TraceConfig { source, default_operation, write_share: 0.5, readers: None, values: None };
+    (WorkloadConfig::Trace(trace), times)
 }
 
-/// What single keys show is what all operations show, wherever the list of these ends.
+/// The anomaly of all keys that are written before some time, in a whole history, as it would be if that ended at some other.
+fn of_keys_written_before(then: Time, end: Time, store: usize, history: &History) -> Option<Anomaly> {
+    let early = |record: &&Record| !record.operation.is_read() && record.start < then;
+    let keys: BTreeSet<Key> = history.records.iter().filter(early).map(|record| record.key).collect();
+    let mut part = history.clone();
+    part.records.retain(|record| keys.contains(&record.key) && record.end.is_some_and(|at| at < end));
+    part.notes.retain(|noted| noted.at < end);
+    in_history(store, &part, 3)
+}
+
+/// Few keys, each by itself, show what all those show that the first rows write, two minutes after the last of these or when
+/// four times as many rows have come; fewer operations show something true or leave the question.
 #[test]
-fn the_keys_of_a_trace_show_what_all_operations_show() {
+fn the_keys_that_first_rows_write_show_the_best_of_them_all() {
     let mut runner = TestRunner::deterministic();
-    let (mut told, mut left, mut cut) = (0, 0, 0);
+    let (mut found, mut cut, mut nothing, mut few, mut left) = (0, 0, 0, 0, 0);
     for seed in 0..400 {
         let mut stream = Stream::from_entity(seed);
         let stores = stores().new_tree(&mut runner).expect("stores").current();
         let jitter = latency().new_tree(&mut runner).expect("a law").current();
         let network = network_of(3, &[0, 1 + stream.below(3), 2], jitter);
-        let mut scenario = scenario(network, any_trace(&mut stream, seed), stores);
+        let (trace, mut times) = any_trace(&mut stream, seed);
+        let mut scenario = scenario(network, trace, stores);
         (scenario.duration, scenario.seed) = (Span::from_secs(1 + stream.below(300)), seed);
+        times.retain(|at| at.0 < scenario.duration.0);
+        let at = |row: usize| times.get(row).copied().unwrap_or(Time::NEVER);
         for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
-            for bound in [50, 100, 200, 400, 700, 1_000, OPERATIONS_MAX] {
-                let whole = contestant.all_partitions().find_map(|all| contestant.record(0, all, bound));
-                let whole = whole.expect("a good trace");
-                let all = in_history(store, &whole, 3);
-                let of_keys = anomaly_of_keys::find(store, contestant, 3, bound);
-                match &of_keys {
-                    Some(_) => assert_eq!(of_keys, all, "seed {seed}, store {store}, bound {bound}"),
-                    None => left += usize::from(all.is_some()),
+            let whole = contestant.all_partitions().find_map(|all| contestant.record(0, all, OPERATIONS_MAX));
+            let whole = whole.expect("a good trace");
+            for mut first in [20, 50, 100, 300, 700, OPERATIONS_MAX] {
+                // All rows of one time are first, or none.
+                while first > 0 && first < times.len() && at(first) == at(first - 1) {
+                    first += 1;
                 }
-                told += usize::from(of_keys.is_some());
-                cut += usize::from(of_keys.is_some() && whole.dropped > 0);
+                let mut end = at(4 * first);
+                if first < times.len() {
+                    end = end.min(at(first) + Span::from_secs(125));
+                }
+                let all = of_keys_written_before(at(first), end, store, &whole);
+                let Some(of_keys) = anomaly_of_keys::find(store, contestant, 3, first, OPERATIONS_MAX) else {
+                    continue;
+                };
+                assert!(of_keys == all, "seed {seed}, store {store}, first {first}: {of_keys:?}, not {all:?}");
+                found += usize::from(all.is_some());
+                cut += usize::from(all.is_some() && end < Time::NEVER);
+                nothing += usize::from(all.is_none());
+                for most in [10, 60] {
+                    match anomaly_of_keys::find(store, contestant, 3, first, most) {
+                        Some(Some(anomaly)) => {
+                            assert!(anomaly.history.records.iter().any(|record| record.stale), "seed {seed}");
+                            few += usize::from(anomaly.history.records.len() < most);
+                        }
+                        Some(None) => assert!(all.is_none(), "seed {seed}, store {store}, first {first}, most {most}"),
+                        None => left += 1,
+                    }
+                }
             }
         }
     }
-    // All three happen often: a cut list that single keys suffice for, one that is whole, and neither.
-    assert!(told > 500 && cut > 50 && left > 100, "{told} told, {cut} of them cut, {left} left to all operations");
+    let counts = [found, cut, nothing, few, left];
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}: each happens often");
 }

@@ -12,7 +12,7 @@ use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, d1_alone, k
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::{Feed, PlaceRule};
 use crate::workloads::trace_file::TraceError;
-use crate::workloads::trace_rows::ROWS_MAX;
+use crate::workloads::trace_rows::{ROWS_MAX, Rows};
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig, WorkloadConfig};
 
@@ -22,7 +22,7 @@ use super::database::Database;
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
-use super::rows::{FirstReplication, Rules};
+use super::rows::{FirstReplication, Held, Rules};
 use super::sizes::{self, Sizes};
 use super::tally::Tally;
 use super::writes::{Centre, Writes};
@@ -169,11 +169,18 @@ impl Plan {
         matches!(self.how, How::ByKey(Work::Trace(_), _) | How::InOrder(..))
     }
 
-    /// The rows of the trace that is replayed, as they are in the first replication; `None` where none is, or not all its rows
-    /// are kept.
-    pub fn first_replication(&self) -> Option<FirstReplication<'_>> {
+    /// At least so many of the first rows of the trace that is replayed, as they are in the first replication; `None` where
+    /// none is.
+    pub fn first_replication(&self, rows: usize) -> Option<FirstReplication<'_>> {
         let How::ByKey(Work::Trace(trace), _) = &self.how else { return None };
-        let Whole::Rows(rows) = trace.rows(self.window.until).ok()? else { return None };
+        let until = self.window.until;
+        let rows = match trace.rows(until).ok()? {
+            Whole::Rows(rows) => Held::Kept(rows),
+            Whole::TooMany(_) => {
+                Held::Read(Box::new(trace.stretches(until, rows).ok()?.read_on(Rows::default()).ok()??))
+            }
+            Whole::NeedsEvents => return None,
+        };
         Some(FirstReplication::new(rows, self.rules(&trace.config, 0)))
     }
 

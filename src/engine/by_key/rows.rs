@@ -27,9 +27,17 @@ impl Rules {
     /// Where a row of a key happens, and what it asks for, given the number that its client's name makes.
     #[inline(always)]
     pub fn complete(&self, name: u64, row: &KeyRow, client: Option<u64>) -> (Location, TraceOperation) {
-        let number = u64::from(row.number);
-        let location = row.location().unwrap_or_else(|| self.places.place(|| name, client, number));
-        (location, row.operation().unwrap_or_else(|| self.operations.operation(number)))
+        (self.location(|| name, row, || client), self.operation(row))
+    }
+
+    #[inline(always)]
+    fn location(&self, name: impl Fn() -> u64, row: &KeyRow, client: impl Fn() -> Option<u64>) -> Location {
+        row.location().unwrap_or_else(|| self.places.place(name, client(), row.number.into()))
+    }
+
+    #[inline(always)]
+    fn operation(&self, row: &KeyRow) -> TraceOperation {
+        row.operation().unwrap_or_else(|| self.operations.operation(row.number.into()))
     }
 
     /// After which time what a row puts expires, if that does.
@@ -48,32 +56,48 @@ impl Rules {
 /// So many rows at least are found before their keys are simulated: so the ways through memory to them overlap.
 const TOGETHER: usize = 2_048;
 
-/// The rows of a trace as they are in its first replication.
-#[derive(Clone, Copy, Debug)]
+/// The first rows of a trace as they are in its first replication.
+#[derive(Debug)]
 pub struct FirstReplication<'a> {
-    pub rows: &'a Rows,
+    rows: Held<'a>,
     rules: Rules,
 }
 
+/// Rows that are kept for all, or that were read for one.
+#[derive(Debug)]
+pub(super) enum Held<'a> {
+    Kept(&'a Rows),
+    Read(Box<Rows>),
+}
+
 impl<'a> FirstReplication<'a> {
-    pub(super) fn new(rows: &'a Rows, rules: Rules) -> FirstReplication<'a> {
+    pub(super) fn new(rows: Held<'a>, rules: Rules) -> FirstReplication<'a> {
         FirstReplication { rows, rules }
     }
 
-    /// Where a row of a key happens, and what it asks for.
-    pub fn complete(&self, key: u32, row: &KeyRow) -> (Location, TraceOperation) {
-        let client = row.beside.client().map(|client| self.rows.clients()[client as usize]);
-        self.rules.complete(self.rows.name(key), row, client)
+    /// The rows, those that do not come first too, where all are kept.
+    pub fn rows(&self) -> &Rows {
+        match &self.rows {
+            Held::Kept(rows) => rows,
+            Held::Read(rows) => rows,
+        }
+    }
+
+    /// Where a row of a key happens.
+    pub fn location(&self, key: u32, row: &KeyRow) -> Location {
+        let client = || row.beside.client().map(|client| self.rows().clients()[client as usize]);
+        self.rules.location(|| self.rows().name(key), row, client)
+    }
+
+    /// What a row asks for.
+    #[inline]
+    pub fn operation(&self, row: &KeyRow) -> TraceOperation {
+        self.rules.operation(row)
     }
 
     /// The number of a row's client, if it has one, where locations come first.
     pub fn client(&self, row: &KeyRow) -> Option<u32> {
         row.beside.client().map(|client| self.rules.client(client))
-    }
-
-    /// After which time what a row puts expires, if that does.
-    pub fn ttl(&self, row: &KeyRow) -> Option<Span> {
-        self.rules.ttl(row)
     }
 }
 
