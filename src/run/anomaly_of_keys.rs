@@ -22,25 +22,34 @@ const REACH: Span = Span(STRETCH_MAX.0 / 4 * 5);
 /// … or so many times as many rows come as those that say which keys there are.
 const REACH_IN_ROWS: usize = 4;
 
+/// Keys that have no more rows are looked at together at first, then twice as many, and so on.
+const TOGETHER: usize = 1_000;
+
 /// The anomaly of the keys that the first rows of a trace write, if there is one; `None` where they do not tell, or not by so
 /// many operations as may be looked at.
 pub fn find(store: usize, contestant: &Contestant, edges: usize, first: usize, most: usize) -> Option<Option<Anomaly>> {
     let replication = contestant.first_replication(REACH_IN_ROWS * first + 1)?;
     let beginning = Beginning::of(&replication, first);
-    let (mut found, mut done, mut keys, mut left): (Option<Candidate>, _, _, _) = (None, 0, 1, most);
+    let (mut found, mut next, mut left, mut together) = (None, 0, most, TOGETHER);
     while left > 0
-        && let Some(next) = beginning.written.get(done)
-        && found.as_ref().is_none_or(|found| next.may_show(found))
+        && let Some(first) = beginning.written.get(next)
+        && found.as_ref().is_none_or(|found| first.may_show(found))
     {
-        let some = &beginning.written[done..(done + keys).min(beginning.written.len())];
-        let (picked, until) = beginning.pick(some, left);
+        let (from, mut rows) = (next, 0);
+        while let Some(written) = beginning.written.get(next)
+            && (next == from || rows + written.rows <= together)
+        {
+            (next, rows) = (next + 1, rows + written.rows);
+        }
+        together *= 2;
+        let (picked, until) = beginning.pick(&beginning.written[from..next], left);
         left -= picked.len();
-        let better = |candidate: &Candidate| found.as_ref().is_none_or(|found| candidate.rank() < found.rank());
-        if let Some(candidate) = Candidate::of(store, &contestant.look_at(picked, until), edges).filter(better) {
+        let candidate = Candidate::of(store, &contestant.look_at(picked, until), edges);
+        if let Some(candidate) = candidate
+            && found.as_ref().is_none_or(|found: &Candidate| candidate.rank() < found.rank())
+        {
             found = Some(candidate);
         }
-        done += some.len();
-        keys *= 2;
     }
     (left > 0 || found.is_some()).then(|| found.map(|found| found.anomaly))
 }
@@ -65,13 +74,17 @@ impl Candidate {
     }
 }
 
-/// A key that is written, and then read: first the one that could show the best.
+/// A key that is written and has other rows: first the one that could show the best.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Written {
-    /// What a write would be worth that all reads missed.
+    /// What a write would be worth that all of these missed.
     worth: Reverse<u32>,
     first: Time,
     key: u32,
+    rows: usize,
+    /// Which runs these are.
+    from: usize,
+    to: usize,
 }
 
 impl Written {
@@ -89,6 +102,8 @@ struct Beginning<'a> {
     /// Of all of them, the numbers of those that put something.
     puts: Vec<u32>,
     written: Vec<Written>,
+    /// Those of these keys.
+    runs: Vec<Run<'a>>,
 }
 
 impl<'a> Beginning<'a> {
@@ -96,57 +111,55 @@ impl<'a> Beginning<'a> {
         let rows = replication.rows();
         let until = rows.at(first).map_or(Time::NEVER, |last| last + REACH);
         let until = rows.at(REACH_IN_ROWS * first).map_or(until, |last| last.min(until));
-        let (mut puts, mut written, mut of_key) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut by_key, beside) = (rows.by_key_before(until), rows.beside());
-        while let Some(key) = by_key.next_runs(|_| true, |run| of_key.push(run)) {
-            let (mut first_write, mut reads) = (None, 0);
-            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).take_while(|row| row.at < until) {
-                match replication.operation(&row) {
-                    TraceOperation::Get => reads += u32::from(first_write.is_some()),
-                    operation => {
-                        first_write = first_write.or(Some((row.number, row.at)));
-                        if operation == TraceOperation::Put {
-                            puts.push(row.number);
-                        }
+        let (mut puts, mut written, mut runs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut by_key, beside, mut from) = (rows.by_key_before(until), rows.beside(), 0);
+        while let Some(key) = by_key.next_runs(|_| true, |run| runs.push(run.before(until))) {
+            let (mut first_write, of_key) = (None, &runs[from..]);
+            for row in of_key.iter().flat_map(|run| run.each_but_reads(beside)) {
+                let operation = replication.operation(&row);
+                if operation != TraceOperation::Get {
+                    first_write = first_write.or(Some((row.number as usize, row.at)));
+                    if operation == TraceOperation::Put {
+                        puts.push(row.number);
                     }
                 }
             }
+            let rows: usize = of_key.iter().map(Run::len).sum();
             if let Some((number, at)) = first_write
-                && (number as usize) < first
-                && reads > 0
+                && number < first
+                && rows > 1
             {
-                written.push(Written { worth: Reverse(reads.min(WORTH_MAX)), first: at, key });
+                let worth = Reverse((rows - 1).min(WORTH_MAX as usize) as u32);
+                written.push(Written { worth, first: at, key, rows, from, to: runs.len() });
+                from = runs.len();
+            } else {
+                runs.truncate(from);
             }
         }
         puts.sort_unstable();
         written.sort_unstable();
-        Beginning { replication, until, puts, written }
+        Beginning { replication, until, puts, written, runs }
     }
 
     /// The rows of some keys, but no more than so many; and up to which time these are all.
     fn pick(&self, keys: &[Written], most: usize) -> (Picked, Time) {
-        let (replication, rows) = (self.replication, self.replication.rows());
-        let mut wanted = vec![false; rows.keys()];
-        keys.iter().for_each(|written| wanted[written.key as usize] = true);
-        let (mut picked, mut of_key, mut until) = (Vec::new(), Vec::new(), self.until);
-        let (mut by_key, beside) = (rows.by_key_before(until), rows.beside());
-        while let Some(key) = by_key.next_runs(|key| wanted[key as usize], |run| of_key.push(run)) {
-            for row in of_key.drain(..).flat_map(|run: Run| run.each(beside)).take_while(|row| row.at < self.until) {
-                picked.push(PickedRow {
-                    key,
-                    row,
-                    operation: replication.operation(&row),
-                    location: replication.location(key, &row),
-                    client: replication.client(&row),
-                    puts: self.puts.partition_point(|number| *number < row.number) as Value,
-                });
-            }
+        let (replication, beside) = (self.replication, self.replication.rows().beside());
+        let (mut picked, mut until) = (Vec::new(), self.until);
+        for Written { key, from, to, .. } in keys {
+            picked.extend(self.runs[*from..*to].iter().flat_map(|run| run.each(beside)).map(|row| PickedRow {
+                key: *key,
+                row,
+                operation: replication.operation(&row),
+                location: replication.location(*key, &row),
+                client: replication.client(&row),
+                puts: self.puts.partition_point(|number| *number < row.number) as Value,
+            }));
         }
         picked.sort_unstable_by_key(|one| one.row.number);
         if let Some(cut) = picked.get(most) {
             until = cut.row.at;
             picked.truncate(most);
         }
-        (Picked::new(picked, |key| rows.name_and_length(key)), until)
+        (Picked::new(picked, |key| replication.rows().name_and_length(key)), until)
     }
 }

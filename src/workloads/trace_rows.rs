@@ -192,6 +192,12 @@ impl<'a> Run<'a> {
         self.rows.first().map(|[first, _]| Time(first >> TIME_SHIFT))
     }
 
+    /// Those of them that are before a time.
+    pub fn before(self, until: Time) -> Run<'a> {
+        let rows = self.rows.partition_point(|[first, _]| Time(first >> TIME_SHIFT) < until);
+        Run { rows: &self.rows[..rows], ..self }
+    }
+
     /// Takes so many of the first away, if there are so many.
     #[inline]
     pub fn split_off(&mut self, most: usize) -> Run<'a> {
@@ -205,6 +211,15 @@ impl<'a> Run<'a> {
     #[inline(always)]
     pub fn each(self, beside: Slices<'a>) -> impl Iterator<Item = KeyRow> + use<'a> {
         self.rows.iter().enumerate().map(move |(place, packed)| self.block.row(*packed, beside.of(self.from + place)))
+    }
+
+    /// The same of those that do not say that they read.
+    #[inline(always)]
+    pub fn each_but_reads(self, beside: Slices<'a>) -> impl Iterator<Item = KeyRow> + use<'a> {
+        let but_reads =
+            |(_, [first, _]): &(usize, &Packed)| PlainRow::operation(what(*first)) != Some(TraceOperation::Get);
+        let rows = self.rows.iter().enumerate().filter(but_reads);
+        rows.map(move |(place, packed)| self.block.row(*packed, beside.of(self.from + place)))
     }
 }
 
@@ -236,6 +251,11 @@ impl<'a> ByKey<'a> {
     }
 }
 
+#[inline(always)]
+fn what(first: u64) -> u8 {
+    first as u8 & 3
+}
+
 impl Block {
     #[inline(always)]
     fn row(&self, [first, rest]: Packed, beside: Beside) -> KeyRow {
@@ -245,7 +265,7 @@ impl Block {
             step => Time(at.0 - step),
         };
         let number = self.number + u32::from(number);
-        KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: first as u8 & 3, beside }
+        KeyRow { at, before, number, location: (rest >> NUMBER_BITS) as u16, what: what(first), beside }
     }
 
     #[cold]
