@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use consistency_sim::faults::{Fault, FaultKind, Faults};
-use consistency_sim::limits::Plan;
+use consistency_sim::limits::{Plan, Storage};
 use consistency_sim::metrics::{DistributionId, Measurements};
 use consistency_sim::model::{Location, Span, Time};
 use consistency_sim::network::NetworkConfig;
@@ -190,6 +190,55 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// What a scenario says of values beside what rows say.
+pub fn values() -> impl Strategy<Value = ValuesConfig> {
+    // Bytes as nanoseconds; some values are larger than may be put.
+    let bytes = prop_oneof![
+        Just(Law::Constant(Span(3 << 20))),
+        Just(Law::Constant(Span(77))),
+        Just(Law::LogNormal { median: Span(1 << 20), p99: Span(40 << 20) }),
+        Just(Law::Uniform { low: Span(0), high: Span(30_000_000) }),
+    ];
+    let ttl = prop_oneof![4 => Just(None), 1 => Just(Some(Span::from_secs(60))), 1 => Just(Some(Span::from_secs(59)))];
+    let cache_ttl = prop_oneof![3 => Just(None), 1 => Just(Some(Span::from_secs(45)))];
+    let text = prop_oneof![Just(0), Just(1_000), Just(50_000), Just(100_000), 0_u64..200_000];
+    let parse = text.prop_map(|micros| ParseConfig { text: Span(1_000 * micros), ..plain_values().parse });
+    let key_bytes = prop_oneof![Just(None), Just(Some(20_u16))];
+    (bytes, ttl, cache_ttl, parse, key_bytes, 0_u16..3, any::<bool>()).prop_map(
+        |(bytes, expiration_ttl, cache_ttl, parse, key_bytes, metadata, with_metadata)| ValuesConfig {
+            bytes,
+            key_bytes,
+            metadata_bytes: 400 * metadata,
+            expiration_ttl,
+            cache_ttl,
+            with_metadata: with_metadata && metadata == 0,
+            parse,
+            ..plain_values()
+        },
+    )
+}
+
+/// Those of some stores that simulate key by key what has clients with names, TTLs or sizes.
+pub fn workers_kv(mut stores: Vec<StoreConfig>) -> Vec<StoreConfig> {
+    stores.retain(|store| matches!(store.kind, StoreKind::KvPull(_) | StoreKind::KvPush(_)));
+    stores
+}
+
+/// Those of [`arbitrary`] on Workers KV, with values that have sizes and perhaps expire in runs of three minutes.
+fn sized() -> impl Strategy<Value = Scenario> {
+    (arbitrary(), values(), any::<bool>()).prop_map(|(mut scenario, values, longer)| {
+        scenario.stores = workers_kv(scenario.stores);
+        if let WorkloadConfig::Mix(mix) = &mut scenario.workload {
+            mix.values = Some(values);
+            if longer {
+                (mix.reads, mix.writes) = (mix.reads / 4.0, mix.writes / 4.0);
+                scenario.duration = Span::from_secs(180);
+            }
+        }
+        scenario
+    })
+}
+
 /// Both ways of simulating one unit.
 pub fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
     let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
@@ -216,6 +265,39 @@ proptest! {
     #[test]
     fn gives_the_engine_s_measurements_to_the_last_bit(scenario in arbitrary(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn gives_the_engine_s_measurements_of_values_with_sizes(scenario in sized(), batches in 1_u32..40) {
+        same_both_ways(&scenario, batches)?;
+    }
+}
+
+/// What is there from the start is stored, of keys too that nobody asks for.
+#[test]
+fn what_nobody_asks_for_is_stored() {
+    let stores = vec![kv_pull(ms(30_000))];
+    let mut scenario = scenario(network(3, ms(80)), mix(30, 0.3, 0.1), stores);
+    (scenario.warmup, scenario.duration) = (Span::from_secs(10), Span::from_secs(40));
+    let WorkloadConfig::Mix(mix) = &mut scenario.workload else { unreachable!("a mix") };
+    // The values of that size all weigh the same, so what is put does not matter.
+    (mix.deletes, mix.values) = (0.0, Some(plain_values()));
+    for (preloaded, keys) in [(true, 30), (false, 0)] {
+        let WorkloadConfig::Mix(mix) = &mut scenario.workload else { unreachable!("a mix") };
+        (mix.preloaded, mix.writes) = (preloaded, if preloaded { 0.1 } else { 0.0 });
+        let contestant = Contestant::all(&scenario).remove(0);
+        let [by_key, by_events] = both(&contestant, whole(0), 4);
+        assert!(by_key == by_events);
+        let all = Measurements::merged(by_key);
+        assert!((1..20).contains(&all.operations), "{} operations leave some keys alone", all.operations);
+        let bytes = keys * (16 + 288);
+        let storage =
+            Storage { byte_ns: u128::from(bytes) * 30_000_000_000, bytes_at_start: bytes, bytes_at_end: bytes };
+        assert_eq!(all.storage, storage);
     }
 }
 

@@ -18,7 +18,7 @@ use consistency_sim::workloads::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, whole};
+use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, values, whole, workers_kv};
 use crate::support::{cases, d1_config, instant_kv, plain_values, scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where; who asks, and after how many seconds what
@@ -54,34 +54,6 @@ fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceS
 fn replay(source: TraceSource, write_share: f64) -> WorkloadConfig {
     let default_operation = TraceOperation::Get;
     WorkloadConfig::Trace(TraceConfig { source, default_operation, write_share, readers: None, values: None })
-}
-
-/// What a scenario says of values beside what rows say.
-fn values() -> impl Strategy<Value = ValuesConfig> {
-    let bytes = prop_oneof![Just(Law::Constant(Span(3 << 20))), Just(Law::Constant(Span(77)))];
-    let ttl = prop_oneof![4 => Just(None), 1 => Just(Some(Span::from_secs(60))), 1 => Just(Some(Span::from_secs(59)))];
-    let cache_ttl = prop_oneof![3 => Just(None), 1 => Just(Some(Span::from_secs(45)))];
-    let text = prop_oneof![Just(0), Just(1_000), Just(50_000), Just(100_000), 0_u64..200_000];
-    let parse = text.prop_map(|micros| ParseConfig { text: Span(1_000 * micros), ..plain_values().parse });
-    let key_bytes = prop_oneof![Just(None), Just(Some(20_u16))];
-    (bytes, ttl, cache_ttl, parse, key_bytes, 0_u16..3, any::<bool>()).prop_map(
-        |(bytes, expiration_ttl, cache_ttl, parse, key_bytes, metadata, with_metadata)| ValuesConfig {
-            bytes,
-            key_bytes,
-            metadata_bytes: 400 * metadata,
-            expiration_ttl,
-            cache_ttl,
-            with_metadata: with_metadata && metadata == 0,
-            parse,
-            ..plain_values()
-        },
-    )
-}
-
-/// Those of some stores that replay a trace with clients, TTLs or sizes key by key.
-fn workers_kv(mut stores: Vec<StoreConfig>) -> Vec<StoreConfig> {
-    stores.retain(|store| matches!(store.kind, StoreKind::KvPull(_) | StoreKind::KvPush(_)));
-    stores
 }
 
 fn arbitrary() -> impl Strategy<Value = Scenario> {

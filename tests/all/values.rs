@@ -107,12 +107,12 @@ fn sizes_change_neither_the_clients_nor_what_they_see() {
         let sized =
             scenario(busy, "bytes = { lognormal = { median = '288 B', p99 = '10 kB' } }\ntype = 'stream'", store);
         let sized = Contestant::all(&sized).remove(0);
-        assert!(plain.is_by_key() && !sized.is_by_key(), "the fast path knows no sizes");
+        assert!(plain.is_by_key() && sized.is_by_key());
         let mut with = sized.simulate_whole(0).expect("no trace");
         assert!(with.storage.bytes_at_end > 0);
         with.storage = Storage::default();
         assert!(with == plain.simulate_whole(0).expect("no trace"), "{store}");
-        // Keys simulated apart give the figures of all together, storage included.
+        // Keys simulated apart and without events give the figures of all together, storage included.
         let part = |share| sized.simulate(Unit { store: 0, replication: 0, share, shares: 4 }).expect("no trace");
         assert!(Measurements::merged((0..4).map(part).collect()) == sized.simulate_whole(0).expect("no trace"));
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::model::{Location, Span, Time};
+use crate::model::{Location, Span, Time, Value};
 use crate::random::{Purpose, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
+use crate::workloads::values::{KEY_BYTES, Values};
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Clients {
     shares: Arc<[f64]>,
     writes: u64,
     deletes: u64,
+    /// What they put, where sizes are stated.
+    values: Option<Box<Values>>,
     /// Nobody acts from then on.
     until: Time,
 }
@@ -50,16 +53,18 @@ pub(super) trait Acting {
     }
 }
 
-/// The clients of one key, on their way through the run.
+/// The clients of one key, on their way through the run; `MORE`: what they put may expire or has a size.
 #[derive(Debug)]
-pub(super) struct OfKey<'a> {
+pub(super) struct OfKey<'a, const MORE: bool> {
     clients: &'a Clients,
+    key: u32,
     source: Source,
     pace: Pace,
     /// The group's number for random draws.
     number: u64,
-    /// How many have acted, and when the last of them did.
+    /// How many have acted, how many of them wrote, and when the last of them did.
     acted: u64,
+    written: Value,
     last: Time,
     /// When the next acts; [`Time::NEVER`]: nobody does any more.
     next: Time,
@@ -113,34 +118,41 @@ impl Clients {
         until: Time,
     ) -> Clients {
         let rate = config.reads + config.writes;
+        let stream_key = |purpose| StreamKey::new(seed, replication, purpose);
         Clients {
             arrivals: Arrivals::new(&config.shape),
-            streams: StreamKey::new(seed, replication, Purpose::Arrivals),
-            requests: StreamKey::new(seed, replication, Purpose::Requests),
+            streams: stream_key(Purpose::Arrivals),
+            requests: stream_key(Purpose::Requests),
             edges,
             rate,
             shares,
             writes: chance(config.writes / rate),
             deletes: chance(config.deletes),
+            values: config.values.as_ref().map(|values| Box::new(Values::new(values, stream_key(Purpose::Sizes)))),
             until,
         }
     }
 
+    /// Whether what they put may expire or has a size.
+    pub fn say_more(&self) -> bool {
+        self.values.is_some()
+    }
+
     /// The clients of a key, before any of them acts.
     #[inline]
-    pub fn of(&self, key: u32) -> OfKey<'_> {
+    pub fn of<const MORE: bool>(&self, key: u32) -> OfKey<'_, MORE> {
         let rate = self.rate * self.shares[key as usize];
         let pace = self.arrivals.pace(rate);
         let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
         let number = self.requests.entity(u64::from(key));
         let next = if first < self.until { first } else { Time::NEVER };
-        OfKey { clients: self, source, pace, number, acted: 0, last: Time::START, next }
+        OfKey { clients: self, key, source, pace, number, acted: 0, written: 0, last: Time::START, next }
     }
 }
 
-impl Acting for OfKey<'_> {
+impl<const MORE: bool> Acting for OfKey<'_, MORE> {
     const GOES_ON: bool = false;
-    const SAY_MORE: bool = false;
+    const SAY_MORE: bool = MORE;
 
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What)) {
         // Asked once, not for everybody.
@@ -164,13 +176,28 @@ impl Acting for OfKey<'_> {
     fn last_act(&self) -> Time {
         self.last
     }
+
+    fn name_and_length(&self) -> Option<(u64, u16)> {
+        Some((self.key.into(), KEY_BYTES))
+    }
 }
 
-impl OfKey<'_> {
+impl<const MORE: bool> OfKey<'_, MORE> {
+    /// What somebody puts, who is the so manieth to write.
+    #[inline]
+    fn put(&self, written: Value) -> What {
+        match &self.clients.values {
+            Some(values) if MORE => {
+                What::Put { ttl: values.config.expiration_ttl, bytes: values.bytes_of(self.key.into(), written) }
+            }
+            _ => What::PUT,
+        }
+    }
+
     #[inline(never)]
     fn draw<const POISSON: bool>(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         // What changes with every act stays in registers.
-        let OfKey { clients, mut source, pace, number, acted, mut last, next: mut at } = *self;
+        let OfKey { clients, key: _, mut source, pace, number, acted, mut written, mut last, next: mut at } = *self;
         let (mut n, end) = (acted, acted + most as u64);
         if at == Time::NEVER {
             return;
@@ -187,7 +214,8 @@ impl OfKey<'_> {
             // Made where it goes: to put it together first and then to copy it costs more than to draw it.
             let act = Act { n, at, before: last, draw: derive(number, n + 1), location, client: 0 };
             if writes {
-                write(act, if deletes { What::Delete } else { What::PUT });
+                written += 1;
+                write(act, if deletes { What::Delete } else { self.put(written) });
             } else {
                 reads.push(act);
             }
@@ -198,6 +226,6 @@ impl OfKey<'_> {
                 break;
             }
         }
-        *self = OfKey { source, acted: n, last, next: at, ..*self };
+        *self = OfKey { source, acted: n, written, last, next: at, ..*self };
     }
 }

@@ -72,10 +72,15 @@ pub(super) struct Common {
 
 impl Common {
     /// Simulates a key that is a partition.
-    pub fn simulate_alone(&mut self, store: &mut impl Keyed, key: &mut impl Acting) {
+    pub fn simulate_alone<K: Acting>(&mut self, store: &mut impl Keyed, key: &mut K) {
         let last_event = self.simulate(store, key);
         if !self.truth.is_empty() {
             self.truth.end(self.tally.windows(last_event));
+        }
+        if K::SAY_MORE
+            && let Some(sizes) = &mut self.sizes
+        {
+            self.tally.at(last_event).storage.merge(&sizes.end_alone());
         }
     }
 
@@ -101,11 +106,15 @@ impl Common {
     }
 
     /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
-    fn simulate(&mut self, store: &mut impl Keyed, key: &mut impl Acting) -> Time {
-        if key.horizon() == Time::NEVER {
+    fn simulate<K: Acting>(&mut self, store: &mut impl Keyed, key: &mut K) -> Time {
+        let nobody_acts = key.horizon() == Time::NEVER;
+        if nobody_acts && !K::SAY_MORE {
             return Time::START;
         }
         self.begin(store, key, None);
+        if nobody_acts {
+            return Time::START;
+        }
         store.go_on(self, key);
         self.end(store);
         self.last_event.max(key.last_act())

@@ -108,7 +108,7 @@ impl KeyByKey {
     /// Simulates a key of clients; the keys of a trace are not known by number.
     pub fn simulate(&mut self, key: u32) {
         if let Simulated::Clients(clients, store) = &mut self.0 {
-            store.simulate(&mut clients.of(key));
+            store.simulate_clients(clients, key);
         }
     }
 
@@ -179,6 +179,15 @@ impl Live {
         match self {
             Live::Pull(common, _) | Live::Push(common, _) => &mut common.tally,
             Live::Objects(objects) => &mut objects.tally,
+        }
+    }
+
+    /// Simulates the clients of a key.
+    fn simulate_clients(&mut self, clients: &Clients, key: u32) {
+        if clients.say_more() {
+            self.simulate(&mut clients.of::<true>(key));
+        } else {
+            self.simulate(&mut clients.of::<false>(key));
         }
     }
 

@@ -23,7 +23,7 @@ use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
 use super::rows::{FirstReplication, Held, Rules};
-use super::sizes::{self, Sizes};
+use super::sizes::{self, AtStart, Sizes};
 use super::tally::Tally;
 use super::writes::{Centre, Writes};
 use super::{KeyByKey, Live, Simulated};
@@ -46,22 +46,34 @@ enum Work {
 }
 
 /// What is said of operations beside what they do.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Says<'a> {
     /// Whether clients have names.
     named: bool,
-    /// Whether values may expire.
-    expires: bool,
+    /// Whether they say of each value when it expires.
+    ttls: bool,
     values: Option<&'a ValuesConfig>,
 }
 
 impl Work {
     fn says(&self) -> Says<'_> {
-        let Work::Trace(trace) = self else { return Says::default() };
-        let TraceConfig { source, values, .. } = &trace.config;
-        let default_ttl = values.as_ref().and_then(|values| values.expiration_ttl);
-        let expires = source.ttl.is_some() || default_ttl.is_some();
-        Says { named: source.client.is_some(), expires, values: values.as_ref() }
+        match self {
+            Work::Mix { mix, .. } => Says { named: false, ttls: false, values: mix.values.as_ref() },
+            Work::Trace(trace) => {
+                let TraceConfig { source, values, .. } = &trace.config;
+                Says { named: source.client.is_some(), ttls: source.ttl.is_some(), values: values.as_ref() }
+            }
+        }
+    }
+
+    /// What every key holds at the start.
+    fn at_start(&self) -> AtStart {
+        match self {
+            Work::Mix { mix, .. } if mix.preloaded => AtStart::Stored,
+            Work::Mix { .. } => AtStart::Nothing,
+            // A key that no row has written yet holds a value.
+            Work::Trace(_) => AtStart::Uncounted,
+        }
     }
 }
 
@@ -118,7 +130,7 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let work = work(workload, prepared, network)?;
-        let Says { named, expires, values } = work.says();
+        let Says { named, ttls, values } = work.says();
         // Whether everything that the values say is known.
         let sized = |looks_always| match values {
             None => Some(None),
@@ -148,7 +160,7 @@ impl Plan {
                 by_key(work, Known::Push(config.clone(), centre, sizes))
             }
             // Who asks for what of which value is told of Workers KV only.
-            StoreKind::DurableObject(_) | StoreKind::D1(_) if named || expires || values.is_some() => return None,
+            StoreKind::DurableObject(_) | StoreKind::D1(_) if named || ttls || values.is_some() => return None,
             StoreKind::DurableObject(config) => {
                 let alone = object_alone::Alone::of(config, network, terms)?;
                 by_key(work, Known::Objects(Setting::new(alone, Network::new(network), places.len())))
@@ -202,12 +214,11 @@ impl Plan {
         KeyByKey(match &self.how {
             How::ByKey(work @ Work::Mix { mix, shares }, store) => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                Simulated::Clients(clients, self.live(store, mix.preloaded, work, replication, tally))
+                Simulated::Clients(clients, self.live(store, work, replication, tally))
             }
             How::ByKey(work @ Work::Trace(trace), store) => {
                 let rules = self.rules(&trace.config, replication);
-                // A key that no row has written yet holds a value.
-                Simulated::Rows(trace.clone(), rules, until, self.live(store, true, work, replication, tally))
+                Simulated::Rows(trace.clone(), rules, until, self.live(store, work, replication, tally))
             }
             How::InOrder(trace, alone, network) => {
                 let placement = StreamKey::new(seed, replication, Purpose::Placement);
@@ -218,11 +229,12 @@ impl Plan {
         })
     }
 
-    /// A store at the start, given whether every key holds a value then.
-    fn live(&self, store: &Known, preloaded: bool, work: &Work, replication: u32, tally: Tally) -> Live {
-        let Says { named, expires, values } = work.says();
+    /// A store at the start.
+    fn live(&self, store: &Known, work: &Work, replication: u32, tally: Tally) -> Live {
+        let (Says { named, ttls, values }, at_start) = (work.says(), work.at_start());
+        let preloaded = !matches!(at_start, AtStart::Nothing);
         let key = StreamKey::new(self.seed, replication, Purpose::Sizes);
-        let sizes = |(store, values)| Box::new(Sizes::new(store, values, key, self.window));
+        let sizes = |(store, values)| Box::new(Sizes::new(store, values, at_start, key, self.window));
         let common = |centre: &Centre, of_store: Option<sizes::OfStore>, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
@@ -238,7 +250,7 @@ impl Plan {
         match store {
             Known::Pull(config, centre, of_store) => {
                 let cache_ttl = values.and_then(|values| values.cache_ttl).unwrap_or(config.cache_ttl);
-                let pull = Pull::new(config, cache_ttl, preloaded, expires || values.is_some(), self.locations);
+                let pull = Pull::new(config, cache_ttl, preloaded, ttls || values.is_some(), self.locations);
                 Live::Pull(common(centre, *of_store, tally), pull)
             }
             Known::Push(config, centre, of_store) => {
@@ -278,11 +290,16 @@ fn centre(common: &KvCommon, network: &NetworkConfig, terms: &Terms) -> Option<C
 fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig) -> Option<Work> {
     match workload {
         WorkloadConfig::Mix(mix) => {
-            let MixConfig { keys: _, popularity: _, reads: _, writes: _, deletes: _, shape: _, preloaded: _, values } =
-                mix;
-            if values.is_some() {
-                return None;
-            }
+            let MixConfig {
+                keys: _,
+                popularity: _,
+                reads: _,
+                writes: _,
+                deletes: _,
+                shape: _,
+                preloaded: _,
+                values: _,
+            } = mix;
             Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
         }
         WorkloadConfig::Trace(config) => {

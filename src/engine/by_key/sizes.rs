@@ -13,6 +13,16 @@ use super::clients::{Act, What};
 use super::tally::Tally;
 use super::writes::Write;
 
+/// What every key holds at the start.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AtStart {
+    Nothing,
+    /// A value, which is stored.
+    Stored,
+    /// A value of which nobody knows how many keys have it.
+    Uncounted,
+}
+
 /// What is the same for all keys of a store.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OfStore {
@@ -26,6 +36,7 @@ pub(super) struct OfStore {
 pub(super) struct Sizes {
     store: OfStore,
     values: Values,
+    at_start: AtStart,
     window: Window,
     key: OfKey,
     /// What was stored of the key up to its last write.
@@ -67,7 +78,7 @@ impl OfKey {
 }
 
 impl OfStore {
-    /// Those of a trace on Workers KV; `None` where more may be refused than some puts, or where something is counted that is
+    /// Those of Workers KV; `None` where more may be refused than some puts, or where something is counted that is
     /// not counted here.
     pub fn of(config: &ValuesConfig, terms: &Terms, looks_always: bool) -> Option<OfStore> {
         let ValuesConfig {
@@ -95,10 +106,10 @@ impl OfStore {
 }
 
 impl Sizes {
-    /// The values of one replication, drawn from the key of the purpose `Sizes` where no row says them.
-    pub fn new(store: OfStore, config: &ValuesConfig, key: StreamKey, window: Window) -> Sizes {
+    /// The values of one replication, drawn from the key of the purpose `Sizes` where nobody says them.
+    pub fn new(store: OfStore, config: &ValuesConfig, at_start: AtStart, key: StreamKey, window: Window) -> Sizes {
         let values = Values::new(config, key);
-        Sizes { store, values, window, key: OfKey::NOTHING, stored: Stored::default(), misnamed: false }
+        Sizes { store, values, at_start, window, key: OfKey::NOTHING, stored: Stored::default(), misnamed: false }
     }
 
     /// A key that was kept, or a new one, given the number that its name makes and how many bytes that has in the file, or one of
@@ -116,7 +127,14 @@ impl Sizes {
         let call = self.values.call(name, Operation::Delete, length);
         let delete = Request { call, ..Request::plain(Operation::Delete, Time::START) };
         self.misnamed |= self.store.limits.refuse(Time::START, &delete).is_some();
-        OfKey { name: call.key_bytes, initial: self.values.bytes_of(name, 0), ..OfKey::NOTHING }
+        let initial = if let AtStart::Nothing = self.at_start { 0 } else { self.values.bytes_of(name, 0) };
+        let bytes = self.values.stored_at_start(name, length);
+        let held = matches!(self.at_start, AtStart::Stored).then_some(Held {
+            bytes,
+            since: Time::START,
+            expires: Time::NEVER,
+        });
+        OfKey { name: call.key_bytes, initial, held, ..OfKey::NOTHING }
     }
 
     /// Whether a key had a name that no call may have: then nothing that was measured means anything.
@@ -126,10 +144,8 @@ impl Sizes {
 
     /// A put, with all that it states.
     fn put(&self, ttl: Option<Span>, bytes: u32, start: Time) -> Request {
-        let operation = Operation::Put { value: Values::sized(0, bytes.into()), ttl };
-        // Nobody asks what a value is drawn from that says its size.
-        let call = self.values.call(0, operation, self.key.name);
-        Request { call, ..Request::plain(operation, start) }
+        let call = Call { value_bytes: bytes, ..self.values.call(0, Operation::Delete, self.key.name) };
+        Request { call, ..Request::plain(Operation::Put { value: 0, ttl }, start) }
     }
 
     /// How long the caller takes to make something of a value.
@@ -170,6 +186,13 @@ impl Sizes {
     pub fn keep(&mut self, waits: bool, stored: &mut Stored) -> Option<OfKey> {
         stored.absorb(&mut self.stored);
         (waits || self.key.newest > Version::INITIAL).then_some(self.key)
+    }
+
+    /// The key is over, and is a partition: what was stored of it.
+    pub fn end_alone(&mut self) -> Storage {
+        let mut stored = Stored::default();
+        self.end(&mut stored);
+        stored.storage()
     }
 
     /// The key is over.

@@ -36,7 +36,7 @@ impl Plan {
             let mut ended = Ended::default();
             keys.for_each(|key| {
                 measured(store, Live::tally, &mut apart, key, &mut ended, |store, _| {
-                    store.simulate(&mut clients.of(key));
+                    store.simulate_clients(clients, key);
                 });
             });
         } else {
