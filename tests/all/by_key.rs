@@ -440,6 +440,21 @@ fn what_needs_events_is_simulated_by_events() {
     scenario.network.faults = Faults::new(vec![fault]);
     assert_eq!(which(&scenario), [false; 6], "everybody meets the fault");
     scenario.network.faults = Faults::default();
+    let mut with = |values| {
+        let WorkloadConfig::Mix(mix) = &mut scenario.workload else { unreachable!("a mix") };
+        mix.values = Some(values);
+        which(&scenario)
+    };
+    assert_eq!(with(plain_values()), [true, true, false, false, false, false], "sizes, elsewhere than on Workers KV");
+    let metadata = ValuesConfig { with_metadata: true, metadata_bytes: 1, ..plain_values() };
+    assert_eq!(with(metadata), [false; 6], "reads that tell metadata");
+    let refused = ValuesConfig { key_bytes: Some(513), ..plain_values() };
+    assert_eq!(with(refused), [false; 6], "names that are refused");
+    with(plain_values());
+    scenario.plan = Plan::Free;
+    scenario.platform = Arc::new(platform_of(NO_QUOTAS, "no-quotas.toml").expect("a platform"));
+    assert_eq!(which(&scenario), [false; 6], "what may be stored is shared by all keys");
+    (scenario.plan, scenario.platform) = (Plan::Paid, newest());
     scenario.workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig {
         flags: 2,
         flip_every: Law::Constant(ms(60_000)),
