@@ -5,6 +5,7 @@ use crate::model::Span;
 
 use super::trace_file::ttl;
 use super::trace_memory::Large;
+use super::values::Size;
 
 /// What a row says beside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,8 +14,8 @@ pub struct Beside {
     pub client: u32,
     /// After how many seconds what it puts expires; zero for never.
     pub ttl: u32,
-    /// How many bytes it puts.
-    pub bytes: u32,
+    /// How many bytes it puts; or, above [`Beside::NUMBERED`], the so manieth row that puts something.
+    bytes: u32,
 }
 
 /// Which of it the rows of a trace say.
@@ -43,6 +44,27 @@ pub struct Slices<'a> {
 impl Beside {
     /// The number of no client.
     pub const NOBODY: u32 = u32::MAX;
+    /// More than a row may say of bytes.
+    const NUMBERED: u32 = 1 << 31;
+
+    /// Of a row that says this of its client and its TTL; `None` if the number of a value is too large.
+    #[inline]
+    pub fn new(client: u32, ttl: u32, size: Size) -> Option<Beside> {
+        let bytes = match size {
+            Size::Stated(bytes) => bytes.min(Beside::NUMBERED - 1),
+            Size::OfNumber(number) => {
+                u32::try_from(number).ok().filter(|number| *number < Beside::NUMBERED)? | Beside::NUMBERED
+            }
+        };
+        Some(Beside { client, ttl, bytes })
+    }
+
+    /// How large what it puts is.
+    #[inline(always)]
+    pub fn size(self) -> Size {
+        let number = self.bytes & (Beside::NUMBERED - 1);
+        if self.bytes == number { Size::Stated(number) } else { Size::OfNumber(number.into()) }
+    }
 
     /// The number of the client among those of the trace, if there is one.
     #[inline(always)]

@@ -10,6 +10,7 @@ use super::config::TraceOperation;
 use super::trace_feed::Placed;
 use super::trace_file::Row;
 use super::trace_rows::KeyRow;
+use super::values::Size;
 
 /// A row, and what there is to know of those that are left out.
 #[derive(Clone, Copy, Debug)]
@@ -67,11 +68,12 @@ impl Picked {
         let (at, number) = if left_out { (row.before, row.number - 1) } else { (row.at, row.number) };
         self.next += usize::from(!left_out);
         self.number = number + 1;
+        let size_bytes = if let Size::Stated(bytes) = row.beside.size() { Some(bytes.into()) } else { None };
         let row = Row {
             at,
             key,
             operation: Some(operation),
-            size_bytes: Some(row.beside.bytes.into()),
+            size_bytes,
             ttl: row.beside.ttl(),
             location: Some(location),
             client: None,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{Location, Time};
+use crate::model::{Location, Time, Value};
 
 use super::config::{TraceConfig, TraceOperation};
 use super::trace_beside::{Beside, Says};
@@ -11,7 +11,7 @@ use super::trace_file::{TraceError, TraceReader};
 use super::trace_names::{Clients, Names, TOGETHER};
 use super::trace_plain::{PlainMore, PlainRow};
 use super::trace_rows::{OfNames, ROWS_MAX, Rows, Sorter};
-use super::values::Values;
+use super::values::{Size, Values};
 
 /// What a trace is to whoever replays one key after another.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub enum Whole {
     Rows(Box<Rows>),
     /// There are more rows than are kept: they are read by [`Stretches`].
     TooMany(Begun),
-    /// It asks for more than to read, to put and to delete, or puts a value whose size it does not say though it says sizes.
+    /// It asks for more than to read, to put and to delete, or puts a value of which nothing is said, and which number that has
+    /// differs between replications.
     NeedsEvents,
 }
 
@@ -66,6 +67,7 @@ pub struct Stretches {
     /// As many, if the trace has clients or TTLs.
     more: Vec<PlainMore>,
     clients: Clients,
+    puts: Puts,
     /// How many keys have rows so far; one more may be known, of a row at the end of the run.
     keys: usize,
     /// What comes next, if somebody has looked.
@@ -78,6 +80,49 @@ impl fmt::Debug for Stretches {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Stretches").field("next", &self.next).finish_non_exhaustive()
     }
+}
+
+/// The rows that put something, as far as they have come.
+#[derive(Clone, Copy, Debug)]
+struct Puts {
+    count: Value,
+    /// What a row does that does not say it; `None`: this or that, by chance.
+    unsaid: Option<TraceOperation>,
+    /// Whether a row has come that puts something by chance.
+    by_chance: bool,
+}
+
+impl Puts {
+    fn new(config: &TraceConfig) -> Puts {
+        let sure = config.write_share <= 0.0 || config.default_operation == TraceOperation::Put;
+        Puts { count: 0, unsaid: sure.then_some(config.default_operation), by_chance: false }
+    }
+
+    /// How large what a row puts is; `None` where it is of a number that is not known.
+    #[inline(always)]
+    fn size(&mut self, row: &PlainRow) -> Option<Size> {
+        let operation = PlainRow::operation(row.what);
+        if operation == Some(TraceOperation::Get) { Some(stated(row)) } else { self.size_of(row, operation) }
+    }
+
+    #[inline(never)]
+    fn size_of(&mut self, row: &PlainRow, said: Option<TraceOperation>) -> Option<Size> {
+        let operation = said.or(self.unsaid);
+        self.by_chance |= operation.is_none();
+        self.count += Value::from(operation == Some(TraceOperation::Put));
+        match operation {
+            Some(TraceOperation::Put) | None if row.size == PlainRow::NO_SIZE => {
+                (!self.by_chance).then_some(Size::OfNumber(self.count))
+            }
+            _ => Some(stated(row)),
+        }
+    }
+}
+
+/// The size that a row says; nothing if it says none.
+#[inline]
+fn stated(row: &PlainRow) -> Size {
+    Size::Stated(if row.size == PlainRow::NO_SIZE { 0 } else { Values::most_of_size(row.size.into()) })
 }
 
 /// What comes after the rows that were read.
@@ -110,6 +155,7 @@ impl Stretches {
             plain: vec![PlainRow::default(); TOGETHER],
             more: vec![PlainMore::default(); if more { TOGETHER } else { 0 }],
             clients: Clients::default(),
+            puts: Puts::new(config),
             keys: 0,
             next: None,
             first: None,
@@ -137,10 +183,11 @@ impl Stretches {
                 let (read, bytes) = self.reader.plain_rows(self.until, &mut self.plain[..room], &mut self.more);
                 if read > 0 {
                     self.names.find(&self.plain[..read], bytes, self.sorter.keys_to_come(read));
-                    let (plain, more, clients) = (&self.plain[..read], &self.more, &mut self.clients);
+                    let (plain, more) = (&self.plain[..read], &self.more);
+                    let (clients, puts) = (&mut self.clients, &mut self.puts);
                     let beside = |row: usize| {
                         let more = more.get(row).copied().unwrap_or_default();
-                        beside_of(says, &plain[row], more, clients)
+                        beside_of(says, &plain[row], more, clients, puts)
                     };
                     if self.sorter.say(read, beside).is_none() {
                         return Ok(None);
@@ -220,24 +267,15 @@ impl Stretches {
         let more = PlainMore { client: row.client, ttl };
         let size = row.size_bytes.map_or(PlainRow::NO_SIZE, Values::most_of_size);
         let plain = PlainRow { at: row.at, what, location, size, ..PlainRow::default() };
-        let beside = beside_of(self.sorter.says(), &plain, more, &mut self.clients);
+        let beside = beside_of(self.sorter.says(), &plain, more, &mut self.clients, &mut self.puts);
         Ok(beside.map_or(Next::NeedsEvents, |beside| Next::Row(plain, beside, row.key)))
     }
 }
 
-/// What a row says beside, its client by number; `None` where it may put something and should say how large that is.
-#[inline]
-fn beside_of(says: Says, row: &PlainRow, more: PlainMore, clients: &mut Clients) -> Option<Beside> {
+/// What a row says beside, its client by number; `None` where nobody knows how large what it puts is.
+#[inline(always)]
+fn beside_of(says: Says, row: &PlainRow, more: PlainMore, clients: &mut Clients, puts: &mut Puts) -> Option<Beside> {
     let client = more.client.map_or(Beside::NOBODY, |name| clients.number(name));
-    let bytes = if says.sizes { bytes_of(row)? } else { 0 };
-    Some(Beside { client, ttl: more.ttl, bytes })
-}
-
-#[inline]
-fn bytes_of(row: &PlainRow) -> Option<u32> {
-    if row.size < PlainRow::NO_SIZE {
-        return Some(Values::most_of_size(row.size.into()));
-    }
-    let puts = matches!(PlainRow::operation(row.what), Some(TraceOperation::Put) | None);
-    (!puts).then_some(0)
+    let size = if says.sizes { puts.size(row)? } else { Size::Stated(0) };
+    Beside::new(client, more.ttl, size)
 }

@@ -59,6 +59,15 @@ pub struct ValuesConfig {
     pub parse: ParseConfig,
 }
 
+/// How large a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Size {
+    /// So many bytes, as is said of it.
+    Stated(u32),
+    /// Nothing is said of it, so it is drawn: its number among the values.
+    OfNumber(Value),
+}
+
 /// The values of one replication. Numbers of values count up from 1 for each key or file; 0 is what was there at the start.
 #[derive(Debug)]
 pub struct Values {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use consistency_sim::history::{History, Record};
 use consistency_sim::model::{Key, Span, Time};
-use consistency_sim::random::Stream;
+use consistency_sim::random::{Law, Stream};
 use consistency_sim::run::anomaly::{GROUPS_MAX, OPERATIONS_MAX, find};
 use consistency_sim::run::anomaly_of_keys;
 use consistency_sim::run::missed::in_history;
@@ -137,7 +137,7 @@ fn a_write_that_is_missed_again_after_a_pause_is_drawn_with_both() {
 fn any_trace(stream: &mut Stream, seed: u64) -> (WorkloadConfig, Vec<Time>) {
     let (rows, keys, step) = (100 + stream.below(900), 1 + stream.below(30), [50, 1 + stream.below(200), 1_000]);
     let (step, writes) = (step[stream.below(3) as usize], 2 + stream.below(30));
-    let (mut text, mut times, mut at) = (String::from("t,k,op,at,ttl,who\n"), vec![Time::START], 0);
+    let (mut text, mut times, mut at) = (String::from("t,k,op,at,ttl,who,bytes\n"), vec![Time::START], 0);
     for row in 0..rows {
         if row > 0 {
             at += step * stream.below(4).saturating_sub(1);
@@ -149,7 +149,8 @@ fn any_trace(stream: &mut Stream, seed: u64) -> (WorkloadConfig, Vec<Time>) {
             if stream.below(writes) > 0 { "get" } else { ["put", "put", "delete", ""][stream.below(4) as usize] };
         let place = ["P0", "P1", ""][stream.below(3) as usize];
         let (ttl, who) = (["", "1", "20"][stream.below(3) as usize], ["a", "b", ""][stream.below(3) as usize]);
-        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who}").expect("memory takes all");
+        let bytes = ["", "3000000"][stream.below(2) as usize];
+        writeln!(text, "{at},k{key},{operation},{place},{ttl},{who},{bytes}").expect("memory takes all");
     }
     let file = TraceFile::Bytes(text.into_bytes().into());
     let placement = [Placement::PerRow, Placement::PerKey][seed as usize % 2];
@@ -157,8 +158,14 @@ fn any_trace(stream: &mut Stream, seed: u64) -> (WorkloadConfig, Vec<Time>) {
     // Every second trace has clients, and every second one of these and of the others TTLs.
     source.client = (seed / 2).is_multiple_of(2).then(|| "who".into());
     source.ttl = (seed / 4).is_multiple_of(2).then(|| "ttl".into());
-    let default_operation = TraceOperation::Get;
-    let trace = TraceConfig { source, default_operation, write_share: 0.5, readers: None, values: None };
+    // And every third one has sizes, which clients make something of; some are drawn, if it is sure what puts a value.
+    let sized = seed.is_multiple_of(3);
+    source.size = sized.then(|| "bytes".into());
+    let parse = ParseConfig { text: Span::from_millis(200), ..plain_values().parse };
+    let bytes = Law::Uniform { low: Span(0), high: Span(20 << 20) };
+    let values = sized.then(|| ValuesConfig { bytes, parse, ..plain_values() });
+    let (default_operation, write_share) = (TraceOperation::Get, if sized { 0.0 } else { 0.5 });
+    let trace = TraceConfig { source, default_operation, write_share, readers: None, values };
     (WorkloadConfig::Trace(trace), times)
 }
 

@@ -35,8 +35,9 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec((step, 0_u32..4, operation, 0_usize..3, (who, ttl)), 0..160)
 }
 
-/// What values weigh, row by row: whole mebibytes and others, one above the limit of 25 MiB, and one beyond what is stored.
-const BYTES: [u64; 7] = [0, 1 << 20, 300, 30_000_000, 5 << 20, 123_456, u64::MAX];
+/// What values weigh, row by row: whole mebibytes and others, one above the limit of 25 MiB, and one beyond what is stored;
+/// and of one nothing is said.
+const BYTES: [&str; 8] = ["0", "1048576", "300", "30000000", "", "5242880", "123456", "18446744073709551615"];
 
 fn source(rows: &[Row], step: u64, placed: bool, placement: Placement) -> TraceSource {
     let mut text = String::from("t,k,op,at,ttl,who,bytes\n0,k0,get,,,,\n");
@@ -61,7 +62,8 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     let step = prop_oneof![Just(50_u64), Just(100), 1_u64..900];
     let placement = prop_oneof![Just(Placement::PerRow), Just(Placement::PerKey), Just(Placement::PerClient)];
     let read = (any::<bool>(), any::<bool>(), any::<bool>(), prop::option::of(values()));
-    let trace = (rows(), step, read, placement, 0.0_f64..1.0);
+    let write_share = prop_oneof![Just(0.0), 0.0_f64..1.0];
+    let trace = (rows(), step, read, placement, write_share);
     (place, trace, stores_of_traces(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
         let (rows, step, (placed, named, expires, values), placement, write_share) = trace;
@@ -75,11 +77,14 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
         let mut source = source(&rows, step, placed, placement);
         source.client = named.then(|| "who".into());
         source.ttl = expires.then(|| "ttl".into());
-        source.size = values.is_some().then(|| "bytes".into());
+        // Where no row says a size, all are drawn.
+        source.size = (values.is_some() && seed % 4 > 0).then(|| "bytes".into());
         let stores = if named || expires || values.is_some() { workers_kv(stores) } else { stores };
         let mut workload = replay(source, write_share);
         if let WorkloadConfig::Trace(config) = &mut workload {
             config.values = values;
+            config.default_operation =
+                [TraceOperation::Get, TraceOperation::Put, TraceOperation::Delete][(seed / 4 % 3) as usize];
         }
         let mut scenario = scenario(network, workload, stores);
         // Now and then the run ends before the trace, or at the time of its last row.
@@ -106,9 +111,10 @@ proptest! {
 fn in_stretches(scenario: &Scenario, batches: u32, rows: usize) -> Vec<[Vec<Measurements>; 2]> {
     let both = |(store, contestant): (usize, &Contestant)| {
         let by_key = contestant.simulate_in_stretches(0, batches, rows).expect("a good trace");
-        // Where clients make something of values, it takes events now and then to tell what comes first.
+        // Where clients make something of values, it takes events now and then to tell what comes first; and where it is a
+        // matter of chance what a row does, to tell which number a value has of which nothing is said.
         if by_key.is_none() {
-            assert!(says_sizes_and_clients(scenario), "it needs no events");
+            assert!(may_need_events(scenario), "it needs no events");
             return None;
         }
         Some([by_key?, contestant.simulate_by_events(whole(store), batches).expect("a good trace")])
@@ -116,9 +122,10 @@ fn in_stretches(scenario: &Scenario, batches: u32, rows: usize) -> Vec<[Vec<Meas
     Contestant::all(scenario).iter().enumerate().filter_map(both).collect()
 }
 
-fn says_sizes_and_clients(scenario: &Scenario) -> bool {
+fn may_need_events(scenario: &Scenario) -> bool {
     let WorkloadConfig::Trace(config) = &scenario.workload else { return false };
-    config.values.is_some() && config.source.client.is_some()
+    let by_chance = config.write_share > 0.0 && config.default_operation != TraceOperation::Put;
+    config.values.is_some() && (config.source.client.is_some() || by_chance)
 }
 
 proptest! {
@@ -287,7 +294,8 @@ fn what_needs_events_is_replayed_by_events() {
     let valued = |values| WorkloadConfig::Trace(TraceConfig { values: Some(values), ..config(&size) });
     assert!(kinds(valued(plain_values())), "sizes, elsewhere than with Workers KV");
     let values = Some(plain_values());
-    assert!(!which(WorkloadConfig::Trace(TraceConfig { values, ..config(&source) })), "sizes that no row says");
+    let drawn = WorkloadConfig::Trace(TraceConfig { values, ..config(&source) });
+    assert!(kinds(drawn), "sizes that no row says, likewise");
     assert!(!which(valued(ValuesConfig { with_metadata: true, metadata_bytes: 1, ..plain_values() })), "metadata");
     let short = Some(Span::from_secs(29));
     assert!(!which(valued(ValuesConfig { cache_ttl: short, ..plain_values() })), "a cacheTtl that is refused");
@@ -487,13 +495,17 @@ fn what_no_key_knows_by_itself_is_told_by_events() {
 #[test]
 fn what_is_rare_among_sizes_is_replayed_by_events() {
     let long = "k".repeat(513);
-    for lines in [format!("0,{long},get,,a,\n"), "0,,put,,a,7\n".into(), "0,k0,put,,a,\n".into()] {
-        let scenario = sized(&(lines + "1000,k1,get,,a,\n"), plain_values());
+    // Whether the row that says nothing puts something is a matter of chance.
+    let by_chance = "0,k0,,,a,5\n500,k0,put,,a,\n";
+    for (lines, rows) in [(format!("0,{long},get,,a,\n"), 2), ("0,,put,,a,7\n".into(), 2), (by_chance.into(), 3)] {
+        let mut scenario = sized(&(lines + "1000,k1,get,,a,\n"), plain_values());
+        let WorkloadConfig::Trace(config) = &mut scenario.workload else { unreachable!("a trace") };
+        config.write_share = 0.5;
         for (store, contestant) in Contestant::all(&scenario).iter().enumerate() {
             assert!(contestant.is_by_key());
             assert!(contestant.simulate_in_stretches(0, 1, 10).expect("a good trace").is_none(), "store {store}");
             let [whole_trace, by_events] = both(contestant, whole(store), 1);
-            assert!(whole_trace == by_events && whole_trace[0].operations == 2, "store {store}");
+            assert!(whole_trace == by_events && whole_trace[0].operations == rows, "store {store}");
         }
     }
 }

@@ -9,7 +9,7 @@ use consistency_sim::workloads::trace_feed::Feed;
 use consistency_sim::workloads::trace_file::{Row, TraceError, TraceReader};
 use consistency_sim::workloads::trace_records::Records;
 use consistency_sim::workloads::trace_stretches::Whole;
-use consistency_sim::workloads::values::Values;
+use consistency_sim::workloads::values::{Size, Values};
 use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, TraceSource};
 use proptest::prelude::*;
 
@@ -307,17 +307,13 @@ proptest! {
         let values = sized.then(plain_values);
         let config = TraceConfig { source: source.clone(), default_operation, write_share: 0.0, readers: None, values };
         let in_order = Whole::read(&config, &places(), until);
-        let puts = |row: &Row| matches!(row.operation, Some(TraceOperation::Put) | None);
         let century = |row: &Row| row.ttl.is_some_and(|ttl| ttl.0 / 1_000_000_000 > u32::MAX.into());
-        let of_events = |row: &Row| {
-            let unsized_put = sized && puts(row) && row.size_bytes.is_none();
-            row.operation == Some(TraceOperation::Add) || century(row) || unsized_put
-        };
+        let of_events = |row: &Row| row.operation == Some(TraceOperation::Add) || century(row);
         match (expected, in_order) {
             (Err(expected), Err(told)) => prop_assert_eq!(expected, told),
             (Ok(expected), Ok(Whole::NeedsEvents)) => prop_assert!(expected.iter().any(of_events)),
             // What is wrong may come later.
-            (Err(_), Ok(Whole::NeedsEvents)) => prop_assert!(text.contains("incr") || sized || expires),
+            (Err(_), Ok(Whole::NeedsEvents)) => prop_assert!(text.contains("incr") || expires),
             (Ok(expected), Ok(Whole::Rows(rows))) => {
                 let (mut by_key, mut of_key, mut all) = (rows.by_key(), Vec::new(), Vec::new());
                 let mut firsts = Vec::new();
@@ -330,14 +326,19 @@ proptest! {
                 prop_assert!(firsts.is_sorted());
                 all.sort_by_key(|(_, row)| row.number);
                 prop_assert_eq!((all.len(), rows.len()), (expected.len(), expected.len()));
-                let mut before = Time::START;
+                let (mut before, mut puts) = (Time::START, 0);
                 for (n, ((name, row), expected)) in all.iter().zip(&expected).enumerate() {
                     let told = (*name, row.at, row.before, row.number as usize, row.operation(), row.location());
                     let Row { at, key, operation, location, size_bytes, ttl, client } = *expected;
                     prop_assert_eq!(told, (key, at, before, n, operation, location));
-                    let bytes = size_bytes.filter(|_| sized).map_or(0, Values::most_of_size);
+                    puts += i64::from(operation == Some(TraceOperation::Put));
+                    let size = match size_bytes {
+                        Some(bytes) if sized => Size::Stated(Values::most_of_size(bytes)),
+                        None if sized && operation == Some(TraceOperation::Put) => Size::OfNumber(puts),
+                        _ => Size::Stated(0),
+                    };
                     let beside = row.beside;
-                    prop_assert_eq!((beside.bytes, beside.ttl()), (bytes, ttl));
+                    prop_assert_eq!((beside.size(), beside.ttl()), (size, ttl));
                     prop_assert_eq!(beside.client().map(|client| rows.clients()[client as usize]), client);
                     before = at;
                 }

@@ -6,7 +6,7 @@ use crate::model::{Location, Span, Time, Value};
 use crate::random::{Purpose, StreamKey, chance, derive};
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
-use crate::workloads::values::{KEY_BYTES, Values};
+use crate::workloads::values::{KEY_BYTES, Size};
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -21,8 +21,9 @@ pub(super) struct Clients {
     shares: Arc<[f64]>,
     writes: u64,
     deletes: u64,
-    /// What they put, where sizes are stated.
-    values: Option<Box<Values>>,
+    /// Whether what they put has a size, and after which time it expires if it does.
+    sized: bool,
+    ttl: Option<Span>,
     /// Nobody acts from then on.
     until: Time,
 }
@@ -88,17 +89,17 @@ pub(super) struct Act {
 /// What somebody writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    /// A value that perhaps expires after some time, of so many bytes if sizes are stated.
+    /// A value that perhaps expires after some time, and its size if sizes are stated.
     Put {
         ttl: Option<Span>,
-        bytes: u32,
+        size: Size,
     },
     Delete,
 }
 
 impl What {
     /// A value of which nothing is said.
-    pub const PUT: What = What::Put { ttl: None, bytes: 0 };
+    pub const PUT: What = What::Put { ttl: None, size: Size::Stated(0) };
 }
 
 impl Act {
@@ -118,24 +119,24 @@ impl Clients {
         until: Time,
     ) -> Clients {
         let rate = config.reads + config.writes;
-        let stream_key = |purpose| StreamKey::new(seed, replication, purpose);
         Clients {
             arrivals: Arrivals::new(&config.shape),
-            streams: stream_key(Purpose::Arrivals),
-            requests: stream_key(Purpose::Requests),
+            streams: StreamKey::new(seed, replication, Purpose::Arrivals),
+            requests: StreamKey::new(seed, replication, Purpose::Requests),
             edges,
             rate,
             shares,
             writes: chance(config.writes / rate),
             deletes: chance(config.deletes),
-            values: config.values.as_ref().map(|values| Box::new(Values::new(values, stream_key(Purpose::Sizes)))),
+            sized: config.values.is_some(),
+            ttl: config.values.as_ref().and_then(|values| values.expiration_ttl),
             until,
         }
     }
 
     /// Whether what they put may expire or has a size.
     pub fn say_more(&self) -> bool {
-        self.values.is_some()
+        self.sized
     }
 
     /// The clients of a key, before any of them acts.
@@ -186,12 +187,7 @@ impl<const MORE: bool> OfKey<'_, MORE> {
     /// What somebody puts, who is the so manieth to write.
     #[inline]
     fn put(&self, written: Value) -> What {
-        match &self.clients.values {
-            Some(values) if MORE => {
-                What::Put { ttl: values.config.expiration_ttl, bytes: values.bytes_of(self.key.into(), written) }
-            }
-            _ => What::PUT,
-        }
+        if MORE { What::Put { ttl: self.clients.ttl, size: Size::OfNumber(written) } } else { What::PUT }
     }
 
     #[inline(never)]

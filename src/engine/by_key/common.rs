@@ -156,11 +156,16 @@ impl Common {
     #[inline]
     fn act_more<K: Acting>(&mut self, key: &mut K) {
         let Common { writes, centre, sizes, tally, .. } = self;
-        key.act(AT_ONCE, &mut self.reads, |act, what| {
-            let sizes = if K::SAY_MORE { sizes.as_ref() } else { None };
-            if !sizes.is_some_and(|sizes| sizes.refuses(&act, what, tally)) {
-                writes.send(centre, &act, what);
+        key.act(AT_ONCE, &mut self.reads, |act, mut what| {
+            if K::SAY_MORE
+                && let Some(sizes) = sizes
+            {
+                what = sizes.weigh(what);
+                if sizes.refuses(&act, what, tally) {
+                    return;
+                }
             }
+            writes.send(centre, &act, what);
         });
     }
 

@@ -303,14 +303,14 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
             Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
         }
         WorkloadConfig::Trace(config) => {
-            let TraceConfig { source, default_operation: _, write_share: _, readers, values } = config;
+            let TraceConfig { source, default_operation: _, write_share: _, readers, values: _ } = config;
             let TraceSource {
                 file: _,
                 time: _,
                 time_unit: _,
                 key: _,
                 operation: _,
-                size,
+                size: _,
                 ttl: _,
                 location: _,
                 client: _,
@@ -318,8 +318,7 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 placement: _,
                 length: _,
             } = source;
-            // Without a column of sizes they follow from how many rows put something before.
-            if readers.is_some() || (values.is_some() && size.is_none()) {
+            if readers.is_some() {
                 return None;
             }
             let (config, places, prepared) = (config.clone(), network.edge_codes(), prepared.clone());

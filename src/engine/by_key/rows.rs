@@ -205,7 +205,7 @@ impl<'a, const MORE: bool> OfRows<'a, MORE> {
             match operation {
                 TraceOperation::Get => reads.push(act),
                 TraceOperation::Put if MORE => {
-                    write(act, What::Put { ttl: self.rules.ttl(&row), bytes: beside.bytes });
+                    write(act, What::Put { ttl: self.rules.ttl(&row), size: beside.size() });
                 }
                 TraceOperation::Put => write(act, What::PUT),
                 TraceOperation::Delete => write(act, What::Delete),

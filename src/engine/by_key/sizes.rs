@@ -7,7 +7,7 @@ use crate::model::{Call, Operation, Request, Span, Time, Version};
 use crate::random::StreamKey;
 use crate::stores::kv_limits::KvLimits;
 use crate::workloads::ValuesConfig;
-use crate::workloads::values::Values;
+use crate::workloads::values::{Size, Values};
 
 use super::clients::{Act, What};
 use super::tally::Tally;
@@ -38,6 +38,8 @@ pub(super) struct Sizes {
     values: Values,
     at_start: AtStart,
     window: Window,
+    /// What the key's name makes, by which sizes are drawn.
+    name: u64,
     key: OfKey,
     /// What was stored of the key up to its last write.
     stored: Stored,
@@ -109,12 +111,22 @@ impl Sizes {
     /// The values of one replication, drawn from the key of the purpose `Sizes` where nobody says them.
     pub fn new(store: OfStore, config: &ValuesConfig, at_start: AtStart, key: StreamKey, window: Window) -> Sizes {
         let values = Values::new(config, key);
-        Sizes { store, values, at_start, window, key: OfKey::NOTHING, stored: Stored::default(), misnamed: false }
+        Sizes {
+            store,
+            values,
+            at_start,
+            window,
+            name: 0,
+            key: OfKey::NOTHING,
+            stored: Stored::default(),
+            misnamed: false,
+        }
     }
 
     /// A key that was kept, or a new one, given the number that its name makes and how many bytes that has in the file, or one of
     /// which nobody will ask anything. Says how many bytes the value has that was there at the start.
     pub fn begin(&mut self, kept: Option<OfKey>, name_and_length: Option<(u64, u16)>) -> u32 {
+        self.name = name_and_length.map_or(0, |(name, _)| name);
         self.key = match (kept, name_and_length) {
             (Some(kept), _) => kept,
             (None, Some((name, length))) => self.new_key(name, length),
@@ -155,9 +167,19 @@ impl Sizes {
         parse.time(Call { form: Some(form), ..Call::default() }, bytes.into())
     }
 
-    /// Whether a write is refused where it is asked for; if it is, it is counted.
+    /// The same, but how large a value is that is put is drawn, if nobody says it.
+    pub fn weigh(&self, what: What) -> What {
+        match what {
+            What::Put { ttl, size: Size::OfNumber(number) } => {
+                What::Put { ttl, size: Size::Stated(self.values.bytes_of(self.name, number)) }
+            }
+            What::Put { size: Size::Stated(_), .. } | What::Delete => what,
+        }
+    }
+
+    /// Whether a write of known size is refused where it is asked for; if it is, it is counted.
     pub fn refuses(&self, act: &Act, what: What, tally: &mut Tally) -> bool {
-        let What::Put { ttl, bytes } = what else { return false };
+        let What::Put { ttl, size: Size::Stated(bytes) } = what else { return false };
         let request = self.put(ttl, bytes, act.at);
         let Some(refusal) = self.store.limits.refuse(act.at, &request) else { return false };
         tally.refused(act.location, (act.at, act.at, act.at), Served::WriteRefused, refusal);
