@@ -33,7 +33,7 @@ pub struct Rows {
     /// of it.
     names: Large<u64>,
     within: Large<u32>,
-    /// By key: how many bytes its name has, where rows say how many they put.
+    /// By key: how many bytes its name has, where sizes are stated.
     lengths: Large<u16>,
     blocks: Vec<Block>,
     /// One block after the other; each but the last is full.
@@ -109,7 +109,7 @@ impl Rows {
         self.names[key as usize]
     }
 
-    /// The same, and how many bytes the name has where rows say how many they put.
+    /// The same, and how many bytes the name has where sizes are stated.
     #[inline]
     pub fn name_and_length(&self, key: u32) -> (u64, u16) {
         (self.name(key), self.lengths.get(key as usize).copied().unwrap_or(0))
