@@ -45,7 +45,7 @@ pub(super) fn worth(missed: Missed) -> u32 {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missed {
     reads: u32,
-    pub last: Time,
+    last: Time,
 }
 
 /// The write that most reads missed, as far as that counts, and the earliest of those; of some at one time, the first key's.

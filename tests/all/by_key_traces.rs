@@ -491,7 +491,7 @@ fn what_no_key_knows_by_itself_is_told_by_events() {
     }
 }
 
-/// A name that no call may have, and a put that does not say how large its value is.
+/// A name that no call may have, and a put that does not say how large its value is where the number of that is a matter of chance.
 #[test]
 fn what_is_rare_among_sizes_is_replayed_by_events() {
     let long = "k".repeat(513);

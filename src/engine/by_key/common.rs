@@ -107,14 +107,14 @@ impl Common {
 
     /// Simulates a key but for its windows of inconsistency; says when the last thing happened to it.
     fn simulate<K: Acting>(&mut self, store: &mut impl Keyed, key: &mut K) -> Time {
-        let nobody_acts = key.horizon() == Time::NEVER;
-        if nobody_acts && !K::SAY_MORE {
+        if key.horizon() == Time::NEVER {
+            // What it holds from the start is stored all the same.
+            if K::SAY_MORE {
+                self.begin(store, key, None);
+            }
             return Time::START;
         }
         self.begin(store, key, None);
-        if nobody_acts {
-            return Time::START;
-        }
         store.go_on(self, key);
         self.end(store);
         self.last_event.max(key.last_act())
@@ -156,16 +156,12 @@ impl Common {
     #[inline]
     fn act_more<K: Acting>(&mut self, key: &mut K) {
         let Common { writes, centre, sizes, tally, .. } = self;
-        key.act(AT_ONCE, &mut self.reads, |act, mut what| {
-            if K::SAY_MORE
-                && let Some(sizes) = sizes
-            {
-                what = sizes.weigh(what);
-                if sizes.refuses(&act, what, tally) {
-                    return;
-                }
+        key.act(AT_ONCE, &mut self.reads, |act, what| {
+            let sizes = if K::SAY_MORE { sizes.as_ref() } else { None };
+            let bytes = sizes.map_or(0, |sizes| sizes.bytes(what));
+            if !sizes.is_some_and(|sizes| sizes.refuses(&act, what, bytes, tally)) {
+                writes.send(centre, &act, what, bytes);
             }
-            writes.send(centre, &act, what);
         });
     }
 

@@ -167,19 +167,18 @@ impl Sizes {
         parse.time(Call { form: Some(form), ..Call::default() }, bytes.into())
     }
 
-    /// The same, but how large a value is that is put is drawn, if nobody says it.
-    pub fn weigh(&self, what: What) -> What {
+    /// How many bytes a write puts: as it says, or as is drawn for it.
+    pub fn bytes(&self, what: What) -> u32 {
         match what {
-            What::Put { ttl, size: Size::OfNumber(number) } => {
-                What::Put { ttl, size: Size::Stated(self.values.bytes_of(self.name, number)) }
-            }
-            What::Put { size: Size::Stated(_), .. } | What::Delete => what,
+            What::Put { size: Size::Stated(bytes), .. } => bytes,
+            What::Put { size: Size::OfNumber(number), .. } => self.values.bytes_of(self.name, number),
+            What::Delete => 0,
         }
     }
 
-    /// Whether a write of known size is refused where it is asked for; if it is, it is counted.
-    pub fn refuses(&self, act: &Act, what: What, tally: &mut Tally) -> bool {
-        let What::Put { ttl, size: Size::Stated(bytes) } = what else { return false };
+    /// Whether a write of so many bytes is refused where it is asked for; if it is, it is counted.
+    pub fn refuses(&self, act: &Act, what: What, bytes: u32, tally: &mut Tally) -> bool {
+        let What::Put { ttl, .. } = what else { return false };
         let request = self.put(ttl, bytes, act.at);
         let Some(refusal) = self.store.limits.refuse(act.at, &request) else { return false };
         tally.refused(act.location, (act.at, act.at, act.at), Served::WriteRefused, refusal);

@@ -8,7 +8,6 @@ use crate::network::Network;
 use crate::random::{Sampler, chance, derive};
 use crate::stores::kv_pull::{counts_as_write, stamp_of};
 use crate::stores::{KvCommon, hop};
-use crate::workloads::values::Size;
 
 use super::cached::Inside;
 use super::clients::{Act, What};
@@ -162,15 +161,12 @@ impl Writes {
         self.last_accepted = None;
     }
 
-    /// A client writes.
+    /// A client writes, and puts so many bytes where sizes are stated.
     #[inline(never)]
-    pub fn send(&mut self, centre: &Centre, act: &Act, what: What) {
+    pub fn send(&mut self, centre: &Centre, act: &Act, what: What, bytes: u32) {
         let arrival = Arrival { at: centre.reached(act), n: act.n };
         let inside = match what {
-            What::Put { ttl, size } => {
-                let bytes = if let Size::Stated(bytes) = size { bytes } else { 0 };
-                Inside { expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl), bytes }
-            }
+            What::Put { ttl, .. } => Inside { expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl), bytes },
             What::Delete => Inside::NOTHING,
         };
         let write = Write {
