@@ -1,97 +1,101 @@
 //! An operator flips flags, and every edge evaluates them.
 
-use crate::metrics::{CountId, DistributionId, Judgement};
+use crate::metrics::{CountId, Judgement};
 use crate::model::{Answer, Key, Location, Operation, Request, Seen, Time, Value};
-use crate::random::{Sampler, StreamKey};
+use crate::random::{Sampler, Stream, StreamKey};
 
-use super::arrivals::{Arrivals, Source, any_edge};
+use super::arrivals::{Arrivals, Pace, Source, any_edge};
 use super::config::{FeatureFlagConfig, Shape};
 use super::contract::{Ask, Desk, Groups, Workload};
+use super::flips::Flips;
 
-/// The operator's tag; evaluations carry zero.
-const FLIP: u32 = 1;
-
-/// What a token means: its lowest bit. Above it: the flag.
-const WAKE_FLIP: u64 = 0;
-
-/// One flip. The flag's value is the flip's number; flags start switched on, so odd flips switch off.
-#[derive(Clone, Copy, Debug)]
-struct Flip {
-    completed: Option<Time>,
-    /// The end of the first and of the last of the edges' first evaluations that showed this flip or a newer one.
-    first_shown: Time,
-    last_shown: Time,
-    edges: u16,
-    /// The start of the last evaluation that used an older value.
-    last_older: Time,
-}
-
-/// One flag.
+/// Who acts on flags, and when.
 #[derive(Clone, Debug)]
-struct Flag {
-    operator: Source,
-    evaluations: Source,
-    flips: Vec<Flip>,
-    /// By edge: the newest flip that it has shown.
-    shown: Vec<u32>,
-}
-
-/// The workload: each flag is a group. The operator sits at the first edge.
-#[derive(Debug)]
-pub struct FeatureFlags {
-    config: FeatureFlagConfig,
+pub struct FlagActs {
     flip_every: Sampler,
     arrivals: Arrivals,
+    /// Of the evaluations of one flag at all edges.
+    rate: f64,
+    pace: Pace,
     key: StreamKey,
     edges: u16,
-    flags: Vec<Flag>,
+}
+
+/// Those who act on one flag, on their way through the run.
+#[derive(Clone, Copy, Debug)]
+pub struct OfFlag {
+    operator: Stream,
+    evaluations: Source,
+    flips_at: Time,
+    evaluates_at: Time,
+}
+
+/// Somebody acts on a flag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlagAct {
+    /// The operator, who sits at the first edge, flips it.
+    Flip,
+    /// It is evaluated at an edge.
+    Evaluation(Location),
+}
+
+impl FlagActs {
+    /// From their plain data.
+    pub fn new(config: &FeatureFlagConfig, key: StreamKey, edges: u16) -> FlagActs {
+        let (arrivals, rate) = (Arrivals::new(&Shape::Poisson), config.evaluations * f64::from(edges));
+        let pace = arrivals.pace(rate);
+        FlagActs { flip_every: Sampler::new(&config.flip_every), arrivals, rate, pace, key, edges }
+    }
+
+    /// Those of a flag, before any of them acts.
+    pub fn of(&self, flag: u32) -> OfFlag {
+        let stream = |which| self.key.stream(u64::from(flag) << 1 | which);
+        // One draw of the operator's is passed over, as it always was.
+        let mut operator = self.arrivals.first(stream(0), 1.0).0.stream;
+        let (evaluations, evaluates_at) = self.arrivals.first_at(stream(1), self.rate, self.pace);
+        let flips_at = Time(self.flip_every.span(operator.draw()).0);
+        OfFlag { operator, evaluations, flips_at, evaluates_at }
+    }
+}
+
+impl OfFlag {
+    /// When the next one acts.
+    #[inline]
+    pub fn next(&self) -> Time {
+        self.flips_at.min(self.evaluates_at)
+    }
+
+    /// The next one acts; of two at one time the operator does first.
+    #[inline]
+    pub fn act(&mut self, acts: &FlagActs) -> FlagAct {
+        if self.flips_at <= self.evaluates_at {
+            self.flips_at = self.flips_at + acts.flip_every.span(self.operator.draw());
+            return FlagAct::Flip;
+        }
+        let location = any_edge(&mut self.evaluations.stream, acts.edges);
+        self.evaluates_at = acts.arrivals.next_at(&mut self.evaluations, self.evaluates_at, acts.pace);
+        FlagAct::Evaluation(location)
+    }
+}
+
+/// The workload: each flag is a group.
+#[derive(Debug)]
+pub struct FeatureFlags {
+    acts: FlagActs,
+    count: u32,
+    flags: Vec<(OfFlag, Flips)>,
 }
 
 impl FeatureFlags {
     /// From its plain data.
     pub fn new(config: &FeatureFlagConfig, key: StreamKey, edges: u16) -> FeatureFlags {
-        FeatureFlags {
-            flip_every: Sampler::new(&config.flip_every),
-            arrivals: Arrivals::new(&Shape::Poisson),
-            config: config.clone(),
-            key,
-            edges,
-            flags: Vec::new(),
-        }
-    }
-
-    fn rate(&self) -> f64 {
-        self.config.evaluations * f64::from(self.edges)
-    }
-
-    fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) {
-        let client = if tag == FLIP { u32::from(self.edges) } else { u32::from(location.0) };
-        desk.ask(Ask::of_group(group, client, location, operation, tag));
-    }
-}
-
-impl Flag {
-    fn evaluated(&mut self, request: &Request, shown: u32, edges: u16, end: Time) {
-        let at = request.location.index();
-        let before = self.shown[at];
-        if shown > before {
-            self.shown[at] = shown;
-            for flip in &mut self.flips[before as usize..shown as usize] {
-                flip.first_shown = flip.first_shown.min(end);
-                flip.last_shown = flip.last_shown.max(end);
-                flip.edges += 1;
-                debug_assert!(flip.edges <= edges, "an edge shows a flip for the first time once");
-            }
-        }
-        for flip in self.flips[shown as usize..].iter_mut() {
-            flip.last_older = flip.last_older.max(request.start);
-        }
+        FeatureFlags { acts: FlagActs::new(config, key, edges), count: config.flags, flags: Vec::new() }
     }
 }
 
 impl Workload for FeatureFlags {
     fn groups(&self) -> Groups {
-        Groups::Fixed(self.config.flags)
+        Groups::Fixed(self.count)
     }
 
     fn initial(&self) -> Option<Value> {
@@ -109,49 +113,40 @@ impl Workload for FeatureFlags {
     fn begin(&mut self, first_group: u32, groups: u32, desk: &mut Desk<'_>) {
         self.flags.clear();
         for group in 0..groups {
-            let number = u64::from(first_group + group);
-            let mut operator = self.arrivals.first(self.key.stream(number << 1), 1.0).0;
-            let (evaluations, first) = self.arrivals.first(self.key.stream(number << 1 | 1), self.rate());
-            let flip = self.flip_every.span(operator.stream.draw());
-            desk.wake(Time(flip.0), u64::from(group) << 1 | WAKE_FLIP);
-            desk.wake(first, u64::from(group) << 1 | 1);
-            let shown = vec![0; usize::from(self.edges)];
-            self.flags.push(Flag { operator, evaluations, flips: Vec::new(), shown });
+            let flag = self.acts.of(first_group + group);
+            desk.wake(flag.next(), u64::from(group));
+            self.flags.push((flag, Flips::new(self.acts.edges)));
         }
     }
 
     fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
-        let group = (token >> 1) as u32;
-        let rate = self.rate();
-        let flag = &mut self.flags[group as usize];
-        if token & 1 == WAKE_FLIP {
-            flag.flips.push(Flip {
-                completed: None,
-                first_shown: Time::NEVER,
-                last_shown: Time::START,
-                edges: 0,
-                last_older: Time::START,
-            });
-            let value = flag.flips.len() as i64;
-            let next = desk.now + self.flip_every.span(flag.operator.stream.draw());
-            desk.wake(next, token);
-            self.ask(group, Location(0), Operation::Put { value, ttl: None }, FLIP, desk);
-        } else {
-            let location = any_edge(&mut flag.evaluations.stream, self.edges);
-            let next = self.arrivals.next(&mut flag.evaluations, desk.now, rate);
-            desk.wake(next, token);
-            self.ask(group, location, Operation::Get { cache_ttl: None }, 0, desk);
+        let group = token as u32;
+        let (flag, flips) = &mut self.flags[group as usize];
+        match flag.act(&self.acts) {
+            FlagAct::Flip => {
+                let value = Value::from(flips.flip());
+                // A client of its own, beside one at each edge.
+                let client = u32::from(self.acts.edges);
+                desk.ask(Ask::of_group(group, client, Location(0), Operation::Put { value, ttl: None }, 0));
+            }
+            FlagAct::Evaluation(location) => {
+                let evaluates = Operation::Get { cache_ttl: None };
+                desk.ask(Ask::of_group(group, u32::from(location.0), location, evaluates, 0));
+            }
         }
+        desk.wake(flag.next(), token);
     }
 
     fn answered(&mut self, request: &Request, answer: &Answer, judgement: Judgement, desk: &mut Desk<'_>) {
-        let flag = &mut self.flags[request.group as usize];
+        let (_, flips) = &mut self.flags[request.group as usize];
+        if !answer.is_ok() {
+            return;
+        }
         if let Operation::Put { value, .. } = request.operation {
-            let flip = &mut flag.flips[value as usize - 1];
-            flip.completed = answer.is_ok().then_some(desk.now);
-        } else if answer.is_ok() {
+            flips.complete(value as u32, desk.now);
+        } else {
             let shown = answer.seen.value.unwrap_or(0) as u32;
-            flag.evaluated(request, shown, self.edges, desk.now);
+            flips.evaluated(request.location, shown, (request.start, desk.now), desk.now);
             if desk.measures(request.start) {
                 desk.measurements.count_mut(CountId::StaleEvaluations).add(judgement.stale);
             }
@@ -159,23 +154,7 @@ impl Workload for FeatureFlags {
     }
 
     fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>) {
-        for flag in &self.flags {
-            for (number, flip) in flag.flips.iter().enumerate() {
-                // Only flips that were seen everywhere: of the others the end of the run hides the rest.
-                let Some(completed) = flip.completed.filter(|at| desk.measures(*at) && flip.edges == self.edges) else {
-                    continue;
-                };
-                let measurements = &mut *desk.measurements;
-                let first = flip.first_shown.since(completed).0;
-                let last = flip.last_shown.since(completed).0;
-                measurements.distribution_mut(DistributionId::FirstEdge).add(first);
-                measurements.distribution_mut(DistributionId::LastEdge).add(last);
-                let switches_off = number % 2 == 0;
-                if switches_off {
-                    let exposed = flip.last_older.since(completed).0;
-                    measurements.distribution_mut(DistributionId::Exposure).add(exposed);
-                }
-            }
-        }
+        let from = desk.window.from;
+        self.flags.iter_mut().for_each(|(_, flips)| flips.end(|at| at >= from, desk.measurements));
     }
 }

@@ -10,6 +10,7 @@ pub mod config_set;
 pub mod contract;
 pub mod counter;
 pub mod feature_flag;
+pub mod flips;
 pub mod mix;
 pub mod put_then_get;
 pub mod rate_limit;
