@@ -155,6 +155,6 @@ impl Workload for FeatureFlags {
 
     fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>) {
         let from = desk.window.from;
-        self.flags.iter_mut().for_each(|(_, flips)| flips.end(|at| at >= from, desk.measurements));
+        self.flags.iter_mut().for_each(|(_, flips)| flips.end(from, desk.measurements));
     }
 }

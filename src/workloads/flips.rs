@@ -79,13 +79,13 @@ impl Flips {
         }
     }
 
-    /// All is told: what is measured of the flips that were complete when measuring had begun and that every edge showed. Of
-    /// the others the end of the run hides the rest.
-    pub fn end(&mut self, measures: impl Fn(Time) -> bool, measurements: &mut Measurements) {
+    /// All is told: what is measured of the flips that were complete at `from` or later and that every edge showed. Of the
+    /// others the end of the run hides the rest.
+    pub fn end(&mut self, from: Time, measurements: &mut Measurements) {
         self.edges.iter_mut().for_each(|edge| edge.tell(&mut self.all, Time::NEVER));
         for (number, flip) in self.all.iter().enumerate() {
             let everywhere = usize::from(flip.edges) == self.edges.len();
-            let Some(completed) = flip.completed.filter(|at| measures(*at) && everywhere) else { continue };
+            let Some(completed) = flip.completed.filter(|at| *at >= from && everywhere) else { continue };
             let mut add = |id, until: Time| measurements.distribution_mut(id).add(until.since(completed).0);
             add(DistributionId::FirstEdge, flip.first_shown);
             add(DistributionId::LastEdge, flip.last_shown);

@@ -239,6 +239,18 @@ fn sized() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// Those of [`arbitrary`] whose keys are flags, which are flipped seldom or so often that many flips are on their way at once.
+fn flags() -> impl Strategy<Value = Scenario> {
+    let flip_every = prop_oneof![
+        (1_u64..60).prop_map(|n| Law::Constant(ms(n * 250))),
+        (50_u64..15_000).prop_map(|mean| Law::Exponential { mean: ms(mean) }),
+    ];
+    (arbitrary(), 1_u32..4, flip_every, 0.1_f64..12.0).prop_map(|(mut scenario, flags, flip_every, evaluations)| {
+        scenario.workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig { flags, flip_every, evaluations });
+        scenario
+    })
+}
+
 /// Both ways of simulating one unit.
 pub fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
     let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
@@ -273,6 +285,15 @@ proptest! {
 
     #[test]
     fn gives_the_engine_s_measurements_of_values_with_sizes(scenario in sized(), batches in 1_u32..40) {
+        same_both_ways(&scenario, batches)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn gives_the_engine_s_measurements_of_flags(scenario in flags(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
     }
 }
@@ -336,7 +357,11 @@ fn a_hot_key_is_not_remembered_for_ever() {
 /// Which stores of a scenario are simulated key by key, and as what: of a trace that is seen only when it is read.
 fn by_key_of(scenario: &Scenario) -> String {
     let contestants = Contestant::all(scenario);
-    let kind = if matches!(scenario.workload, WorkloadConfig::Trace(_)) { "trace" } else { "mix" };
+    let kind = match scenario.workload {
+        WorkloadConfig::Trace(_) => "trace",
+        WorkloadConfig::FeatureFlag(_) => "flags",
+        _ => "mix",
+    };
     let fast = |store: &usize| {
         let unit = Unit { store: *store, replication: 0, share: 0, shares: contestants[*store].shares(1) };
         let found = (&contestants[..]).measure_some(unit, Order::ByNumber, &(0..1), Time::START).expect("a good trace");
@@ -353,8 +378,10 @@ fn by_key_of(scenario: &Scenario) -> String {
 fn each_shipped_scenario_goes_its_way() {
     let ways = [
         "cache-ttl: trace on half-a-minute, a-minute, five-minutes, push",
+        "feature-flags: flags on kv, kv-30s, durable_object",
         "push-against-pull: mix on pull, push-uniform, push-exponential",
         "trace: trace on kv",
+        "guidance-feature-flags: flags on kv, durable_object",
     ];
     let (mut by_key, mut all) = (Vec::new(), 0);
     for folder in ["scenarios", "scenarios/guidance", "scenarios/incidents"] {
@@ -459,6 +486,14 @@ fn what_needs_events_is_simulated_by_events() {
         flags: 2,
         flip_every: Law::Constant(ms(60_000)),
         evaluations: 1.0,
+    });
+    assert_eq!(which(&scenario), [true, true, false, false, false, true], "flags as a mix");
+    scenario.workload = WorkloadConfig::Counter(CounterConfig {
+        counters: 2,
+        clients: 3,
+        pace: Pace::Closed { think: Law::Constant(ms(500)) },
+        read_back: false,
+        retry: Retry { attempts: 0, wait: Span::ZERO },
     });
     assert_eq!(which(&scenario), [false; 6], "clients that wait for answers need events");
 }

@@ -10,6 +10,7 @@ use crate::stores::hop;
 use super::Ended;
 use super::cached::Inside;
 use super::clients::{Act, Acting};
+use super::flags::Shown;
 use super::order::{Arrival, Return};
 use super::sessions::{Operation, Sessions, There};
 use super::sizes::{OfKey, Sizes};
@@ -65,6 +66,8 @@ pub(super) struct Common {
     pub sessions: Option<Box<Sessions>>,
     /// Where sizes are stated.
     pub sizes: Option<Box<Sizes>>,
+    /// Where flags are evaluated.
+    pub shown: Option<Box<Shown>>,
     pub tally: Tally,
     /// The last thing that happens to the key, as far as known, but for its acts.
     pub last_event: Time,
@@ -81,6 +84,11 @@ impl Common {
             && let Some(sizes) = &mut self.sizes
         {
             self.tally.at(last_event).storage.merge(&sizes.end_alone());
+        }
+        if K::SAY_MORE
+            && let Some(shown) = &mut self.shown
+        {
+            shown.end(self.tally.from(), self.tally.at(last_event));
         }
     }
 
@@ -138,6 +146,9 @@ impl Common {
         if let Some(sessions) = &mut self.sessions {
             sessions.begin();
         }
+        if let Some(shown) = &mut self.shown {
+            shown.begin();
+        }
         let sizes = if K::SAY_MORE { self.sizes.as_mut() } else { None };
         store.begin(sizes.map_or(0, |sizes| sizes.begin(stored, key.name_and_length())));
     }
@@ -155,12 +166,17 @@ impl Common {
 
     #[inline]
     fn act_more<K: Acting>(&mut self, key: &mut K) {
-        let Common { writes, centre, sizes, tally, .. } = self;
+        let Common { writes, centre, sizes, shown, tally, .. } = self;
         key.act(AT_ONCE, &mut self.reads, |act, what| {
             let sizes = if K::SAY_MORE { sizes.as_ref() } else { None };
             let bytes = sizes.map_or(0, |sizes| sizes.bytes(what));
             if !sizes.is_some_and(|sizes| sizes.refuses(&act, what, bytes, tally)) {
-                writes.send(centre, &act, what, bytes);
+                let version = writes.send(centre, &act, what, bytes);
+                if K::SAY_MORE
+                    && let Some(shown) = shown
+                {
+                    shown.flip(version);
+                }
             }
         });
     }
@@ -194,10 +210,10 @@ impl Common {
     pub fn hit<const QUIET: bool, K: Acting>(&mut self, act: &Act, version: Version, inside: impl FnOnce() -> Inside) {
         let verdict = self.judge::<QUIET>(act, version);
         let draw = derive(act.draw, hop::HIT);
-        if K::SAY_MORE && (self.sessions.is_some() || self.sizes.is_some()) {
-            let (making, named) = (self.making(inside), self.sessions.is_some());
-            let end = self.tally.hit_and_made(act.location, act.at, draw, making, named, &verdict);
-            if named {
+        if K::SAY_MORE && (self.is_answer_awaited() || self.sizes.is_some()) {
+            let (making, awaited) = (self.making(inside), self.is_answer_awaited());
+            let end = self.tally.hit_and_made(act.location, act.at, draw, making, awaited, &verdict);
+            if awaited {
                 self.happens(end);
                 self.read::<QUIET>(*act, There::from_cache(end), version);
             }
@@ -211,10 +227,10 @@ impl Common {
     pub fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version, inside: Inside) {
         let verdict = self.judge::<QUIET>(act, version);
         if K::SAY_MORE {
-            let (there, named) = (There::made_of(back, self.making(|| inside)), self.sessions.is_some());
-            let judged = if named { there.at() } else { back.at };
+            let (there, awaited) = (There::made_of(back, self.making(|| inside)), self.is_answer_awaited());
+            let judged = if awaited { there.at() } else { back.at };
             self.tally.miss(act.location, (act.at, judged, there.at()), &verdict);
-            if named {
+            if awaited {
                 self.happens(there.at());
                 self.read::<QUIET>(*act, there, version);
             }
@@ -229,11 +245,23 @@ impl Common {
         self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside().bytes))
     }
 
-    /// A read of clients that may have names is answered. Of a key that nobody writes nobody knows anything.
+    /// Whether something comes of an answer when it is there, so that a read is judged only then.
+    #[inline(always)]
+    fn is_answer_awaited(&self) -> bool {
+        self.sessions.is_some() || self.shown.is_some()
+    }
+
+    /// A read whose answer is awaited is answered. Of a key that nobody writes nobody knows anything.
     #[inline]
     fn read<const QUIET: bool>(&mut self, act: Act, there: There, version: Version) {
-        if !QUIET && let Some(sessions) = &mut self.sessions {
+        if QUIET {
+            return;
+        }
+        if let Some(sessions) = &mut self.sessions {
             sessions.read(Operation { act, there, version });
+        }
+        if let Some(shown) = &mut self.shown {
+            shown.evaluated(&act, there.at(), version);
         }
     }
 
@@ -264,6 +292,9 @@ impl Common {
             sessions.wrote(Operation { act: acknowledged.act(), there: back.into(), version });
         }
         self.happens(back.at);
+        if let Some(shown) = &mut self.shown {
+            shown.complete(version, back.at);
+        }
         self.truth.complete(version, back.at, self.tally.measures(start));
         self.tally.wrote(location, start, back.at, deletes);
         Some(acknowledged)

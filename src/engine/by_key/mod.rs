@@ -5,7 +5,7 @@
 //! key follows from a few things that can be computed in another order:
 //!
 //! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
-//!   (`clients.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
+//!   (`clients.rs`, and of a feature flag `flags.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
 //!   of a request's own number.
 //! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
 //!   then (`writes.rs`).
@@ -30,6 +30,7 @@ mod clients;
 mod commits;
 mod common;
 mod database;
+mod flags;
 mod objects;
 mod order;
 mod plan;
@@ -55,6 +56,7 @@ use crate::workloads::trace_stretches::Whole;
 use clients::{Acting, Clients};
 use common::Common;
 use database::Database;
+use flags::Flags;
 use objects::Objects;
 pub use plan::Plan;
 use plan::Replayed;
@@ -72,11 +74,18 @@ pub struct KeyByKey(Simulated);
 
 #[derive(Debug)]
 enum Simulated {
-    Clients(Clients, Live),
+    Clients(Open, Live),
     /// The rows of a trace before a time.
     Rows(Arc<Replayed>, Rules, Time, Live),
     /// The same in their order, where all keys come together.
     InOrder(Rules, Time, Box<Database>),
+}
+
+/// Clients who act whatever they are answered.
+#[derive(Debug)]
+enum Open {
+    Mix(Clients),
+    Flags(Flags),
 }
 
 #[derive(Debug)]
@@ -183,11 +192,11 @@ impl Live {
     }
 
     /// Simulates the clients of a key.
-    fn simulate_clients(&mut self, clients: &Clients, key: u32) {
-        if clients.say_more() {
-            self.simulate(&mut clients.of::<true>(key));
-        } else {
-            self.simulate(&mut clients.of::<false>(key));
+    fn simulate_clients(&mut self, clients: &Open, key: u32) {
+        match clients {
+            Open::Mix(clients) if clients.say_more() => self.simulate(&mut clients.of::<true>(key)),
+            Open::Mix(clients) => self.simulate(&mut clients.of::<false>(key)),
+            Open::Flags(flags) => self.simulate(&mut flags.of(key)),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::stores::hop;
 use crate::stores::object::Arrivals;
 use crate::stores::object_alone::Alone;
 use crate::stores::server::{Server, Turn};
+use crate::workloads::flips::Flips;
+use crate::workloads::values::Size;
 
 use super::Ended;
 use super::clients::{Act, Acting, What};
@@ -64,6 +66,8 @@ pub(super) struct Objects {
     reads: Vec<Act>,
     writes: Vec<(Act, What)>,
     one: One,
+    /// Where objects are flags that are evaluated.
+    flips: Option<Box<Flips>>,
 }
 
 /// The object of one key.
@@ -83,6 +87,8 @@ struct One {
     returning: BinaryHeap<Waiting<Return, ()>>,
     /// When the last write was complete, if one is.
     complete: Option<Time>,
+    /// The last of its flips that it holds, where it is a flag.
+    flipped: u32,
     /// The last thing that happened to it, but for acts.
     last_event: Time,
 }
@@ -105,7 +111,7 @@ impl One {
         self.server.reset();
         (self.place, self.complete) = (None, None);
         (self.arrivals, self.durable, self.active) = (Arrivals::default(), Time::START, Time::START);
-        self.last_event = Time::START;
+        (self.flipped, self.last_event) = (0, Time::START);
     }
 
     fn happens(&mut self, at: Time) {
@@ -180,16 +186,23 @@ impl GoesOn for Objects {
 }
 
 impl Objects {
-    pub fn new(setting: Setting, tally: Tally) -> Objects {
-        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default() }
+    /// Where objects are flags, `flips` is where their flips go.
+    pub fn new(setting: Setting, tally: Tally, flips: Option<Box<Flips>>) -> Objects {
+        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), flips }
     }
 
     /// Simulates a key that is a partition.
     pub fn simulate_alone(&mut self, key: &mut impl Acting) {
         if key.is_any_known() {
             let mut ended = Ended::default();
+            if let Some(flips) = &mut self.flips {
+                flips.begin();
+            }
             self.simulate(key, &mut ended);
             self.tally.end(&ended);
+            if let Some(flips) = &mut self.flips {
+                flips.end(self.tally.from(), self.tally.at(ended.last_event));
+            }
         }
     }
 
@@ -254,6 +267,9 @@ impl Objects {
         let one = &mut self.one;
         one.complete_before(act);
         let place = *one.place.get_or_insert(self.setting.alone.hosts[act.location.index()]);
+        if let (Some(_), Some(flips)) = (what, &mut self.flips) {
+            flips.flip();
+        }
         let way = self.setting.way(place, act.location, 0, derive(act.draw, hop::OUT));
         let since = one.complete.map(|complete| act.at.since(complete));
         let request = Request { start: act.at, draw: act.draw, location: act.location, what, since };
@@ -313,8 +329,16 @@ impl Objects {
         }
         let back = self.back(leaves, request);
         let Some(what) = request.what else {
-            return self.tally.fresh(request.location, (request.start, now, back), request.since);
+            let judged = self.judged(now, back);
+            if let Some(flips) = &mut self.flips {
+                flips.evaluated(request.location, self.one.flipped, (request.start, back), now);
+            }
+            return self.tally.fresh(request.location, (request.start, judged, back), request.since);
         };
+        if let (What::Put { size: Size::OfNumber(number), .. }, Some(flips)) = (what, &mut self.flips) {
+            self.one.flipped = number as u32;
+            flips.complete(self.one.flipped, back);
+        }
         let one = &mut self.one;
         one.happens(back);
         if back > now {
@@ -331,12 +355,22 @@ impl Objects {
         let back = self.back(at, request);
         let (served, known) = match request.what {
             Some(_) => (Served::WriteRefused, back),
-            None => (Served::ReadRefused, now),
+            None => (Served::ReadRefused, self.judged(now, back)),
         };
         if request.what.is_some() {
             self.one.happens(back);
         }
         self.tally.refused(request.location, (request.start, known, back), served, refusal);
+    }
+
+    /// When a read is judged that is done `now` and answered then: when its answer is there, if something comes of that.
+    #[inline]
+    fn judged(&mut self, now: Time, back: Time) -> Time {
+        if self.flips.is_none() {
+            return now;
+        }
+        self.one.happens(back);
+        back
     }
 
     /// When an answer that leaves then is at the caller.

@@ -9,16 +9,20 @@ use crate::model::{Span, Time};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{Law, Purpose, Sampler, StreamKey};
 use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, d1_alone, kv_day, object_alone};
+use crate::workloads::flips::Flips;
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::{Feed, PlaceRule};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::{ROWS_MAX, Rows};
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
-use crate::workloads::{MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig, WorkloadConfig};
+use crate::workloads::{
+    FeatureFlagConfig, MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig, WorkloadConfig,
+};
 
 use super::clients::Clients;
 use super::common::Common;
 use super::database::Database;
+use super::flags::{Flags, Shown};
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
@@ -26,7 +30,7 @@ use super::rows::{FirstReplication, Held, Rules};
 use super::sizes::{self, AtStart, Sizes};
 use super::tally::Tally;
 use super::writes::{Centre, Writes};
-use super::{KeyByKey, Live, Simulated};
+use super::{KeyByKey, Live, Open, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
@@ -42,6 +46,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 enum Work {
     Mix { mix: MixConfig, shares: Arc<[f64]> },
+    Flags(FeatureFlagConfig),
     Trace(Arc<Replayed>),
 }
 
@@ -59,6 +64,7 @@ impl Work {
     fn says(&self) -> Says<'_> {
         match self {
             Work::Mix { mix, .. } => Says { named: false, ttls: false, values: mix.values.as_ref() },
+            Work::Flags(_) => Says { named: false, ttls: false, values: None },
             Work::Trace(trace) => {
                 let TraceConfig { source, values, .. } = &trace.config;
                 Says { named: source.client.is_some(), ttls: source.ttl.is_some(), values: values.as_ref() }
@@ -71,6 +77,7 @@ impl Work {
         match self {
             Work::Mix { mix, .. } if mix.preloaded => AtStart::Stored,
             Work::Mix { .. } => AtStart::Nothing,
+            Work::Flags(_) => AtStart::Stored,
             // A key that no row has written yet holds a value.
             Work::Trace(_) => AtStart::Uncounted,
         }
@@ -214,7 +221,11 @@ impl Plan {
         KeyByKey(match &self.how {
             How::ByKey(work @ Work::Mix { mix, shares }, store) => {
                 let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                Simulated::Clients(clients, self.live(store, work, replication, tally))
+                Simulated::Clients(Open::Mix(clients), self.live(store, work, replication, tally))
+            }
+            How::ByKey(work @ Work::Flags(config), store) => {
+                let flags = Flags::new(config, seed, replication, self.edges, until);
+                Simulated::Clients(Open::Flags(flags), self.live(store, work, replication, tally.of_evaluations()))
             }
             How::ByKey(work @ Work::Trace(trace), store) => {
                 let rules = self.rules(&trace.config, replication);
@@ -235,6 +246,7 @@ impl Plan {
         let preloaded = !matches!(at_start, AtStart::Nothing);
         let key = StreamKey::new(self.seed, replication, Purpose::Sizes);
         let sizes = |(store, values)| Box::new(Sizes::new(store, values, at_start, key, self.window));
+        let flips = || matches!(work, Work::Flags(_)).then(|| Flips::new(self.edges));
         let common = |centre: &Centre, of_store: Option<sizes::OfStore>, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
@@ -244,6 +256,7 @@ impl Plan {
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
             sizes: of_store.zip(values).map(sizes),
+            shown: flips().map(|flips| Box::new(Shown::new(flips))),
             tally,
             last_event: Time::START,
         };
@@ -256,7 +269,9 @@ impl Plan {
             Known::Push(config, centre, of_store) => {
                 Live::Push(common(centre, *of_store, tally), Push::new(config, self.locations))
             }
-            Known::Objects(setting) => Live::Objects(Box::new(Objects::new(setting.clone(), tally))),
+            Known::Objects(setting) => {
+                Live::Objects(Box::new(Objects::new(setting.clone(), tally, flips().map(Box::new))))
+            }
         }
     }
 
@@ -301,6 +316,10 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 values: _,
             } = mix;
             Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
+        }
+        WorkloadConfig::FeatureFlag(config) => {
+            let FeatureFlagConfig { flags: _, flip_every: _, evaluations: _ } = config;
+            Some(Work::Flags(config.clone()))
         }
         WorkloadConfig::Trace(config) => {
             let TraceConfig { source, default_operation: _, write_share: _, readers, values: _ } = config;

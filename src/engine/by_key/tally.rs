@@ -33,6 +33,8 @@ pub(super) struct Tally {
     latencies: DistributionRows,
     /// Kept once, too: it tells its time itself.
     series: Series,
+    /// Whether reads evaluate flags.
+    evaluates: bool,
 }
 
 /// Tells where in time something belongs.
@@ -142,7 +144,14 @@ impl Tally {
             latencies: DistributionRows::new(Served::ALL.len() * locations),
             batches: vec![empty; batches as usize],
             series,
+            evaluates: false,
         }
+    }
+
+    /// Every read evaluates a flag.
+    pub fn of_evaluations(mut self) -> Tally {
+        self.evaluates = true;
+        self
     }
 
     /// Measures nothing that starts earlier; time is divided as before.
@@ -351,8 +360,12 @@ impl Tally {
         for (batch, measurements) in self.batches.iter_mut().enumerate() {
             measurements.operations = self.others[batch] + reads[batch].of;
             let (came, went) = (self.came[batch], self.went[batch]);
-            *measurements.count_mut(CountId::StaleReads) =
+            let stale =
                 Count { hits: reads[batch].hits + came.hits - went.hits, of: reads[batch].of + came.of - went.of };
+            *measurements.count_mut(CountId::StaleReads) = stale;
+            if self.evaluates {
+                *measurements.count_mut(CountId::StaleEvaluations) = stale;
+            }
             *measurements.distribution_mut(DistributionId::StaleAge) = self.ages.distribution(batch);
             *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);
             let curve = measurements.curve_mut(CurveId::TVisibility);

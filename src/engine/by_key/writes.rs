@@ -161,9 +161,9 @@ impl Writes {
         self.last_accepted = None;
     }
 
-    /// A client writes, and puts so many bytes where sizes are stated.
+    /// A client writes, and puts so many bytes where sizes are stated; says which version.
     #[inline(never)]
-    pub fn send(&mut self, centre: &Centre, act: &Act, what: What, bytes: u32) {
+    pub fn send(&mut self, centre: &Centre, act: &Act, what: What, bytes: u32) -> Version {
         let arrival = Arrival { at: centre.reached(act), n: act.n };
         let inside = match what {
             What::Put { ttl, .. } => Inside { expires: ttl.map_or(Time::NEVER, |ttl| arrival.at + ttl), bytes },
@@ -182,6 +182,7 @@ impl Writes {
         };
         self.next_coming = self.next_coming.min(write.arrival.at);
         self.coming.push(Waiting(write.arrival, write));
+        write.version
     }
 
     /// No write that is acknowledged from now on has an older version.
