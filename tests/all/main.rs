@@ -24,6 +24,7 @@ mod determinism;
 mod documents;
 mod evidence;
 mod faults;
+mod flips;
 mod floors;
 mod forgetting;
 mod free_plan;
