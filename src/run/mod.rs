@@ -21,12 +21,12 @@ mod prepare;
 pub mod record;
 mod regenerative;
 pub mod remedy;
-mod replay;
 mod simulation;
 pub mod suspect;
 pub mod unit;
 pub mod until;
 mod walk;
+mod whole;
 
 pub use advice::{Advice, Boundary, Difference, Prefer, Side, Unmoved};
 pub use contest::Contest;

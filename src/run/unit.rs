@@ -20,8 +20,8 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_picked::Picked;
 use crate::workloads::{AnyWorkload, Groups, Prepared, Workload, WorkloadConfig, build};
 
-use super::replay::Replay;
 use super::simulation::{Simulation, measured};
+use super::whole::Whole;
 use super::{census, prepare};
 
 /// Which unit.
@@ -356,7 +356,7 @@ impl Contestant {
         groups: &Range<u32>,
         from: Time,
     ) -> Result<Option<Measurements>, TraceError> {
-        let plan = self.by_key.as_ref().filter(|plan| plan.is_replay() || self.separable().is_some());
+        let plan = self.by_key.as_ref().filter(|plan| plan.is_whole() || self.separable().is_some());
         let keys = &mut partitions.iter().map(|partition| partition.first_group);
         plan.map_or(Ok(None), |plan| plan.measure_some(unit.replication, keys, groups, from))
     }
@@ -375,9 +375,9 @@ impl Contestant {
     /// A simulation of one replication, which has not simulated anything yet.
     pub(super) fn begin(&self, replication: u32, batches: u32) -> Box<dyn Simulation + '_> {
         match &self.by_key {
-            Some(plan) if plan.is_replay() => {
+            Some(plan) if plan.is_whole() => {
                 let by_events = move || self.runner.begin(replication, batches);
-                Box::new(Replay::new(plan.begin(replication, batches), by_events))
+                Box::new(Whole::new(plan.begin(replication, batches), by_events))
             }
             Some(plan) if self.separable().is_some() => Box::new(plan.begin(replication, batches)),
             _ => self.runner.begin(replication, batches),
@@ -421,7 +421,7 @@ impl Contestant {
         batches: u32,
         rows: usize,
     ) -> Result<Option<Vec<Measurements>>, TraceError> {
-        let Some(plan) = self.by_key.as_ref().filter(|plan| plan.is_replay()) else { return Ok(None) };
+        let Some(plan) = self.by_key.as_ref().filter(|plan| plan.is_whole()) else { return Ok(None) };
         let mut by_key = plan.begin(replication, batches);
         Ok(by_key.replay_in_stretches(rows)?.then(|| by_key.into_batches()))
     }

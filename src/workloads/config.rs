@@ -204,6 +204,22 @@ pub struct CacheAsideWorkloadConfig {
     pub ttl: Span,
 }
 
+impl CacheAsideWorkloadConfig {
+    /// The reads and the updates, without what the cache is held to.
+    pub fn mix(&self, edges: u16) -> MixConfig {
+        MixConfig {
+            keys: self.keys,
+            popularity: self.popularity.clone(),
+            reads: self.reads * f64::from(edges),
+            writes: self.updates,
+            deletes: 0.0,
+            shape: Shape::Poisson,
+            preloaded: true,
+            values: None,
+        }
+    }
+}
+
 /// Reads and writes in given proportions.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct MixConfig {

@@ -7,7 +7,7 @@ use crate::model::{Answer, Call, Key, Operation, Request, Seen, Span, Value};
 use crate::random::{StreamKey, chance};
 
 use super::arrivals::{Arrivals, Source, any_edge};
-use super::config::{CacheAsideWorkloadConfig, MixConfig, Shape};
+use super::config::{CacheAsideWorkloadConfig, MixConfig};
 use super::contract::{Ask, Desk, Groups, Workload};
 use super::values::{KEY_BYTES, Values};
 
@@ -57,18 +57,9 @@ impl Mix {
 
     /// Reads through a cache, updates in the database.
     pub fn cache_aside(config: &CacheAsideWorkloadConfig, shares: Arc<[f64]>, key: StreamKey, edges: u16) -> Mix {
-        let mix = MixConfig {
-            keys: config.keys,
-            popularity: config.popularity.clone(),
-            reads: config.reads * f64::from(edges),
-            writes: config.updates,
-            deletes: 0.0,
-            shape: Shape::Poisson,
-            preloaded: true,
-            values: None,
-        };
         // Without values, nothing is drawn for their sizes.
-        Mix { promise: Some(CachePromise { ttl: config.ttl }), ..Mix::new(&mix, shares, key, key, edges) }
+        let mix = Mix::new(&config.mix(edges), shares, key, key, edges);
+        Mix { promise: Some(CachePromise { ttl: config.ttl }), ..mix }
     }
 
     #[inline]

@@ -138,8 +138,8 @@ fn databases() -> impl Strategy<Value = D1Config> {
     })
 }
 
-/// Those on which a trace needs no events.
-pub fn stores_of_traces() -> impl Strategy<Value = Vec<StoreConfig>> {
+/// Those on which clients who do not wait for answers need no events.
+pub fn stores_of_all() -> impl Strategy<Value = Vec<StoreConfig>> {
     (stores(), databases()).prop_map(|(mut stores, config)| {
         stores.push(StoreConfig { name: "database".into(), label: "database".into(), kind: StoreKind::D1(config) });
         stores
@@ -164,7 +164,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     // Round numbers of acts for each second make acts coincide with arrivals and returns.
     let rate = prop_oneof![Just(20.0), Just(10.0), 0.5_f64..40.0];
     let load = (1_u32..4, rate, 0.0_f64..=1.0, 0.0_f64..=1.0, shape(), any::<bool>());
-    (place, load, stores(), 1_u64..1_000_000, 0_u64..40).prop_map(|(place, load, stores, seed, warmup)| {
+    (place, load, stores_of_all(), 1_u64..1_000_000, 0_u64..40).prop_map(|(place, load, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
         let (keys, rate, writes, deletes, shape, preloaded) = load;
         let rate = rate * f64::from(keys);
@@ -251,6 +251,22 @@ fn flags() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// Those of [`arbitrary`] under the load of a cache in front of a database.
+fn cached() -> impl Strategy<Value = Scenario> {
+    (arbitrary(), 0_u64..20).prop_map(|(mut scenario, ttl)| {
+        if let WorkloadConfig::Mix(mix) = &scenario.workload {
+            scenario.workload = WorkloadConfig::CacheAside(CacheAsideWorkloadConfig {
+                keys: mix.keys,
+                popularity: mix.popularity.clone(),
+                reads: mix.reads / f64::from(scenario.network.edges),
+                updates: mix.writes,
+                ttl: Span::from_secs(ttl),
+            });
+        }
+        scenario
+    })
+}
+
 /// Both ways of simulating one unit.
 pub fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
     let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
@@ -285,6 +301,15 @@ proptest! {
 
     #[test]
     fn gives_the_engine_s_measurements_of_values_with_sizes(scenario in sized(), batches in 1_u32..40) {
+        same_both_ways(&scenario, batches)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn gives_the_engine_s_measurements_of_a_cache_s_load(scenario in cached(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
     }
 }
@@ -378,10 +403,12 @@ fn by_key_of(scenario: &Scenario) -> String {
 fn each_shipped_scenario_goes_its_way() {
     let ways = [
         "cache-ttl: trace on half-a-minute, a-minute, five-minutes, push",
-        "feature-flags: flags on kv, kv-30s, durable_object",
+        "caching: mix on d1, durable_object",
+        "feature-flags: flags on kv, kv-30s, d1, durable_object",
         "push-against-pull: mix on pull, push-uniform, push-exponential",
         "trace: trace on kv",
-        "guidance-feature-flags: flags on kv, durable_object",
+        "guidance-caching: mix on d1, durable_object",
+        "guidance-feature-flags: flags on kv, d1, durable_object",
     ];
     let (mut by_key, mut all) = (Vec::new(), 0);
     for folder in ["scenarios", "scenarios/guidance", "scenarios/incidents"] {
@@ -416,6 +443,9 @@ requests_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 duration_gb_s_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 rows_read_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 rows_written_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+[d1]
+rows_read_per_day = { free = \"unlimited\", paid = \"unlimited\" }
+rows_written_per_day = { free = \"unlimited\", paid = \"unlimited\" }
 ";
 
 /// Everything that a by-key simulation cannot do makes its scenario fall back.
@@ -434,27 +464,28 @@ fn what_needs_events_is_simulated_by_events() {
     scenario.stores.push(d1(Location(3)));
     scenario.stores.push(durable_object());
     let which = |scenario: &Scenario| Contestant::all(scenario).iter().map(Contestant::is_by_key).collect::<Vec<_>>();
-    assert_eq!(which(&scenario), [true, true, false, false, false, true]);
+    assert_eq!(which(&scenario), [true, true, false, false, true, true]);
     scenario.divergence = true;
     assert_eq!(which(&scenario), [false; 6], "divergence looks at all locations whenever something changes");
     scenario.divergence = false;
     scenario.plan = Plan::Free;
     assert_eq!(which(&scenario), [false; 6], "a day's quota is shared by all keys");
     scenario.platform = Arc::new(platform_of(NO_QUOTAS, "no-quotas.toml").expect("a platform"));
-    assert_eq!(which(&scenario), [true, true, false, false, false, true], "a free plan without quotas of a day");
+    assert_eq!(which(&scenario), [true, true, false, false, true, true], "a free plan without quotas of a day");
     for quota in ["reads_per_day", "writes_per_day", "deletes_per_day", "lists_per_day"] {
         let text =
             NO_QUOTAS.replace(&format!("{quota} = {{ free = \"unlimited\""), &format!("{quota} = {{ free = 1000"));
         assert_ne!(text, NO_QUOTAS);
         scenario.platform = Arc::new(platform_of(&text, "one-quota.toml").expect("a platform"));
-        assert_eq!(which(&scenario), [false, false, false, false, false, true], "{quota}");
+        assert_eq!(which(&scenario), [false, false, false, false, true, true], "{quota}");
     }
     for quota in ["requests_per_day", "duration_gb_s_per_day", "rows_read_per_day", "rows_written_per_day"] {
         let text =
             NO_QUOTAS.replace(&format!("{quota} = {{ free = \"unlimited\""), &format!("{quota} = {{ free = 1000"));
         assert_ne!(text, NO_QUOTAS);
         scenario.platform = Arc::new(platform_of(&text, "one-quota.toml").expect("a platform"));
-        assert_eq!(which(&scenario), [true, true, false, false, false, false], "{quota}");
+        let of_d1_too = quota.starts_with("rows");
+        assert_eq!(which(&scenario), [true, true, false, false, !of_d1_too, false], "{quota}");
     }
     scenario.plan = Plan::Paid;
     scenario.platform = newest();
@@ -462,7 +493,7 @@ fn what_needs_events_is_simulated_by_events() {
     let pull = Some(scenario.stores[0].name.clone());
     let mut fault = Fault { name: "outage".into(), kind, from: Time(0), until: Time(1), store: pull };
     scenario.network.faults = Faults::new(vec![fault.clone()]);
-    assert_eq!(which(&scenario), [false, true, false, false, false, true], "only who meets the fault");
+    assert_eq!(which(&scenario), [false, true, false, false, true, true], "only who meets the fault");
     fault.store = None;
     scenario.network.faults = Faults::new(vec![fault]);
     assert_eq!(which(&scenario), [false; 6], "everybody meets the fault");
@@ -487,7 +518,7 @@ fn what_needs_events_is_simulated_by_events() {
         flip_every: Law::Constant(ms(60_000)),
         evaluations: 1.0,
     });
-    assert_eq!(which(&scenario), [true, true, false, false, false, true], "flags as a mix");
+    assert_eq!(which(&scenario), [true, true, false, false, true, true], "flags as a mix");
     scenario.workload = WorkloadConfig::Counter(CounterConfig {
         counters: 2,
         clients: 3,

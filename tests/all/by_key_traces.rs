@@ -18,7 +18,7 @@ use consistency_sim::workloads::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_traces, values, whole, workers_kv};
+use crate::by_key::{both, latency, network_of, same_both_ways, stores_of_all, values, whole, workers_kv};
 use crate::support::{cases, d1_config, instant_kv, plain_values, scenario, trace_source};
 
 /// A row: how many steps of time after the one before, which key, what, and where; who asks, and after how many seconds what
@@ -64,7 +64,7 @@ fn arbitrary() -> impl Strategy<Value = Scenario> {
     let read = (any::<bool>(), any::<bool>(), any::<bool>(), prop::option::of(values()));
     let write_share = prop_oneof![Just(0.0), 0.0_f64..1.0];
     let trace = (rows(), step, read, placement, write_share);
-    (place, trace, stores_of_traces(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
+    (place, trace, stores_of_all(), 1_u64..1_000_000, 0_u64..8).prop_map(|(place, trace, stores, seed, warmup)| {
         let (edges, distances, jitter, at_an_edge) = place;
         let (rows, step, (placed, named, expires, values), placement, write_share) = trace;
         let mut network = network_of(edges, &distances, jitter);
@@ -154,7 +154,7 @@ fn a_long_trace_gives_the_engine_s_measurements() {
     let rows: Vec<Row> = (0..40_000).map(&mut row).collect();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     for turn in 0..4 {
-        let drawn = stores_of_traces().new_tree(&mut runner).expect("stores").current();
+        let drawn = stores_of_all().new_tree(&mut runner).expect("stores").current();
         let mut source = source(&rows, 40, false, Placement::PerRow);
         let (named, sized) = (turn % 2 == 1, turn == 3);
         (source.client, source.ttl) = (named.then(|| "who".into()), named.then(|| "ttl".into()));
@@ -246,7 +246,7 @@ fn latency_of(milliseconds: u64) -> consistency_sim::random::Law {
 }
 
 fn drawn_stores() -> Vec<consistency_sim::stores::StoreConfig> {
-    stores_of_traces().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).expect("stores").current()
+    stores_of_all().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).expect("stores").current()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Location, Span, Time, Value};
 use crate::random::{Purpose, StreamKey, chance, derive};
+pub(super) use crate::stores::d1_alone::What as Does;
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 use crate::workloads::values::{KEY_BYTES, Size};
@@ -21,8 +22,8 @@ pub(super) struct Clients {
     shares: Arc<[f64]>,
     writes: u64,
     deletes: u64,
-    /// Whether what they put has a size, and after which time it expires if it does.
-    sized: bool,
+    /// Whether what they put has a size or something comes of answers, and after which time what they put expires if it does.
+    say_more: bool,
     ttl: Option<Span>,
     /// Nobody acts from then on.
     until: Time,
@@ -32,8 +33,8 @@ pub(super) struct Clients {
 pub(super) trait Acting {
     /// Whether more may act after others' keys were simulated.
     const GOES_ON: bool;
-    /// Whether they may have names, so that what each of them knows can be told, and whether what they put may expire or has a
-    /// size.
+    /// Whether they may have names, so that what each of them knows can be told, whether what they put may expire or has a size,
+    /// and whether something may come of answers.
     const SAY_MORE: bool;
 
     /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
@@ -54,7 +55,8 @@ pub(super) trait Acting {
     }
 }
 
-/// The clients of one key, on their way through the run; `MORE`: what they put may expire or has a size.
+/// The clients of one key, on their way through the run; `MORE`: what they put may expire or has a size, or something may come
+/// of answers.
 #[derive(Debug)]
 pub(super) struct OfKey<'a, const MORE: bool> {
     clients: &'a Clients,
@@ -110,8 +112,10 @@ impl Act {
 }
 
 impl Clients {
+    /// Whether answers to reads are `awaited` says whether something comes of them.
     pub fn new(
         config: &MixConfig,
+        awaited: bool,
         shares: Arc<[f64]>,
         seed: u64,
         replication: u32,
@@ -128,26 +132,73 @@ impl Clients {
             shares,
             writes: chance(config.writes / rate),
             deletes: chance(config.deletes),
-            sized: config.values.is_some(),
+            say_more: awaited || config.values.is_some(),
             ttl: config.values.as_ref().and_then(|values| values.expiration_ttl),
             until,
         }
     }
 
-    /// Whether what they put may expire or has a size.
+    /// Whether what they put may expire or has a size, or something comes of answers.
     pub fn say_more(&self) -> bool {
-        self.sized
+        self.say_more
+    }
+
+    /// How many keys there are.
+    pub fn keys(&self) -> u32 {
+        self.shares.len() as u32
+    }
+
+    /// Operations per second on a key.
+    #[inline]
+    fn rate_of(&self, key: u32) -> f64 {
+        self.rate * self.shares[key as usize]
+    }
+
+    /// A key's number for random draws.
+    #[inline]
+    pub fn number(&self, key: u32) -> u64 {
+        self.requests.entity(u64::from(key))
     }
 
     /// The clients of a key, before any of them acts.
     #[inline]
     pub fn of<const MORE: bool>(&self, key: u32) -> OfKey<'_, MORE> {
-        let rate = self.rate * self.shares[key as usize];
-        let pace = self.arrivals.pace(rate);
-        let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
-        let number = self.requests.entity(u64::from(key));
-        let next = if first < self.until { first } else { Time::NEVER };
+        let (number, pace) = (self.number(key), self.arrivals.pace(self.rate_of(key)));
+        let (source, next) = self.first_at(key, pace);
         OfKey { clients: self, key, source, pace, number, acted: 0, written: 0, last: Time::START, next }
+    }
+
+    /// What the acts on a key are drawn from, and when the first is; [`Time::NEVER`]: there is none.
+    pub fn first(&self, key: u32) -> (Source, Time) {
+        self.first_at(key, self.arrivals.pace(self.rate_of(key)))
+    }
+
+    #[inline]
+    fn first_at(&self, key: u32, pace: Pace) -> (Source, Time) {
+        let stream = self.streams.stream(u64::from(key));
+        let (source, first) = self.arrivals.first_at(stream, self.rate_of(key), pace);
+        (source, if first < self.until { first } else { Time::NEVER })
+    }
+
+    /// Where somebody acts, and what he does.
+    #[inline(always)]
+    pub fn act(&self, source: &mut Source) -> (Location, Does) {
+        let location = any_edge(&mut source.stream, self.edges);
+        let does = if !source.stream.happens(self.writes) {
+            Does::Get
+        } else if source.stream.happens(self.deletes) {
+            Does::Delete
+        } else {
+            Does::Put
+        };
+        (location, does)
+    }
+
+    /// When the next one acts on a key after somebody did `now`; [`Time::NEVER`]: nobody does any more.
+    #[inline]
+    pub fn next(&self, key: u32, source: &mut Source, now: Time) -> Time {
+        let next = self.arrivals.next(source, now, self.rate_of(key));
+        if next < self.until { next } else { Time::NEVER }
     }
 }
 
@@ -199,9 +250,7 @@ impl<const MORE: bool> OfKey<'_, MORE> {
             return;
         }
         while n < end {
-            let location = any_edge(&mut source.stream, clients.edges);
-            let writes = source.stream.happens(clients.writes);
-            let deletes = writes && source.stream.happens(clients.deletes);
+            let (location, does) = clients.act(&mut source);
             let next = if POISSON {
                 clients.arrivals.next_poisson(&mut source, at, pace)
             } else {
@@ -209,11 +258,11 @@ impl<const MORE: bool> OfKey<'_, MORE> {
             };
             // Made where it goes: to put it together first and then to copy it costs more than to draw it.
             let act = Act { n, at, before: last, draw: derive(number, n + 1), location, client: 0 };
-            if writes {
-                written += 1;
-                write(act, if deletes { What::Delete } else { self.put(written) });
-            } else {
+            if does == Does::Get {
                 reads.push(act);
+            } else {
+                written += 1;
+                write(act, if does == Does::Delete { What::Delete } else { self.put(written) });
             }
             (last, at) = (at, next);
             n += 1;

@@ -68,6 +68,8 @@ pub(super) struct Common {
     pub sizes: Option<Box<Sizes>>,
     /// Where flags are evaluated.
     pub shown: Option<Box<Shown>>,
+    /// Whether something comes of an answer when it is there, so that a read is judged only then.
+    pub awaited: bool,
     pub tally: Tally,
     /// The last thing that happens to the key, as far as known, but for its acts.
     pub last_event: Time,
@@ -210,8 +212,8 @@ impl Common {
     pub fn hit<const QUIET: bool, K: Acting>(&mut self, act: &Act, version: Version, inside: impl FnOnce() -> Inside) {
         let verdict = self.judge::<QUIET>(act, version);
         let draw = derive(act.draw, hop::HIT);
-        if K::SAY_MORE && (self.is_answer_awaited() || self.sizes.is_some()) {
-            let (making, awaited) = (self.making(inside), self.is_answer_awaited());
+        if K::SAY_MORE && (self.awaited || self.sizes.is_some()) {
+            let (making, awaited) = (self.making(inside), self.awaited);
             let end = self.tally.hit_and_made(act.location, act.at, draw, making, awaited, &verdict);
             if awaited {
                 self.happens(end);
@@ -227,7 +229,7 @@ impl Common {
     pub fn miss<const QUIET: bool, K: Acting>(&mut self, act: &Act, back: Return, version: Version, inside: Inside) {
         let verdict = self.judge::<QUIET>(act, version);
         if K::SAY_MORE {
-            let (there, awaited) = (There::made_of(back, self.making(|| inside)), self.is_answer_awaited());
+            let (there, awaited) = (There::made_of(back, self.making(|| inside)), self.awaited);
             let judged = if awaited { there.at() } else { back.at };
             self.tally.miss(act.location, (act.at, judged, there.at()), &verdict);
             if awaited {
@@ -243,12 +245,6 @@ impl Common {
     #[inline(always)]
     fn making(&self, inside: impl FnOnce() -> Inside) -> Span {
         self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside().bytes))
-    }
-
-    /// Whether something comes of an answer when it is there, so that a read is judged only then.
-    #[inline(always)]
-    fn is_answer_awaited(&self) -> bool {
-        self.sessions.is_some() || self.shown.is_some()
     }
 
     /// A read whose answer is awaited is answered. Of a key that nobody writes nobody knows anything.

@@ -1,4 +1,5 @@
-//! D1 under a trace: all keys share one server, so that its rows are replayed in their order and not key by key.
+//! D1 under a trace or under clients who do not wait for answers: all keys share one server, so that it is simulated in the
+//! order of time and not key by key.
 //!
 //! A queue of what is on its way orders it, as in the engine, in which each thing is scheduled when it is there: so what
 //! happens at one time happens in the engine's order. When a query reaches the database, all that comes of it is known but
@@ -16,25 +17,26 @@ use crate::random::derive;
 use crate::stores::d1::draw_of_try;
 use crate::stores::d1_alone::{Alone, Became, What};
 use crate::stores::hop;
-use crate::workloads::TraceOperation;
-use crate::workloads::trace_feed::{Feed, Placed};
+use crate::workloads::flips::Flips;
 use crate::workloads::trace_file::TraceError;
 
 use super::Ended;
-use super::rows::Rules;
+use super::callers::{Call, Callers};
 use super::some::Apart;
 use super::tally::Tally;
 
-/// The replay of a trace on a database.
+/// The simulation of a database.
 #[derive(Debug)]
 pub(super) struct Database {
     alone: Alone,
     network: Network,
-    feed: Feed,
     pub tally: Tally,
     queue: Queue<Next>,
-    /// By key, in the order of their first rows.
     keys: Vec<OfKey>,
+    /// Whether something comes of an answer when it is there, so that a read is judged only then.
+    awaited: bool,
+    /// Where keys are flags that are evaluated: one of which nothing is known, and all of them.
+    flips: Option<(Flips, Vec<Flips>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +46,16 @@ struct OfKey {
     made: u64,
     /// When the last write was complete, if one is.
     complete: Option<Time>,
+    /// How many writes were asked for, and which of them the database holds; 0: none.
+    written: u32,
+    holds: u32,
 }
 
 /// What happens next.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// The row that was read takes place.
-    Row,
+    /// It is somebody's turn.
+    Turn(u32),
     /// A query reaches the database.
     Arrive(Query),
     /// Its refusal reaches its caller.
@@ -67,46 +72,51 @@ struct Query {
     location: Location,
     what: What,
     tries: u8,
+    /// Of a write: which of the key's it is.
+    number: u32,
     /// How long ago the last write was complete when it started.
     since: Option<Span>,
 }
 
 impl Database {
-    pub fn new(alone: Alone, network: Network, feed: Feed, tally: Tally) -> Database {
-        Database { alone, network, feed, tally, queue: Queue::default(), keys: Vec::new() }
+    /// Whether answers to reads are awaited; where keys are flags, `flips` is where the flips of one go.
+    pub fn new(alone: Alone, network: Network, tally: Tally, awaited: bool, flips: Option<Flips>) -> Database {
+        let flips = flips.map(|fresh| (fresh, Vec::new()));
+        Database { alone, network, tally, queue: Queue::default(), keys: Vec::new(), awaited, flips }
     }
 
-    /// Replays a trace; measures only some keys, if it is said which. `None` where the trace turns out to need events: then
-    /// nothing that was measured means anything.
-    pub fn replay(
+    /// Lets all act and answers them; measures only some keys, if it is said which. `None` where it turns out to need events:
+    /// then nothing that was measured means anything.
+    pub fn simulate(
         &mut self,
-        rules: &Rules,
-        until: Time,
+        callers: &mut impl Callers,
         apart: Option<Apart<'_>>,
     ) -> Result<Option<Ended>, TraceError> {
-        let Some(Apart { keys, tally }) = apart else { return self.replay_range(rules, until, &(0..u32::MAX)) };
+        let Some(Apart { keys, tally }) = apart else { return self.simulate_range(callers, &(0..u32::MAX)) };
         swap(&mut self.tally, tally);
-        let ended = self.replay_range(rules, until, keys);
+        let ended = self.simulate_range(callers, keys);
         swap(&mut self.tally, tally);
         ended
     }
 
-    /// Replays all rows before a time; measures only keys of a range.
-    fn replay_range(&mut self, rules: &Rules, until: Time, range: &Range<u32>) -> Result<Option<Ended>, TraceError> {
+    /// The same; measures only keys of a range.
+    fn simulate_range(&mut self, callers: &mut impl Callers, range: &Range<u32>) -> Result<Option<Ended>, TraceError> {
         let mut ended = Ended::default();
         self.alone.begin(self.tally.from());
         self.queue.clear();
         self.keys.clear();
-        self.feed.begin();
-        let mut placed = self.next_row(Time::START, until);
+        self.flips.iter_mut().for_each(|(_, flips)| flips.clear());
+        callers.begin(&mut |at, who| self.queue.push(at, Next::Turn(who)));
         while let Some((now, next)) = self.queue.pop() {
             ended.happens(now);
             match next {
-                Next::Row => {
-                    let Some(row) = placed else { continue };
-                    let Some(what) = what(rules, &row) else { return Ok(None) };
-                    self.act(rules, &row, now, what);
-                    placed = self.next_row(now, until);
+                Next::Turn(who) => {
+                    let Some(call) = callers.act(who) else { return Ok(None) };
+                    self.act(callers, call, now);
+                    let next = callers.next(who, now);
+                    if next < Time::NEVER {
+                        self.queue.push(next, Next::Turn(who));
+                    }
                 }
                 Next::Arrive(query) => self.arrive(now, &query, range, &mut ended),
                 Next::Refused(query, refusal) => self.refused(now, &query, refusal, range),
@@ -114,28 +124,33 @@ impl Database {
             }
         }
         ended.usage = self.alone.usage();
-        self.feed.take_failure().map_or(Ok(Some(ended)), Err)
-    }
-
-    /// Reads on; the row takes place when its time comes, if that is before the end.
-    fn next_row(&mut self, now: Time, until: Time) -> Option<Placed> {
-        let placed = self.feed.next_row()?;
-        let at = placed.row.at.max(now);
-        (at < until).then(|| {
-            self.queue.push(at, Next::Row);
-            placed
-        })
-    }
-
-    fn act(&mut self, rules: &Rules, row: &Placed, now: Time, what: What) {
-        while self.keys.len() <= row.group as usize {
-            let number = rules.requests.entity(self.feed.name(self.keys.len() as u32));
-            self.keys.push(OfKey { number, made: 0, complete: None });
+        if let Some((_, flips)) = &mut self.flips {
+            let (from, batch) = (self.tally.from(), self.tally.at(ended.last_event));
+            let measured = (0..).zip(flips).filter(|(key, _)| range.contains(key));
+            measured.for_each(|(_, flips)| flips.end(from, batch));
         }
-        let key = &mut self.keys[row.group as usize];
-        key.made += 1;
-        let (draw, since) = (derive(key.number, key.made), key.complete.map(|complete| now.since(complete)));
-        self.ask(now, Query { start: now, draw, key: row.group, location: row.location, what, tries: 0, since });
+        callers.take_failure().map_or(Ok(Some(ended)), Err)
+    }
+
+    fn act(&mut self, callers: &impl Callers, Call { key, location, does: what }: Call, now: Time) {
+        while self.keys.len() <= key as usize {
+            let number = callers.number(self.keys.len() as u32);
+            self.keys.push(OfKey { number, made: 0, complete: None, written: 0, holds: 0 });
+            if let Some((fresh, flips)) = &mut self.flips {
+                flips.push(fresh.clone());
+            }
+        }
+        let of_key = &mut self.keys[key as usize];
+        of_key.made += 1;
+        if what != What::Get {
+            of_key.written += 1;
+            if let Some((_, flips)) = &mut self.flips {
+                flips[key as usize].flip();
+            }
+        }
+        let (draw, number) = (derive(of_key.number, of_key.made), of_key.written);
+        let since = of_key.complete.map(|complete| now.since(complete));
+        self.ask(now, Query { start: now, draw, key, location, what, tries: 0, number, since });
     }
 
     fn ask(&mut self, now: Time, query: Query) {
@@ -154,17 +169,27 @@ impl Database {
                 return self.queue.push(leaves + back, Next::Refused(*query, refusal));
             }
         };
-        let end = leaves + back;
+        let (end, key) = (leaves + back, query.key as usize);
+        let mut flips = self.flips.as_mut().map(|(_, flips)| &mut flips[key]);
         if query.what == What::Get {
+            let judged = if self.awaited { end } else { now };
+            ended.happens(judged);
+            if let Some(flips) = &mut flips {
+                flips.evaluated(query.location, self.keys[key].holds, (query.start, end), now);
+            }
             if measured {
-                self.tally.fresh(query.location, (query.start, now, end), query.since);
+                self.tally.fresh(query.location, (query.start, judged, end), query.since);
             }
             return;
+        }
+        self.keys[key].holds = query.number;
+        if let Some(flips) = &mut flips {
+            flips.complete(query.number, end);
         }
         if end > now {
             self.queue.push(end, Next::Complete(query.key));
         } else {
-            self.keys[query.key as usize].complete = Some(end);
+            self.keys[key].complete = Some(end);
         }
         if measured {
             self.tally.wrote_for_all(query.location, query.start, end, query.what == What::Delete, ended);
@@ -180,15 +205,5 @@ impl Database {
             let served = if query.what == What::Get { Served::ReadRefused } else { Served::WriteRefused };
             self.tally.refused(query.location, (query.start, now, now), served, refusal);
         }
-    }
-}
-
-/// What a row asks for, if that is to read, to put or to delete.
-fn what(rules: &Rules, row: &Placed) -> Option<What> {
-    match row.row.operation.unwrap_or_else(|| rules.operations.operation(row.number)) {
-        TraceOperation::Get => Some(What::Get),
-        TraceOperation::Put => Some(What::Put),
-        TraceOperation::Delete => Some(What::Delete),
-        TraceOperation::Add => None,
     }
 }

@@ -14,7 +14,8 @@ use super::clients::{Act, Acting, What};
 /// Those who act on all flags, of one replication.
 #[derive(Debug)]
 pub(super) struct Flags {
-    acts: FlagActs,
+    pub acts: FlagActs,
+    pub count: u32,
     requests: StreamKey,
     /// Nobody acts from then on.
     until: Time,
@@ -39,24 +40,25 @@ impl Flags {
     pub fn new(config: &FeatureFlagConfig, seed: u64, replication: u32, edges: u16, until: Time) -> Flags {
         let key = |purpose| StreamKey::new(seed, replication, purpose);
         let acts = FlagActs::new(config, key(Purpose::Arrivals), edges);
-        Flags { acts, requests: key(Purpose::Requests), until }
+        Flags { acts, count: config.flags, requests: key(Purpose::Requests), until }
+    }
+
+    /// A flag's number for random draws.
+    pub fn number(&self, flag: u32) -> u64 {
+        self.requests.entity(u64::from(flag))
+    }
+
+    /// The time when somebody would act, if it is before the end.
+    #[inline]
+    pub fn before_the_end(&self, at: Time) -> Time {
+        if at < self.until { at } else { Time::NEVER }
     }
 
     /// Those who act on a flag, before any of them does.
     pub fn of(&self, flag: u32) -> OfFlag<'_> {
         let source = self.acts.of(flag);
-        let number = self.requests.entity(u64::from(flag));
-        let mut of = OfFlag { flags: self, source, number, acted: 0, flipped: 0, last: Time::START, next: Time::NEVER };
-        of.next = of.next_before_the_end();
-        of
-    }
-}
-
-impl OfFlag<'_> {
-    #[inline]
-    fn next_before_the_end(&self) -> Time {
-        let next = self.source.next();
-        if next < self.flags.until { next } else { Time::NEVER }
+        let (number, next) = (self.number(flag), self.before_the_end(source.next()));
+        OfFlag { flags: self, source, number, acted: 0, flipped: 0, last: Time::START, next }
     }
 }
 
@@ -78,7 +80,7 @@ impl Acting for OfFlag<'_> {
                     write(act(Location(0)), What::Put { ttl: None, size: Size::OfNumber(self.flipped) });
                 }
             }
-            (self.acted, self.last, self.next) = (n + 1, at, self.next_before_the_end());
+            (self.acted, self.last, self.next) = (n + 1, at, self.flags.before_the_end(self.source.next()));
         }
     }
 

@@ -20,12 +20,13 @@
 //!   time in which each is known (`tally.rs`).
 //! - Where times are equal the order of the engine's events is told from who caused what (`order.rs`).
 //!
-//! A trace on D1, where all keys come together at one server, is replayed in the order of its rows, with a queue of what is
-//! on its way and nothing else (`database.rs`).
+//! On D1 all keys come together at one server: there all who act do so in the order of time (`callers.rs`), with a queue of what
+//! is on its way and nothing else (`database.rs`).
 //!
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
 mod cached;
+mod callers;
 mod clients;
 mod commits;
 mod common;
@@ -53,6 +54,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Whole;
 
+use callers::{InTurn, OfFlags, OfMix};
 use clients::{Acting, Clients};
 use common::Common;
 use database::Database;
@@ -77,8 +79,16 @@ enum Simulated {
     Clients(Open, Live),
     /// The rows of a trace before a time.
     Rows(Arc<Replayed>, Rules, Time, Live),
-    /// The same in their order, where all keys come together.
-    InOrder(Rules, Time, Box<Database>),
+    /// All who act in the order of time, where all keys come together.
+    InOrder(All, Box<Database>),
+}
+
+/// All who act.
+#[derive(Debug)]
+enum All {
+    Mix(OfMix),
+    Flags(OfFlags),
+    Rows(Box<InTurn>),
 }
 
 /// Clients who act whatever they are answered.
@@ -114,23 +124,24 @@ impl Ended {
 }
 
 impl KeyByKey {
-    /// Simulates a key of clients; the keys of a trace are not known by number.
+    /// Simulates a key of clients that is a partition.
     pub fn simulate(&mut self, key: u32) {
         if let Simulated::Clients(clients, store) = &mut self.0 {
             store.simulate_clients(clients, key);
         }
     }
 
-    /// Replays a trace; `false` where it turns out to need events: then nothing that was measured means anything.
+    /// Simulates all keys, which are one partition; `false` where a trace turns out to need events: then nothing that was
+    /// measured means anything.
     ///
     /// # Errors
     /// When the trace cannot be read to its end.
-    pub fn replay(&mut self) -> Result<bool, TraceError> {
-        let ended = self.replay_some(None)?;
+    pub fn simulate_all(&mut self) -> Result<bool, TraceError> {
+        let ended = self.simulate_some(None)?;
         Ok(self.end(ended))
     }
 
-    /// The same, so many rows at a time where they are not replayed in their order anyway.
+    /// The same of a trace, so many rows at a time where they are not replayed in their order anyway.
     ///
     /// # Errors
     /// When the trace cannot be read to its end.
@@ -139,18 +150,20 @@ impl KeyByKey {
             Simulated::Rows(trace, rules, until, store) => {
                 store.replay_in_stretches(rules, trace.stretches(*until, rows)?, None)?
             }
-            _ => self.replay_some(None)?,
+            _ => self.simulate_some(None)?,
         };
         Ok(self.end(ended))
     }
 
-    /// Replays a trace; measures only some keys, if it is said which. All keys are one partition. `None` where the trace turns
-    /// out to need events.
-    fn replay_some(&mut self, apart: Option<Apart<'_>>) -> Result<Option<Ended>, TraceError> {
+    /// Simulates all keys, which are one partition; measures only some, if it is said which. `None` where a trace turns out to
+    /// need events.
+    fn simulate_some(&mut self, apart: Option<Apart<'_>>) -> Result<Option<Ended>, TraceError> {
         match &mut self.0 {
             Simulated::Clients(..) => Ok(None),
             Simulated::Rows(trace, rules, until, store) => store.replay(trace, rules, *until, apart),
-            Simulated::InOrder(rules, until, database) => database.replay(rules, *until, apart),
+            Simulated::InOrder(All::Mix(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(All::Flags(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(All::Rows(rows), database) => database.simulate(&mut **rows, apart),
         }
     }
 

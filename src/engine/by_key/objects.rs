@@ -66,8 +66,10 @@ pub(super) struct Objects {
     reads: Vec<Act>,
     writes: Vec<(Act, What)>,
     one: One,
+    /// Whether something comes of an answer when it is there, so that a read is judged only then.
+    awaited: bool,
     /// Where objects are flags that are evaluated.
-    flips: Option<Box<Flips>>,
+    flips: Option<Flips>,
 }
 
 /// The object of one key.
@@ -186,9 +188,9 @@ impl GoesOn for Objects {
 }
 
 impl Objects {
-    /// Where objects are flags, `flips` is where their flips go.
-    pub fn new(setting: Setting, tally: Tally, flips: Option<Box<Flips>>) -> Objects {
-        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), flips }
+    /// Whether answers to reads are awaited; where objects are flags, `flips` is where the flips of one go.
+    pub fn new(setting: Setting, tally: Tally, awaited: bool, flips: Option<Flips>) -> Objects {
+        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), awaited, flips }
     }
 
     /// Simulates a key that is a partition.
@@ -363,10 +365,10 @@ impl Objects {
         self.tally.refused(request.location, (request.start, known, back), served, refusal);
     }
 
-    /// When a read is judged that is done `now` and answered then: when its answer is there, if something comes of that.
+    /// When a read is judged that is done `now` and answered then.
     #[inline]
     fn judged(&mut self, now: Time, back: Time) -> Time {
-        if self.flips.is_none() {
+        if !self.awaited {
             return now;
         }
         self.one.happens(back);

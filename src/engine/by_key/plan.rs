@@ -16,9 +16,11 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::{ROWS_MAX, Rows};
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{
-    FeatureFlagConfig, MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig, WorkloadConfig,
+    CacheAsideWorkloadConfig, FeatureFlagConfig, MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig,
+    WorkloadConfig,
 };
 
+use super::callers::{InTurn, OfFlags, OfMix};
 use super::clients::Clients;
 use super::common::Common;
 use super::database::Database;
@@ -28,13 +30,14 @@ use super::pull::Pull;
 use super::push::Push;
 use super::rows::{FirstReplication, Held, Rules};
 use super::sizes::{self, AtStart, Sizes};
-use super::tally::Tally;
+use super::tally::{AlsoStale, Tally};
 use super::writes::{Centre, Writes};
-use super::{KeyByKey, Live, Open, Simulated};
+use super::{All, KeyByKey, Live, Open, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    work: Work,
     how: How,
     hit_latency: Sampler,
     locations: usize,
@@ -45,7 +48,12 @@ pub struct Plan {
 
 #[derive(Clone, Debug)]
 enum Work {
-    Mix { mix: MixConfig, shares: Arc<[f64]> },
+    /// With what a cache in front of a database is held to, where that is what is simulated.
+    Mix {
+        mix: MixConfig,
+        shares: Arc<[f64]>,
+        cache_ttl: Option<Span>,
+    },
     Flags(FeatureFlagConfig),
     Trace(Arc<Replayed>),
 }
@@ -55,19 +63,34 @@ enum Work {
 struct Says<'a> {
     /// Whether clients have names.
     named: bool,
+    /// Whether something comes of an answer when it is there.
+    awaited: bool,
+    /// What stale reads are counted as, too.
+    stale: AlsoStale,
     /// Whether they say of each value when it expires.
     ttls: bool,
     values: Option<&'a ValuesConfig>,
 }
 
+impl Says<'_> {
+    const NOTHING: Says<'static> =
+        Says { named: false, awaited: false, stale: AlsoStale::Nothing, ttls: false, values: None };
+}
+
 impl Work {
     fn says(&self) -> Says<'_> {
         match self {
-            Work::Mix { mix, .. } => Says { named: false, ttls: false, values: mix.values.as_ref() },
-            Work::Flags(_) => Says { named: false, ttls: false, values: None },
+            Work::Mix { mix, cache_ttl, .. } => Says {
+                awaited: cache_ttl.is_some(),
+                stale: cache_ttl.map_or(AlsoStale::Nothing, AlsoStale::Cached),
+                values: mix.values.as_ref(),
+                ..Says::NOTHING
+            },
+            Work::Flags(_) => Says { awaited: true, stale: AlsoStale::Evaluations, ..Says::NOTHING },
             Work::Trace(trace) => {
                 let TraceConfig { source, values, .. } = &trace.config;
-                Says { named: source.client.is_some(), ttls: source.ttl.is_some(), values: values.as_ref() }
+                let named = source.client.is_some();
+                Says { named, awaited: named, ttls: source.ttl.is_some(), values: values.as_ref(), ..Says::NOTHING }
             }
         }
     }
@@ -119,9 +142,9 @@ enum Known {
 
 #[derive(Clone, Debug)]
 enum How {
-    ByKey(Work, Box<Known>),
+    ByKey(Box<Known>),
     /// On a database.
-    InOrder(Arc<Replayed>, Box<d1_alone::Alone>, Network),
+    InOrder(Box<d1_alone::Alone>, Network),
 }
 
 impl Plan {
@@ -137,7 +160,7 @@ impl Plan {
         seed: u64,
     ) -> Option<Plan> {
         let work = work(workload, prepared, network)?;
-        let Says { named, ttls, values } = work.says();
+        let Says { named, ttls, values, .. } = work.says();
         // Whether everything that the values say is known.
         let sized = |looks_always| match values {
             None => Some(None),
@@ -149,13 +172,13 @@ impl Plan {
         }
         // No read of an object or a database is answered by a cache.
         let mut hit_latency = &Law::Constant(Span::ZERO);
-        let by_key = |work, store| How::ByKey(work, Box::new(store));
+        let by_key = |store| How::ByKey(Box::new(store));
         let how = match store {
             StoreKind::KvPull(config) => {
                 let KvPullConfig { common, cache_ttl: _, negative_caching: _ } = config;
                 hit_latency = &common.hit_latency;
                 let (centre, sizes) = (centre(common, network, terms)?, sized(false)?);
-                by_key(work, Known::Pull(config.clone(), centre, sizes))
+                by_key(Known::Pull(config.clone(), centre, sizes))
             }
             StoreKind::KvPush(config) => {
                 let KvPushConfig { common, delay: _, max: _, limit_per_namespace } = config;
@@ -164,34 +187,31 @@ impl Plan {
                 }
                 hit_latency = &common.hit_latency;
                 let (centre, sizes) = (centre(common, network, terms)?, sized(true)?);
-                by_key(work, Known::Push(config.clone(), centre, sizes))
+                by_key(Known::Push(config.clone(), centre, sizes))
             }
             // Who asks for what of which value is told of Workers KV only.
             StoreKind::DurableObject(_) | StoreKind::D1(_) if named || ttls || values.is_some() => return None,
             StoreKind::DurableObject(config) => {
                 let alone = object_alone::Alone::of(config, network, terms)?;
-                by_key(work, Known::Objects(Setting::new(alone, Network::new(network), places.len())))
+                by_key(Known::Objects(Setting::new(alone, Network::new(network), places.len())))
             }
-            StoreKind::D1(config) => {
-                // The clients of a mix, who come together at one database, would need a queue of them all.
-                let Work::Trace(trace) = work else { return None };
-                How::InOrder(trace, Box::new(d1_alone::Alone::of(config, terms)?), Network::new(network))
-            }
+            StoreKind::D1(config) => How::InOrder(Box::new(d1_alone::Alone::of(config, terms)?), Network::new(network)),
             _ => return None,
         };
         let (hit_latency, locations) = (Sampler::new(hit_latency), places.len());
-        Some(Plan { how, hit_latency, locations, edges: *edges, window, seed })
+        Some(Plan { work, how, hit_latency, locations, edges: *edges, window, seed })
     }
 
-    /// Whether a trace is replayed: with [`KeyByKey::replay`], since its keys are found while it is read.
-    pub fn is_replay(&self) -> bool {
-        matches!(self.how, How::ByKey(Work::Trace(_), _) | How::InOrder(..))
+    /// Whether all keys are one partition, which is simulated by [`KeyByKey::simulate_all`]: those of a trace, which are found
+    /// while it is read, and those on a database.
+    pub fn is_whole(&self) -> bool {
+        matches!((&self.work, &self.how), (Work::Trace(_), _) | (_, How::InOrder(..)))
     }
 
     /// At least so many of the first rows of the trace that is replayed, as they are in the first replication; `None` where
     /// none is.
     pub fn first_replication(&self, rows: usize) -> Option<FirstReplication<'_>> {
-        let How::ByKey(Work::Trace(trace), _) = &self.how else { return None };
+        let (Work::Trace(trace), How::ByKey(_)) = (&self.work, &self.how) else { return None };
         let until = self.window.until;
         let rows = match trace.rows(until).ok()? {
             Whole::Rows(rows) => Held::Kept(rows),
@@ -218,35 +238,48 @@ impl Plan {
     /// A simulation of one replication that measures so many batches of equal time apart.
     pub fn begin(&self, replication: u32, batches: u32) -> KeyByKey {
         let (seed, until, tally) = (self.seed, self.window.until, self.tally(batches));
-        KeyByKey(match &self.how {
-            How::ByKey(work @ Work::Mix { mix, shares }, store) => {
-                let clients = Clients::new(mix, shares.clone(), seed, replication, self.edges, until);
-                Simulated::Clients(Open::Mix(clients), self.live(store, work, replication, tally))
+        let Says { awaited, .. } = self.work.says();
+        let mix =
+            |mix, shares: &Arc<[f64]>| Clients::new(mix, awaited, shares.clone(), seed, replication, self.edges, until);
+        let flags = |config| Flags::new(config, seed, replication, self.edges, until);
+        KeyByKey(match (&self.how, &self.work) {
+            (How::ByKey(store), Work::Mix { mix: config, shares, .. }) => {
+                Simulated::Clients(Open::Mix(mix(config, shares)), self.live(store, replication, tally))
             }
-            How::ByKey(work @ Work::Flags(config), store) => {
-                let flags = Flags::new(config, seed, replication, self.edges, until);
-                Simulated::Clients(Open::Flags(flags), self.live(store, work, replication, tally.of_evaluations()))
+            (How::ByKey(store), Work::Flags(config)) => {
+                Simulated::Clients(Open::Flags(flags(config)), self.live(store, replication, tally))
             }
-            How::ByKey(work @ Work::Trace(trace), store) => {
+            (How::ByKey(store), Work::Trace(trace)) => {
                 let rules = self.rules(&trace.config, replication);
-                Simulated::Rows(trace.clone(), rules, until, self.live(store, work, replication, tally))
+                Simulated::Rows(trace.clone(), rules, until, self.live(store, replication, tally))
             }
-            How::InOrder(trace, alone, network) => {
-                let placement = StreamKey::new(seed, replication, Purpose::Placement);
-                let feed = Feed::new(&trace.config.source, &trace.places, self.edges, placement);
-                let database = Database::new((**alone).clone(), network.clone(), feed, tally);
-                Simulated::InOrder(self.rules(&trace.config, replication), until, Box::new(database))
+            (How::InOrder(alone, network), work) => {
+                let callers = match work {
+                    Work::Mix { mix: config, shares, .. } => All::Mix(OfMix::new(mix(config, shares))),
+                    Work::Flags(config) => All::Flags(OfFlags::new(flags(config))),
+                    Work::Trace(trace) => {
+                        let placement = StreamKey::new(seed, replication, Purpose::Placement);
+                        let feed = Feed::new(&trace.config.source, &trace.places, self.edges, placement);
+                        All::Rows(Box::new(InTurn::new(self.rules(&trace.config, replication), feed, until)))
+                    }
+                };
+                let (alone, network) = ((**alone).clone(), network.clone());
+                Simulated::InOrder(callers, Box::new(Database::new(alone, network, tally, awaited, self.flips())))
             }
         })
     }
 
+    /// Where the flips of a flag go, if keys are flags.
+    fn flips(&self) -> Option<Flips> {
+        matches!(self.work, Work::Flags(_)).then(|| Flips::new(self.edges))
+    }
+
     /// A store at the start.
-    fn live(&self, store: &Known, work: &Work, replication: u32, tally: Tally) -> Live {
-        let (Says { named, ttls, values }, at_start) = (work.says(), work.at_start());
+    fn live(&self, store: &Known, replication: u32, tally: Tally) -> Live {
+        let (Says { named, awaited, ttls, values, .. }, at_start) = (self.work.says(), self.work.at_start());
         let preloaded = !matches!(at_start, AtStart::Nothing);
         let key = StreamKey::new(self.seed, replication, Purpose::Sizes);
         let sizes = |(store, values)| Box::new(Sizes::new(store, values, at_start, key, self.window));
-        let flips = || matches!(work, Work::Flags(_)).then(|| Flips::new(self.edges));
         let common = |centre: &Centre, of_store: Option<sizes::OfStore>, tally| Common {
             centre: centre.clone(),
             reads: Vec::new(),
@@ -256,7 +289,8 @@ impl Plan {
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
             sizes: of_store.zip(values).map(sizes),
-            shown: flips().map(|flips| Box::new(Shown::new(flips))),
+            shown: self.flips().map(|flips| Box::new(Shown::new(flips))),
+            awaited,
             tally,
             last_event: Time::START,
         };
@@ -270,13 +304,14 @@ impl Plan {
                 Live::Push(common(centre, *of_store, tally), Push::new(config, self.locations))
             }
             Known::Objects(setting) => {
-                Live::Objects(Box::new(Objects::new(setting.clone(), tally, flips().map(Box::new))))
+                Live::Objects(Box::new(Objects::new(setting.clone(), tally, awaited, self.flips())))
             }
         }
     }
 
     pub(super) fn tally(&self, batches: u32) -> Tally {
-        Tally::new(self.locations, self.window, batches, self.hit_latency.clone())
+        let also_stale = self.work.says().stale;
+        Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), also_stale)
     }
 }
 
@@ -315,7 +350,11 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
                 preloaded: _,
                 values: _,
             } = mix;
-            Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()? })
+            Some(Work::Mix { mix: mix.clone(), shares: prepared.shares()?, cache_ttl: None })
+        }
+        WorkloadConfig::CacheAside(load) => {
+            let CacheAsideWorkloadConfig { keys: _, popularity: _, reads: _, updates: _, ttl } = load;
+            Some(Work::Mix { mix: load.mix(network.edges), shares: prepared.shares()?, cache_ttl: Some(*ttl) })
         }
         WorkloadConfig::FeatureFlag(config) => {
             let FeatureFlagConfig { flags: _, flip_every: _, evaluations: _ } = config;

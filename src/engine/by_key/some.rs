@@ -40,7 +40,7 @@ impl Plan {
                 });
             });
         } else {
-            let Some(ended) = simulation.replay_some(apart)? else { return Ok(None) };
+            let Some(ended) = simulation.simulate_some(apart)? else { return Ok(None) };
             kept.end(&ended);
         }
         Ok(Some(Measurements::merged(kept.into_batches())))

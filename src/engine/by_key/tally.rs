@@ -33,8 +33,19 @@ pub(super) struct Tally {
     latencies: DistributionRows,
     /// Kept once, too: it tells its time itself.
     series: Series,
-    /// Whether reads evaluate flags.
-    evaluates: bool,
+    also_stale: AlsoStale,
+    /// By batch: stale reads that were older than a cache's TTL.
+    beyond_ttl: Vec<u64>,
+}
+
+/// What stale reads are counted as, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AlsoStale {
+    Nothing,
+    /// Evaluations of flags.
+    Evaluations,
+    /// Answers of a cache in front of a database, which should be no older than this.
+    Cached(Span),
 }
 
 /// Tells where in time something belongs.
@@ -124,7 +135,7 @@ impl Clock {
 
 impl Tally {
     /// `hit_latency` is what the latency of a read is drawn from that a cache answers.
-    pub fn new(locations: usize, window: Window, batches: u32, hit_latency: Sampler) -> Tally {
+    pub fn new(locations: usize, window: Window, batches: u32, hit_latency: Sampler, also_stale: AlsoStale) -> Tally {
         let batches = batches.max(1);
         let series = Series::new(window);
         let mut empty = Measurements::new(locations);
@@ -144,14 +155,9 @@ impl Tally {
             latencies: DistributionRows::new(Served::ALL.len() * locations),
             batches: vec![empty; batches as usize],
             series,
-            evaluates: false,
+            also_stale,
+            beyond_ttl: vec![0; batches as usize],
         }
-    }
-
-    /// Every read evaluates a flag.
-    pub fn of_evaluations(mut self) -> Tally {
-        self.evaluates = true;
-        self
     }
 
     /// Measures nothing that starts earlier; time is divided as before.
@@ -275,6 +281,9 @@ impl Tally {
         self.lags.add(batch, lag);
         self.batches[batch].joint.add(lag, age);
         self.stale[location.index()] += 1;
+        if let AlsoStale::Cached(ttl) = self.also_stale {
+            self.beyond_ttl[batch] += u64::from(age > ttl);
+        }
     }
 
     /// What is no answered read started then and ended so; says the stretch and the batch in which it started.
@@ -363,8 +372,14 @@ impl Tally {
             let stale =
                 Count { hits: reads[batch].hits + came.hits - went.hits, of: reads[batch].of + came.of - went.of };
             *measurements.count_mut(CountId::StaleReads) = stale;
-            if self.evaluates {
-                *measurements.count_mut(CountId::StaleEvaluations) = stale;
+            match self.also_stale {
+                AlsoStale::Nothing => {}
+                AlsoStale::Evaluations => *measurements.count_mut(CountId::StaleEvaluations) = stale,
+                AlsoStale::Cached(_) => {
+                    *measurements.count_mut(CountId::StaleAfterInvalidation) = stale;
+                    let beyond = Count { hits: self.beyond_ttl[batch], ..stale };
+                    *measurements.count_mut(CountId::StaleBeyondTtl) = beyond;
+                }
             }
             *measurements.distribution_mut(DistributionId::StaleAge) = self.ages.distribution(batch);
             *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);

@@ -1,0 +1,179 @@
+//! Who acts on a database: rows of a trace in their order, or the clients of all keys, each of whom waits for his turn.
+
+use crate::model::{Location, Time};
+use crate::workloads::TraceOperation;
+use crate::workloads::arrivals::Source;
+use crate::workloads::feature_flag::{FlagAct, OfFlag};
+use crate::workloads::trace_feed::{Feed, Placed};
+use crate::workloads::trace_file::TraceError;
+
+use super::clients::{Clients, Does};
+use super::flags::Flags;
+use super::rows::Rules;
+
+/// Those who act, one after another.
+pub(super) trait Callers {
+    /// Nobody has acted yet: tells who waits for his turn, and until when.
+    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32));
+
+    /// Somebody whose turn it is acts; `None` where only events can tell what comes of it.
+    fn act(&mut self, who: u32) -> Option<Call>;
+
+    /// When it is the same one's turn again, after he acted `now`; [`Time::NEVER`]: never, or not before the end.
+    fn next(&mut self, who: u32, now: Time) -> Time;
+
+    /// The number from which a key's requests are drawn.
+    fn number(&self, key: u32) -> u64;
+
+    /// What stopped them, once.
+    fn take_failure(&mut self) -> Option<TraceError> {
+        None
+    }
+}
+
+/// What somebody asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub key: u32,
+    pub location: Location,
+    pub does: Does,
+}
+
+/// The rows of a trace before a time.
+#[derive(Debug)]
+pub(super) struct InTurn {
+    rules: Rules,
+    feed: Feed,
+    until: Time,
+    row: Option<Placed>,
+}
+
+impl InTurn {
+    pub fn new(rules: Rules, feed: Feed, until: Time) -> InTurn {
+        InTurn { rules, feed, until, row: None }
+    }
+}
+
+impl Callers for InTurn {
+    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32)) {
+        self.feed.begin();
+        let first = self.next(0, Time::START);
+        if first < Time::NEVER {
+            wait(first, 0);
+        }
+    }
+
+    #[inline]
+    fn act(&mut self, _: u32) -> Option<Call> {
+        let Placed { row, group: key, location, number, .. } = self.row?;
+        let does = match row.operation.unwrap_or_else(|| self.rules.operations.operation(number)) {
+            TraceOperation::Get => Does::Get,
+            TraceOperation::Put => Does::Put,
+            TraceOperation::Delete => Does::Delete,
+            TraceOperation::Add => return None,
+        };
+        Some(Call { key, location, does })
+    }
+
+    /// Reads on.
+    #[inline]
+    fn next(&mut self, _: u32, now: Time) -> Time {
+        self.row = self.feed.next_row();
+        let at = self.row.map_or(Time::NEVER, |placed| placed.row.at.max(now));
+        if at < self.until { at } else { Time::NEVER }
+    }
+
+    fn number(&self, key: u32) -> u64 {
+        self.rules.requests.entity(self.feed.name(key))
+    }
+
+    fn take_failure(&mut self) -> Option<TraceError> {
+        self.feed.take_failure()
+    }
+}
+
+/// The clients of all keys of a mix.
+#[derive(Debug)]
+pub(super) struct OfMix {
+    clients: Clients,
+    sources: Vec<Source>,
+}
+
+impl OfMix {
+    pub fn new(clients: Clients) -> OfMix {
+        OfMix { clients, sources: Vec::new() }
+    }
+}
+
+impl Callers for OfMix {
+    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32)) {
+        self.sources.clear();
+        for key in 0..self.clients.keys() {
+            let (source, first) = self.clients.first(key);
+            self.sources.push(source);
+            if first < Time::NEVER {
+                wait(first, key);
+            }
+        }
+    }
+
+    #[inline]
+    fn act(&mut self, key: u32) -> Option<Call> {
+        let (location, does) = self.clients.act(&mut self.sources[key as usize]);
+        Some(Call { key, location, does })
+    }
+
+    #[inline]
+    fn next(&mut self, key: u32, now: Time) -> Time {
+        self.clients.next(key, &mut self.sources[key as usize], now)
+    }
+
+    fn number(&self, key: u32) -> u64 {
+        self.clients.number(key)
+    }
+}
+
+/// Those who act on all flags.
+#[derive(Debug)]
+pub(super) struct OfFlags {
+    flags: Flags,
+    sources: Vec<OfFlag>,
+}
+
+impl OfFlags {
+    pub fn new(flags: Flags) -> OfFlags {
+        OfFlags { flags, sources: Vec::new() }
+    }
+}
+
+impl Callers for OfFlags {
+    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32)) {
+        self.sources.clear();
+        for flag in 0..self.flags.count {
+            let source = self.flags.acts.of(flag);
+            let first = self.flags.before_the_end(source.next());
+            self.sources.push(source);
+            if first < Time::NEVER {
+                wait(first, flag);
+            }
+        }
+    }
+
+    #[inline]
+    fn act(&mut self, flag: u32) -> Option<Call> {
+        let (location, does) = match self.sources[flag as usize].act(&self.flags.acts) {
+            FlagAct::Flip => (Location(0), Does::Put),
+            FlagAct::Evaluation(location) => (location, Does::Get),
+        };
+        Some(Call { key: flag, location, does })
+    }
+
+    #[inline]
+    fn next(&mut self, flag: u32, _: Time) -> Time {
+        self.flags.before_the_end(self.sources[flag as usize].next())
+    }
+
+    fn number(&self, flag: u32) -> u64 {
+        self.flags.number(flag)
+    }
+}
