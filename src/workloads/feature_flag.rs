@@ -69,7 +69,7 @@ impl OfFlag {
     #[inline]
     pub fn act(&mut self, acts: &FlagActs) -> FlagAct {
         if self.flips_at <= self.evaluates_at {
-            self.flips_at = self.flips_at + acts.flip_every.span(self.operator.draw());
+            self.flips_at += acts.flip_every.span(self.operator.draw());
             return FlagAct::Flip;
         }
         let location = any_edge(&mut self.evaluations.stream, acts.edges);

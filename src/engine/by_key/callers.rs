@@ -1,13 +1,14 @@
 //! Who acts on a database: rows of a trace in their order, or the clients of all keys, each of whom waits for his turn.
 
 use crate::model::{Location, Time};
+use crate::stores::d1_alone::What;
 use crate::workloads::TraceOperation;
 use crate::workloads::arrivals::Source;
 use crate::workloads::feature_flag::{FlagAct, OfFlag};
 use crate::workloads::trace_feed::{Feed, Placed};
 use crate::workloads::trace_file::TraceError;
 
-use super::clients::{Clients, Does};
+use super::clients::Clients;
 use super::flags::Flags;
 use super::rows::Rules;
 
@@ -36,7 +37,7 @@ pub(super) trait Callers {
 pub(super) struct Call {
     pub key: u32,
     pub location: Location,
-    pub does: Does,
+    pub what: What,
 }
 
 /// The rows of a trace before a time.
@@ -66,13 +67,13 @@ impl Callers for InTurn {
     #[inline]
     fn act(&mut self, _: u32) -> Option<Call> {
         let Placed { row, group: key, location, number, .. } = self.row?;
-        let does = match row.operation.unwrap_or_else(|| self.rules.operations.operation(number)) {
-            TraceOperation::Get => Does::Get,
-            TraceOperation::Put => Does::Put,
-            TraceOperation::Delete => Does::Delete,
+        let what = match row.operation.unwrap_or_else(|| self.rules.operations.operation(number)) {
+            TraceOperation::Get => What::Get,
+            TraceOperation::Put => What::Put,
+            TraceOperation::Delete => What::Delete,
             TraceOperation::Add => return None,
         };
-        Some(Call { key, location, does })
+        Some(Call { key, location, what })
     }
 
     /// Reads on.
@@ -119,8 +120,13 @@ impl Callers for OfMix {
 
     #[inline]
     fn act(&mut self, key: u32) -> Option<Call> {
-        let (location, does) = self.clients.act(&mut self.sources[key as usize]);
-        Some(Call { key, location, does })
+        let (location, writes, deletes) = self.clients.act(&mut self.sources[key as usize]);
+        let what = match (writes, deletes) {
+            (false, _) => What::Get,
+            (true, false) => What::Put,
+            (true, true) => What::Delete,
+        };
+        Some(Call { key, location, what })
     }
 
     #[inline]
@@ -161,11 +167,11 @@ impl Callers for OfFlags {
 
     #[inline]
     fn act(&mut self, flag: u32) -> Option<Call> {
-        let (location, does) = match self.sources[flag as usize].act(&self.flags.acts) {
-            FlagAct::Flip => (Location(0), Does::Put),
-            FlagAct::Evaluation(location) => (location, Does::Get),
+        let (location, what) = match self.sources[flag as usize].act(&self.flags.acts) {
+            FlagAct::Flip => (Location(0), What::Put),
+            FlagAct::Evaluation(location) => (location, What::Get),
         };
-        Some(Call { key: flag, location, does })
+        Some(Call { key: flag, location, what })
     }
 
     #[inline]

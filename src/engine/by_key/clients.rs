@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::model::{Location, Span, Time, Value};
 use crate::random::{Purpose, StreamKey, chance, derive};
-pub(super) use crate::stores::d1_alone::What as Does;
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 use crate::workloads::values::{KEY_BYTES, Size};
@@ -163,35 +162,30 @@ impl Clients {
     /// The clients of a key, before any of them acts.
     #[inline]
     pub fn of<const MORE: bool>(&self, key: u32) -> OfKey<'_, MORE> {
-        let (number, pace) = (self.number(key), self.arrivals.pace(self.rate_of(key)));
-        let (source, next) = self.first_at(key, pace);
+        let rate = self.rate_of(key);
+        let (number, pace) = (self.number(key), self.arrivals.pace(rate));
+        let (source, next) = self.first_at(key, rate, pace);
         OfKey { clients: self, key, source, pace, number, acted: 0, written: 0, last: Time::START, next }
     }
 
     /// What the acts on a key are drawn from, and when the first is; [`Time::NEVER`]: there is none.
     pub fn first(&self, key: u32) -> (Source, Time) {
-        self.first_at(key, self.arrivals.pace(self.rate_of(key)))
+        let rate = self.rate_of(key);
+        self.first_at(key, rate, self.arrivals.pace(rate))
     }
 
-    #[inline]
-    fn first_at(&self, key: u32, pace: Pace) -> (Source, Time) {
-        let stream = self.streams.stream(u64::from(key));
-        let (source, first) = self.arrivals.first_at(stream, self.rate_of(key), pace);
+    #[inline(always)]
+    fn first_at(&self, key: u32, rate: f64, pace: Pace) -> (Source, Time) {
+        let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
         (source, if first < self.until { first } else { Time::NEVER })
     }
 
-    /// Where somebody acts, and what he does.
+    /// Where somebody acts, whether he writes, and whether that deletes.
     #[inline(always)]
-    pub fn act(&self, source: &mut Source) -> (Location, Does) {
+    pub fn act(&self, source: &mut Source) -> (Location, bool, bool) {
         let location = any_edge(&mut source.stream, self.edges);
-        let does = if !source.stream.happens(self.writes) {
-            Does::Get
-        } else if source.stream.happens(self.deletes) {
-            Does::Delete
-        } else {
-            Does::Put
-        };
-        (location, does)
+        let writes = source.stream.happens(self.writes);
+        (location, writes, writes && source.stream.happens(self.deletes))
     }
 
     /// When the next one acts on a key after somebody did `now`; [`Time::NEVER`]: nobody does any more.
@@ -250,7 +244,7 @@ impl<const MORE: bool> OfKey<'_, MORE> {
             return;
         }
         while n < end {
-            let (location, does) = clients.act(&mut source);
+            let (location, writes, deletes) = clients.act(&mut source);
             let next = if POISSON {
                 clients.arrivals.next_poisson(&mut source, at, pace)
             } else {
@@ -258,11 +252,11 @@ impl<const MORE: bool> OfKey<'_, MORE> {
             };
             // Made where it goes: to put it together first and then to copy it costs more than to draw it.
             let act = Act { n, at, before: last, draw: derive(number, n + 1), location, client: 0 };
-            if does == Does::Get {
-                reads.push(act);
-            } else {
+            if writes {
                 written += 1;
-                write(act, if does == Does::Delete { What::Delete } else { self.put(written) });
+                write(act, if deletes { What::Delete } else { self.put(written) });
+            } else {
+                reads.push(act);
             }
             (last, at) = (at, next);
             n += 1;

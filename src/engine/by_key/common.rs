@@ -148,7 +148,9 @@ impl Common {
         if let Some(sessions) = &mut self.sessions {
             sessions.begin();
         }
-        if let Some(shown) = &mut self.shown {
+        if K::SAY_MORE
+            && let Some(shown) = &mut self.shown
+        {
             shown.begin();
         }
         let sizes = if K::SAY_MORE { self.sizes.as_mut() } else { None };

@@ -132,7 +132,7 @@ impl Database {
         callers.take_failure().map_or(Ok(Some(ended)), Err)
     }
 
-    fn act(&mut self, callers: &impl Callers, Call { key, location, does: what }: Call, now: Time) {
+    fn act(&mut self, callers: &impl Callers, Call { key, location, what }: Call, now: Time) {
         while self.keys.len() <= key as usize {
             let number = callers.number(self.keys.len() as u32);
             self.keys.push(OfKey { number, made: 0, complete: None, written: 0, holds: 0 });
