@@ -245,7 +245,8 @@ fn flags() -> impl Strategy<Value = Scenario> {
         (1_u64..60).prop_map(|n| Law::Constant(ms(n * 250))),
         (50_u64..15_000).prop_map(|mean| Law::Exponential { mean: ms(mean) }),
     ];
-    (arbitrary(), 1_u32..4, flip_every, 0.1_f64..12.0).prop_map(|(mut scenario, flags, flip_every, evaluations)| {
+    let evaluations = prop_oneof![1 => 0.01_f64..0.3, 3 => 0.1_f64..12.0];
+    (arbitrary(), 1_u32..4, flip_every, evaluations).prop_map(|(mut scenario, flags, flip_every, evaluations)| {
         scenario.workload = WorkloadConfig::FeatureFlag(FeatureFlagConfig { flags, flip_every, evaluations });
         scenario
     })
@@ -283,6 +284,20 @@ pub fn same_both_ways(scenario: &Scenario, batches: u32) -> Result<(), TestCaseE
     Ok(())
 }
 
+/// What the first key measures and what all others measure make what all do.
+fn some_and_others_are_all(scenario: &Scenario) -> Result<(), TestCaseError> {
+    let contestants = Contestant::all(scenario);
+    for (store, contestant) in contestants.iter().enumerate() {
+        let parts = [0..1, 1..u32::MAX].map(|keys| {
+            let measured = (&contestants[..]).measure_some(whole(store), Order::ByNumber, &keys, Time::START);
+            measured.expect("no trace").expect("it needs no events")
+        });
+        let all = contestant.simulate(whole(store)).expect("no trace");
+        prop_assert_eq!(Measurements::merged(parts.into()).difference(&all), None, "store {}", store);
+    }
+    Ok(())
+}
+
 pub fn whole(store: usize) -> Unit {
     Unit { store, replication: 0, share: 0, shares: 1 }
 }
@@ -311,6 +326,7 @@ proptest! {
     #[test]
     fn gives_the_engine_s_measurements_of_a_cache_s_load(scenario in cached(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
+        some_and_others_are_all(&scenario)?;
     }
 }
 
@@ -320,6 +336,7 @@ proptest! {
     #[test]
     fn gives_the_engine_s_measurements_of_flags(scenario in flags(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
+        some_and_others_are_all(&scenario)?;
     }
 }
 
