@@ -80,12 +80,12 @@ enum Simulated {
     /// The rows of a trace before a time.
     Rows(Arc<Replayed>, Rules, Time, Live),
     /// All who act in the order of time, where all keys come together.
-    InOrder(All, Box<Database>),
+    InOrder(Crowd, Box<Database>),
 }
 
 /// All who act.
 #[derive(Debug)]
-enum All {
+enum Crowd {
     Mix(OfMix),
     Flags(OfFlags),
     Rows(Box<InTurn>),
@@ -161,9 +161,9 @@ impl KeyByKey {
         match &mut self.0 {
             Simulated::Clients(..) => Ok(None),
             Simulated::Rows(trace, rules, until, store) => store.replay(trace, rules, *until, apart),
-            Simulated::InOrder(All::Mix(clients), database) => database.simulate(clients, apart),
-            Simulated::InOrder(All::Flags(clients), database) => database.simulate(clients, apart),
-            Simulated::InOrder(All::Rows(rows), database) => database.simulate(&mut **rows, apart),
+            Simulated::InOrder(Crowd::Mix(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(Crowd::Flags(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(Crowd::Rows(rows), database) => database.simulate(&mut **rows, apart),
         }
     }
 

@@ -32,7 +32,7 @@ use super::rows::{FirstReplication, Held, Rules};
 use super::sizes::{self, AtStart, Sizes};
 use super::tally::{AlsoStale, Tally};
 use super::writes::{Centre, Writes};
-use super::{All, KeyByKey, Live, Open, Simulated};
+use super::{Crowd, KeyByKey, Live, Open, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
 #[derive(Clone, Debug)]
@@ -255,12 +255,12 @@ impl Plan {
             }
             (How::InOrder(alone, network), work) => {
                 let callers = match work {
-                    Work::Mix { mix: config, shares, .. } => All::Mix(OfMix::new(mix(config, shares))),
-                    Work::Flags(config) => All::Flags(OfFlags::new(flags(config))),
+                    Work::Mix { mix: config, shares, .. } => Crowd::Mix(OfMix::new(mix(config, shares))),
+                    Work::Flags(config) => Crowd::Flags(OfFlags::new(flags(config))),
                     Work::Trace(trace) => {
                         let placement = StreamKey::new(seed, replication, Purpose::Placement);
                         let feed = Feed::new(&trace.config.source, &trace.places, self.edges, placement);
-                        All::Rows(Box::new(InTurn::new(self.rules(&trace.config, replication), feed, until)))
+                        Crowd::Rows(Box::new(InTurn::new(self.rules(&trace.config, replication), feed, until)))
                     }
                 };
                 let (alone, network) = ((**alone).clone(), network.clone());
