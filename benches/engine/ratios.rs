@@ -181,12 +181,9 @@ fn replays(rows: u32, turns: usize, file: &NamedTempFile, ways: &[Replay], peer:
     for _ in 0..turns {
         let [divided, numbered, valued, inspected] = seconds(
             1,
-            [
-                &mut || divide(&|_| true),
-                &mut || divide(&peer.numbers),
-                &mut || divide(&peer.values),
-                &mut || drop(trace_file::inspect(source, &[])),
-            ],
+            [&mut || divide(&|_| true), &mut || divide(&peer.numbers), &mut || divide(&peer.values), &mut || {
+                drop(trace_file::inspect(source, &[]))
+            }],
         );
         alone.extend(divided);
         numbers.extend(numbered);

@@ -14,6 +14,7 @@ pub mod flips;
 pub mod mix;
 pub mod put_then_get;
 pub mod rate_limit;
+pub mod rate_windows;
 pub mod session;
 pub mod trace;
 pub mod trace_beside;

@@ -1,16 +1,13 @@
 //! Identities send requests from several locations, and a limit per window is enforced through the store.
 
-use std::collections::VecDeque;
-
-use crate::metrics::{CountId, DistributionId, Judgement};
-use crate::model::{
-    Answer, Key, Location, Operation, Request, Seen, Span, Time, Value, split_window_count, window_count,
-};
+use crate::metrics::Judgement;
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Value, split_window_count, window_count};
 use crate::random::StreamKey;
 
 use super::arrivals::{Arrivals, Source, any_edge};
 use super::config::RateLimitConfig;
 use super::contract::{Ask, Desk, Groups, Workload};
+use super::rate_windows::{RateRule, RateWindows};
 use super::trace_feed::{Feed, Placed};
 use super::trace_file::TraceError;
 
@@ -21,36 +18,18 @@ const WRITE: u32 = 2;
 
 /// The token of the next row of a trace.
 const ROW: u64 = u64::MAX;
-/// A window's decisions are all made this long after its end.
-const SETTLED: Span = Span::from_secs(60);
-
-/// What happened in one window of one identity.
-#[derive(Clone, Copy, Debug)]
-struct Windowed {
-    window: u32,
-    offered: u32,
-    admitted: u32,
-}
 
 /// One identity: who asks, and the windows that are not settled.
 #[derive(Clone, Debug)]
 struct Identity {
     source: Source,
     number: u64,
-    windows: VecDeque<Windowed>,
+    windows: RateWindows,
 }
 
 impl Identity {
     fn new(source: Source, number: u64) -> Identity {
-        Identity { source, number, windows: VecDeque::new() }
-    }
-
-    fn window(&mut self, number: u32) -> &mut Windowed {
-        let place = self.windows.partition_point(|window| window.window < number);
-        if self.windows.get(place).is_none_or(|window| window.window != number) {
-            self.windows.insert(place, Windowed { window: number, offered: 0, admitted: 0 });
-        }
-        &mut self.windows[place]
+        Identity { source, number, windows: RateWindows::default() }
     }
 }
 
@@ -82,36 +61,22 @@ impl RateLimit {
         }
     }
 
-    fn window_at(&self, at: Time) -> u32 {
-        (at.0 / self.config.window.0) as u32
-    }
-
     fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) {
         desk.ask(Ask::of_group(group, u32::from(location.0), location, operation, tag));
     }
 
     /// A request of an identity arrives at a location.
     fn arrive(&mut self, group: u32, location: Location, desk: &mut Desk<'_>) {
-        let window = self.window_at(desk.now);
-        let limit = self.config.limit;
-        let settled = self.window_at(desk.now - self.config.window - SETTLED);
-        let identity = &mut self.identities[group as usize];
-        while identity.windows.front().is_some_and(|front| front.window < settled) {
-            let done = identity.windows.pop_front().expect("a front");
-            settle(done, limit, self.config.window, desk);
+        let rule = RateRule::new(&self.config, desk.window);
+        while let Some(done) = self.identities[group as usize].windows.settled(&rule, desk.now) {
+            rule.settle(done, desk.measurements);
         }
         if desk.idiom.atomic {
+            let (window, limit) = (rule.window_at(desk.now), rule.limit);
             self.ask(group, location, Operation::CountInWindow { window, limit }, COUNT, desk);
         } else {
             self.ask(group, location, Operation::Get { cache_ttl: None }, READ, desk);
         }
-    }
-
-    /// A request was decided on, in the window that it was counted in.
-    fn decide(&mut self, request: &Request, window: u32, admit: bool) {
-        let window = self.identities[request.group as usize].window(window);
-        window.offered += 1;
-        window.admitted += u32::from(admit);
     }
 
     fn next_row(&mut self, desk: &mut Desk<'_>) {
@@ -130,23 +95,6 @@ impl RateLimit {
         }
         self.arrive(placed.group, placed.location, desk);
         self.next_row(desk);
-    }
-}
-
-fn settle(window: Windowed, limit: u32, length: Span, desk: &mut Desk<'_>) {
-    let start = Time(u64::from(window.window) * length.0);
-    // A window that the run cuts off shows only a part of what would have come.
-    if start + length > desk.window.until || !desk.measures(start) {
-        return;
-    }
-    let within = window.offered.min(limit);
-    let rejections = desk.measurements.count_mut(CountId::FalseRejections);
-    rejections.hits += u64::from(within.saturating_sub(window.admitted));
-    rejections.of += u64::from(within);
-    if window.offered > limit {
-        let over = window.admitted.saturating_sub(limit);
-        desk.measurements.distribution_mut(DistributionId::Overshoot).add(u64::from(over));
-        desk.measurements.count_mut(CountId::OvershootWindows).add(over > 0);
     }
 }
 
@@ -187,25 +135,23 @@ impl Workload for RateLimit {
         let source = &mut self.identities[group as usize].source;
         let location = any_edge(&mut source.stream, self.locations);
         let next = self.arrivals.next(source, desk.now, self.config.requests);
-        desk.wake(next, token);
         self.arrive(group, location, desk);
+        desk.wake(next, token);
     }
 
     fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {
-        let limit = self.config.limit;
-        let window = self.window_at(request.start);
+        let rule = RateRule::new(&self.config, desk.window);
+        let windows = &mut self.identities[request.group as usize].windows;
         match request.tag {
             // Without an answer nobody decides; such requests show as unavailable.
             COUNT | READ if !answer.is_ok() => {}
-            COUNT => {
-                let (counted_in, count) = answer.seen.value.map_or((window, 0), split_window_count);
-                self.decide(request, counted_in, count <= limit);
-            }
+            COUNT => windows.decide_counted(&rule, request.start, answer.seen.value),
             READ => {
+                let window = rule.window_at(request.start);
                 let (stored, count) = answer.seen.value.map_or((window, 0), split_window_count);
                 let count = if stored == window { count } else { 0 };
-                let admit = count < limit;
-                self.decide(request, window, admit);
+                let admit = count < rule.limit;
+                windows.decide(window, admit);
                 if admit {
                     let value = window_count(window, count + 1);
                     self.ask(request.group, request.location, Operation::Put { value, ttl: None }, WRITE, desk);
@@ -217,11 +163,8 @@ impl Workload for RateLimit {
     }
 
     fn end(&mut self, _latest: &dyn Fn(Key) -> Seen, desk: &mut Desk<'_>) {
-        for identity in &mut self.identities {
-            for window in identity.windows.drain(..) {
-                settle(window, self.config.limit, self.config.window, desk);
-            }
-        }
+        let rule = RateRule::new(&self.config, desk.window);
+        self.identities.iter_mut().for_each(|identity| identity.windows.end(&rule, desk.measurements));
     }
 
     fn identity(&self, group: u32) -> u64 {

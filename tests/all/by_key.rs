@@ -268,6 +268,28 @@ fn cached() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// Those of [`arbitrary`] whose keys are identities with a limit, on stores that count in one step.
+fn limited() -> impl Strategy<Value = Scenario> {
+    (arbitrary(), 1_u32..30, 1_u64..20).prop_map(|(mut scenario, limit, window)| {
+        scenario.stores.retain(|store| matches!(store.kind, StoreKind::DurableObject(_) | StoreKind::D1(_)));
+        if let WorkloadConfig::Mix(mix) = &scenario.workload {
+            // Windows are settled a minute after their end.
+            let rate = (mix.reads + mix.writes) / f64::from(mix.keys) / 4.0;
+            scenario.duration = Span::from_secs(160);
+            scenario.workload = WorkloadConfig::RateLimit(RateLimitConfig {
+                identities: mix.keys,
+                requests: rate,
+                shape: mix.shape.clone(),
+                locations: 3,
+                limit,
+                window: ms(500 * window),
+                arrivals: None,
+            });
+        }
+        scenario
+    })
+}
+
 /// Both ways of simulating one unit.
 pub fn both(contestant: &Contestant, unit: Unit, batches: u32) -> [Vec<Measurements>; 2] {
     let by_key = contestant.simulate_in_batches(unit, batches).expect("no trace");
@@ -325,6 +347,16 @@ proptest! {
 
     #[test]
     fn gives_the_engine_s_measurements_of_a_cache_s_load(scenario in cached(), batches in 1_u32..40) {
+        same_both_ways(&scenario, batches)?;
+        some_and_others_are_all(&scenario)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn gives_the_engine_s_measurements_of_limits(scenario in limited(), batches in 1_u32..40) {
         same_both_ways(&scenario, batches)?;
         some_and_others_are_all(&scenario)?;
     }
@@ -402,6 +434,7 @@ fn by_key_of(scenario: &Scenario) -> String {
     let kind = match scenario.workload {
         WorkloadConfig::Trace(_) => "trace",
         WorkloadConfig::FeatureFlag(_) => "flags",
+        WorkloadConfig::RateLimit(_) => "limits",
         _ => "mix",
     };
     let fast = |store: &usize| {
@@ -423,9 +456,12 @@ fn each_shipped_scenario_goes_its_way() {
         "caching: mix on d1, durable_object",
         "feature-flags: flags on kv, kv-30s, d1, durable_object",
         "push-against-pull: mix on pull, push-uniform, push-exponential",
+        "rate-limiting-binding: limits on durable_object",
+        "rate-limiting: limits on d1, durable_object",
         "trace: trace on kv",
         "guidance-caching: mix on d1, durable_object",
         "guidance-feature-flags: flags on kv, d1, durable_object",
+        "guidance-rate-limiting: limits on d1, durable_object",
     ];
     let (mut by_key, mut all) = (Vec::new(), 0);
     for folder in ["scenarios", "scenarios/guidance", "scenarios/incidents"] {
@@ -536,6 +572,25 @@ fn what_needs_events_is_simulated_by_events() {
         evaluations: 1.0,
     });
     assert_eq!(which(&scenario), [true, true, false, false, true, true], "flags as a mix");
+    let limit = RateLimitConfig {
+        identities: 2,
+        requests: 1.0,
+        shape: Shape::Poisson,
+        locations: 2,
+        limit: 5,
+        window: ms(10_000),
+        arrivals: None,
+    };
+    scenario.workload = WorkloadConfig::RateLimit(limit);
+    assert_eq!(which(&scenario), [false, false, false, false, true, true], "limits where a request counts in one step");
+    for store in &mut scenario.stores {
+        match &mut store.kind {
+            StoreKind::D1(D1Config { read_then_write, .. })
+            | StoreKind::DurableObject(DurableObjectConfig { read_then_write, .. }) => *read_then_write = true,
+            _ => {}
+        }
+    }
+    assert_eq!(which(&scenario), [false; 6], "whoever reads and then writes waits for what was read");
     scenario.workload = WorkloadConfig::Counter(CounterConfig {
         counters: 2,
         clients: 3,

@@ -3,13 +3,9 @@
 use crate::model::{Location, Time};
 use crate::stores::d1_alone::What;
 use crate::workloads::TraceOperation;
-use crate::workloads::arrivals::Source;
-use crate::workloads::feature_flag::{FlagAct, OfFlag};
 use crate::workloads::trace_feed::{Feed, Placed};
 use crate::workloads::trace_file::TraceError;
 
-use super::clients::Clients;
-use super::flags::Flags;
 use super::rows::Rules;
 
 /// Those who act, one after another.
@@ -90,96 +86,5 @@ impl Callers for InTurn {
 
     fn take_failure(&mut self) -> Option<TraceError> {
         self.feed.take_failure()
-    }
-}
-
-/// The clients of all keys of a mix.
-#[derive(Debug)]
-pub(super) struct OfMix {
-    clients: Clients,
-    sources: Vec<Source>,
-}
-
-impl OfMix {
-    pub fn new(clients: Clients) -> OfMix {
-        OfMix { clients, sources: Vec::new() }
-    }
-}
-
-impl Callers for OfMix {
-    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32)) {
-        self.sources.clear();
-        for key in 0..self.clients.keys() {
-            let (source, first) = self.clients.first(key);
-            self.sources.push(source);
-            if first < Time::NEVER {
-                wait(first, key);
-            }
-        }
-    }
-
-    #[inline]
-    fn act(&mut self, key: u32) -> Option<Call> {
-        let (location, writes, deletes) = self.clients.act(&mut self.sources[key as usize]);
-        let what = match (writes, deletes) {
-            (false, _) => What::Get,
-            (true, false) => What::Put,
-            (true, true) => What::Delete,
-        };
-        Some(Call { key, location, what })
-    }
-
-    #[inline]
-    fn next(&mut self, key: u32, now: Time) -> Time {
-        self.clients.next(key, &mut self.sources[key as usize], now)
-    }
-
-    fn number(&self, key: u32) -> u64 {
-        self.clients.number(key)
-    }
-}
-
-/// Those who act on all flags.
-#[derive(Debug)]
-pub(super) struct OfFlags {
-    flags: Flags,
-    sources: Vec<OfFlag>,
-}
-
-impl OfFlags {
-    pub fn new(flags: Flags) -> OfFlags {
-        OfFlags { flags, sources: Vec::new() }
-    }
-}
-
-impl Callers for OfFlags {
-    fn begin(&mut self, wait: &mut dyn FnMut(Time, u32)) {
-        self.sources.clear();
-        for flag in 0..self.flags.count {
-            let source = self.flags.acts.of(flag);
-            let first = self.flags.before_the_end(source.next());
-            self.sources.push(source);
-            if first < Time::NEVER {
-                wait(first, flag);
-            }
-        }
-    }
-
-    #[inline]
-    fn act(&mut self, flag: u32) -> Option<Call> {
-        let (location, what) = match self.sources[flag as usize].act(&self.flags.acts) {
-            FlagAct::Flip => (Location(0), What::Put),
-            FlagAct::Evaluation(location) => (location, What::Get),
-        };
-        Some(Call { key: flag, location, what })
-    }
-
-    #[inline]
-    fn next(&mut self, flag: u32, _: Time) -> Time {
-        self.flags.before_the_end(self.sources[flag as usize].next())
-    }
-
-    fn number(&self, flag: u32) -> u64 {
-        self.flags.number(flag)
     }
 }

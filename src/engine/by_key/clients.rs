@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use crate::model::{Location, Span, Time, Value};
 use crate::random::{Purpose, StreamKey, chance, derive};
+use crate::stores::d1_alone::What as Does;
 use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 use crate::workloads::values::{KEY_BYTES, Size};
+
+use super::sources::Sources;
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -142,21 +145,10 @@ impl Clients {
         self.say_more
     }
 
-    /// How many keys there are.
-    pub fn keys(&self) -> u32 {
-        self.shares.len() as u32
-    }
-
     /// Operations per second on a key.
     #[inline]
     fn rate_of(&self, key: u32) -> f64 {
         self.rate * self.shares[key as usize]
-    }
-
-    /// A key's number for random draws.
-    #[inline]
-    pub fn number(&self, key: u32) -> u64 {
-        self.requests.entity(u64::from(key))
     }
 
     /// The clients of a key, before any of them acts.
@@ -168,12 +160,6 @@ impl Clients {
         OfKey { clients: self, key, source, pace, number, acted: 0, written: 0, last: Time::START, next }
     }
 
-    /// What the acts on a key are drawn from, and when the first is; [`Time::NEVER`]: there is none.
-    pub fn first(&self, key: u32) -> (Source, Time) {
-        let rate = self.rate_of(key);
-        self.first_at(key, rate, self.arrivals.pace(rate))
-    }
-
     #[inline(always)]
     fn first_at(&self, key: u32, rate: f64, pace: Pace) -> (Source, Time) {
         let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
@@ -182,15 +168,41 @@ impl Clients {
 
     /// Where somebody acts, whether he writes, and whether that deletes.
     #[inline(always)]
-    pub fn act(&self, source: &mut Source) -> (Location, bool, bool) {
+    fn draw(&self, source: &mut Source) -> (Location, bool, bool) {
         let location = any_edge(&mut source.stream, self.edges);
         let writes = source.stream.happens(self.writes);
         (location, writes, writes && source.stream.happens(self.deletes))
     }
+}
 
-    /// When the next one acts on a key after somebody did `now`; [`Time::NEVER`]: nobody does any more.
+impl Sources for Clients {
+    type One = Source;
+
+    fn keys(&self) -> u32 {
+        self.shares.len() as u32
+    }
+
     #[inline]
-    pub fn next(&self, key: u32, source: &mut Source, now: Time) -> Time {
+    fn number(&self, key: u32) -> u64 {
+        self.requests.entity(u64::from(key))
+    }
+
+    fn first(&self, key: u32) -> (Source, Time) {
+        let rate = self.rate_of(key);
+        self.first_at(key, rate, self.arrivals.pace(rate))
+    }
+
+    #[inline]
+    fn act(&self, source: &mut Source) -> (Location, Does) {
+        match self.draw(source) {
+            (location, false, _) => (location, Does::Get),
+            (location, true, false) => (location, Does::Put),
+            (location, true, true) => (location, Does::Delete),
+        }
+    }
+
+    #[inline]
+    fn next(&self, key: u32, source: &mut Source, now: Time) -> Time {
         let next = self.arrivals.next(source, now, self.rate_of(key));
         if next < self.until { next } else { Time::NEVER }
     }
@@ -244,7 +256,7 @@ impl<const MORE: bool> OfKey<'_, MORE> {
             return;
         }
         while n < end {
-            let (location, writes, deletes) = clients.act(&mut source);
+            let (location, writes, deletes) = clients.draw(&mut source);
             let next = if POISSON {
                 clients.arrivals.next_poisson(&mut source, at, pace)
             } else {

@@ -17,10 +17,10 @@ use crate::random::derive;
 use crate::stores::d1::draw_of_try;
 use crate::stores::d1_alone::{Alone, Became, What};
 use crate::stores::hop;
-use crate::workloads::flips::Flips;
 use crate::workloads::trace_file::TraceError;
 
 use super::Ended;
+use super::beside::{Beside, Told};
 use super::callers::{Call, Callers};
 use super::some::Apart;
 use super::tally::Tally;
@@ -35,8 +35,8 @@ pub(super) struct Database {
     keys: Vec<OfKey>,
     /// Whether something comes of an answer when it is there, so that a read is judged only then.
     awaited: bool,
-    /// Where keys are flags that are evaluated: one of which nothing is known, and all of them.
-    flips: Option<(Flips, Vec<Flips>)>,
+    /// What is measured beside: of a key of which nothing is known, and of all of them.
+    beside: (Beside, Vec<Beside>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +46,6 @@ struct OfKey {
     made: u64,
     /// When the last write was complete, if one is.
     complete: Option<Time>,
-    /// How many writes were asked for, and which of them the database holds; 0: none.
-    written: u32,
-    holds: u32,
 }
 
 /// What happens next.
@@ -61,7 +58,7 @@ enum Next {
     /// Its refusal reaches its caller.
     Refused(Query, Refusal),
     /// A write to a key is complete.
-    Complete(u32),
+    Complete(u32, Told),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,17 +69,17 @@ struct Query {
     location: Location,
     what: What,
     tries: u8,
-    /// Of a write: which of the key's it is.
+    /// Of a flip: which it is.
     number: u32,
     /// How long ago the last write was complete when it started.
     since: Option<Span>,
 }
 
 impl Database {
-    /// Whether answers to reads are awaited; where keys are flags, `flips` is where the flips of one go.
-    pub fn new(alone: Alone, network: Network, tally: Tally, awaited: bool, flips: Option<Flips>) -> Database {
-        let flips = flips.map(|fresh| (fresh, Vec::new()));
-        Database { alone, network, tally, queue: Queue::default(), keys: Vec::new(), awaited, flips }
+    /// Whether answers to reads are awaited; `beside` is what is measured beside of a key.
+    pub fn new(alone: Alone, network: Network, tally: Tally, awaited: bool, beside: Beside) -> Database {
+        let beside = (beside, Vec::new());
+        Database { alone, network, tally, queue: Queue::default(), keys: Vec::new(), awaited, beside }
     }
 
     /// Lets all act and answers them; measures only some keys, if it is said which. `None` where it turns out to need events:
@@ -105,14 +102,14 @@ impl Database {
         self.alone.begin(self.tally.from());
         self.queue.clear();
         self.keys.clear();
-        self.flips.iter_mut().for_each(|(_, flips)| flips.clear());
+        self.beside.1.clear();
         callers.begin(&mut |at, who| self.queue.push(at, Next::Turn(who)));
         while let Some((now, next)) = self.queue.pop() {
             ended.happens(now);
             match next {
                 Next::Turn(who) => {
                     let Some(call) = callers.act(who) else { return Ok(None) };
-                    self.act(callers, call, now);
+                    self.act(callers, call, now, range);
                     let next = callers.next(who, now);
                     if next < Time::NEVER {
                         self.queue.push(next, Next::Turn(who));
@@ -120,35 +117,32 @@ impl Database {
                 }
                 Next::Arrive(query) => self.arrive(now, &query, range, &mut ended),
                 Next::Refused(query, refusal) => self.refused(now, &query, refusal, range),
-                Next::Complete(key) => self.keys[key as usize].complete = Some(now),
+                Next::Complete(key, told) => self.complete(key as usize, now, told),
             }
         }
         ended.usage = self.alone.usage();
-        if let Some((_, flips)) = &mut self.flips {
-            let (from, batch) = (self.tally.from(), self.tally.at(ended.last_event));
-            let measured = (0..).zip(flips).filter(|(key, _)| range.contains(key));
-            measured.for_each(|(_, flips)| flips.end(from, batch));
-        }
+        let measured = (0..).zip(&mut self.beside.1).filter(|(key, _)| range.contains(key));
+        measured.for_each(|(_, beside)| beside.end(ended.last_event, &mut self.tally));
         callers.take_failure().map_or(Ok(Some(ended)), Err)
     }
 
-    fn act(&mut self, callers: &impl Callers, Call { key, location, what }: Call, now: Time) {
+    fn act(&mut self, callers: &impl Callers, call: Call, now: Time, range: &Range<u32>) {
+        let Call { key, location, what } = call;
         while self.keys.len() <= key as usize {
             let number = callers.number(self.keys.len() as u32);
-            self.keys.push(OfKey { number, made: 0, complete: None, written: 0, holds: 0 });
-            if let Some((fresh, flips)) = &mut self.flips {
-                flips.push(fresh.clone());
+            self.keys.push(OfKey { number, made: 0, complete: None });
+            let (fresh, all) = &mut self.beside;
+            if !matches!(fresh, Beside::Nothing) {
+                all.push(fresh.clone());
             }
         }
         let of_key = &mut self.keys[key as usize];
         of_key.made += 1;
-        if what != What::Get {
-            of_key.written += 1;
-            if let Some((_, flips)) = &mut self.flips {
-                flips[key as usize].flip();
-            }
-        }
-        let (draw, number) = (derive(of_key.number, of_key.made), of_key.written);
+        let number = match self.beside.1.get_mut(key as usize) {
+            Some(beside) => beside.asked(now, what != What::Get, range.contains(&key).then_some(&mut self.tally)),
+            None => 0,
+        };
+        let draw = derive(of_key.number, of_key.made);
         let since = of_key.complete.map(|complete| now.since(complete));
         self.ask(now, Query { start: now, draw, key, location, what, tries: 0, number, since });
     }
@@ -170,29 +164,34 @@ impl Database {
             }
         };
         let (end, key) = (leaves + back, query.key as usize);
-        let mut flips = self.flips.as_mut().map(|(_, flips)| &mut flips[key]);
+        let beside = self.beside.1.get_mut(key);
         if query.what == What::Get {
             let judged = if self.awaited { end } else { now };
             ended.happens(judged);
-            if let Some(flips) = &mut flips {
-                flips.evaluated(query.location, self.keys[key].holds, (query.start, end), now);
+            if let Some(beside) = beside {
+                beside.read(query.location, (query.start, end), now);
             }
             if measured {
                 self.tally.fresh(query.location, (query.start, judged, end), query.since);
             }
             return;
         }
-        self.keys[key].holds = query.number;
-        if let Some(flips) = &mut flips {
-            flips.complete(query.number, end);
-        }
+        let told = beside.and_then(|beside| beside.written(query.number, (query.start, end)));
         if end > now {
-            self.queue.push(end, Next::Complete(query.key));
+            self.queue.push(end, Next::Complete(query.key, told));
         } else {
-            self.keys[key].complete = Some(end);
+            self.complete(key, end, told);
         }
         if measured {
             self.tally.wrote_for_all(query.location, query.start, end, query.what == What::Delete, ended);
+        }
+    }
+
+    /// A write is complete.
+    fn complete(&mut self, key: usize, at: Time, told: Told) {
+        self.keys[key].complete = Some(at);
+        if let Some(beside) = self.beside.1.get_mut(key) {
+            beside.answered(told);
         }
     }
 

@@ -2,38 +2,24 @@
 //! and what evaluations show of its flips.
 
 use crate::metrics::Measurements;
-use crate::model::{Location, Time, Value, Version};
-use crate::random::{Purpose, StreamKey, derive};
+use crate::model::{Location, Time, Version};
+use crate::random::{Purpose, StreamKey};
+use crate::stores::d1_alone::What as Does;
 use crate::workloads::FeatureFlagConfig;
-use crate::workloads::feature_flag::{self, FlagAct, FlagActs};
+use crate::workloads::feature_flag::{FlagAct, FlagActs, OfFlag};
 use crate::workloads::flips::Flips;
-use crate::workloads::values::Size;
 
-use super::clients::{Act, Acting, What};
+use super::clients::Act;
+use super::sources::Sources;
 
 /// Those who act on all flags, of one replication.
 #[derive(Debug)]
 pub(super) struct Flags {
-    pub acts: FlagActs,
-    pub count: u32,
+    acts: FlagActs,
+    count: u32,
     requests: StreamKey,
     /// Nobody acts from then on.
     until: Time,
-}
-
-/// Those who act on one flag, on their way through the run.
-#[derive(Debug)]
-pub(super) struct OfFlag<'a> {
-    flags: &'a Flags,
-    source: feature_flag::OfFlag,
-    /// The group's number for random draws.
-    number: u64,
-    /// How many have acted, how many of them flipped it, and when the last of them did.
-    acted: u64,
-    flipped: Value,
-    last: Time,
-    /// When the next acts; [`Time::NEVER`]: nobody does any more.
-    next: Time,
 }
 
 impl Flags {
@@ -43,59 +29,39 @@ impl Flags {
         Flags { acts, count: config.flags, requests: key(Purpose::Requests), until }
     }
 
-    /// A flag's number for random draws.
-    pub fn number(&self, flag: u32) -> u64 {
-        self.requests.entity(u64::from(flag))
-    }
-
-    /// The time when somebody would act, if it is before the end.
     #[inline]
-    pub fn before_the_end(&self, at: Time) -> Time {
+    fn before_the_end(&self, at: Time) -> Time {
         if at < self.until { at } else { Time::NEVER }
-    }
-
-    /// Those who act on a flag, before any of them does.
-    pub fn of(&self, flag: u32) -> OfFlag<'_> {
-        let source = self.acts.of(flag);
-        let (number, next) = (self.number(flag), self.before_the_end(source.next()));
-        OfFlag { flags: self, source, number, acted: 0, flipped: 0, last: Time::START, next }
     }
 }
 
-impl Acting for OfFlag<'_> {
-    const GOES_ON: bool = false;
-    const SAY_MORE: bool = true;
+impl Sources for Flags {
+    type One = OfFlag;
 
-    fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
-        let end = self.acted + most as u64;
-        while self.next < Time::NEVER && self.acted < end {
-            let (n, at) = (self.acted, self.next);
-            let acts = self.source.act(&self.flags.acts);
-            let act =
-                |location| Act { n, at, before: self.last, draw: derive(self.number, n + 1), location, client: 0 };
-            match acts {
-                FlagAct::Evaluation(location) => reads.push(act(location)),
-                FlagAct::Flip => {
-                    self.flipped += 1;
-                    write(act(Location(0)), What::Put { ttl: None, size: Size::OfNumber(self.flipped) });
-                }
-            }
-            (self.acted, self.last, self.next) = (n + 1, at, self.flags.before_the_end(self.source.next()));
+    fn keys(&self) -> u32 {
+        self.count
+    }
+
+    fn number(&self, flag: u32) -> u64 {
+        self.requests.entity(u64::from(flag))
+    }
+
+    fn first(&self, flag: u32) -> (OfFlag, Time) {
+        let flag = self.acts.of(flag);
+        (flag, self.before_the_end(flag.next()))
+    }
+
+    #[inline]
+    fn act(&self, flag: &mut OfFlag) -> (Location, Does) {
+        match flag.act(&self.acts) {
+            FlagAct::Flip => (Location(0), Does::Put),
+            FlagAct::Evaluation(location) => (location, Does::Get),
         }
     }
 
     #[inline]
-    fn is_any_known(&self) -> bool {
-        self.next < Time::NEVER
-    }
-
-    #[inline]
-    fn horizon(&self) -> Time {
-        self.next
-    }
-
-    fn last_act(&self) -> Time {
-        self.last
+    fn next(&self, _: u32, flag: &mut OfFlag, _: Time) -> Time {
+        self.before_the_end(flag.next())
     }
 }
 

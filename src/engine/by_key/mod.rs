@@ -5,7 +5,7 @@
 //! key follows from a few things that can be computed in another order:
 //!
 //! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
-//!   (`clients.rs`, and of a feature flag `flags.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
+//!   (`sources.rs`: of a mix `clients.rs`, of a feature flag `flags.rs`, of a limit `rates.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
 //!   of a request's own number.
 //! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
 //!   then (`writes.rs`).
@@ -25,6 +25,7 @@
 //!
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
+mod beside;
 mod cached;
 mod callers;
 mod clients;
@@ -37,10 +38,12 @@ mod order;
 mod plan;
 mod pull;
 mod push;
+mod rates;
 mod rows;
 mod sessions;
 mod sizes;
 mod some;
+mod sources;
 mod stretches;
 mod tally;
 mod writes;
@@ -54,7 +57,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Whole;
 
-use callers::{InTurn, OfFlags, OfMix};
+use callers::InTurn;
 use clients::{Acting, Clients};
 use common::Common;
 use database::Database;
@@ -64,10 +67,12 @@ pub use plan::Plan;
 use plan::Replayed;
 use pull::Pull;
 use push::Push;
+use rates::Rates;
 pub use rows::FirstReplication;
 use rows::{Keys, Rules};
 use sizes::Stored;
 use some::{Apart, measured};
+use sources::{OfOne, Together};
 use tally::Tally;
 
 /// The simulation of one replication without events, one key after another where that can be.
@@ -86,8 +91,9 @@ enum Simulated {
 /// All who act.
 #[derive(Debug)]
 enum Crowd {
-    Mix(OfMix),
-    Flags(OfFlags),
+    Mix(Together<Clients>),
+    Flags(Together<Flags>),
+    Rates(Together<Rates>),
     Rows(Box<InTurn>),
 }
 
@@ -96,6 +102,7 @@ enum Crowd {
 enum Open {
     Mix(Clients),
     Flags(Flags),
+    Rates(Rates),
 }
 
 #[derive(Debug)]
@@ -163,6 +170,7 @@ impl KeyByKey {
             Simulated::Rows(trace, rules, until, store) => store.replay(trace, rules, *until, apart),
             Simulated::InOrder(Crowd::Mix(clients), database) => database.simulate(clients, apart),
             Simulated::InOrder(Crowd::Flags(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(Crowd::Rates(clients), database) => database.simulate(clients, apart),
             Simulated::InOrder(Crowd::Rows(rows), database) => database.simulate(&mut **rows, apart),
         }
     }
@@ -209,7 +217,8 @@ impl Live {
         match clients {
             Open::Mix(clients) if clients.say_more() => self.simulate(&mut clients.of::<true>(key)),
             Open::Mix(clients) => self.simulate(&mut clients.of::<false>(key)),
-            Open::Flags(flags) => self.simulate(&mut flags.of(key)),
+            Open::Flags(flags) => self.simulate(&mut OfOne::new(flags, key)),
+            Open::Rates(rates) => self.simulate(&mut OfOne::new(rates, key)),
         }
     }
 

@@ -16,10 +16,9 @@ use crate::stores::hop;
 use crate::stores::object::Arrivals;
 use crate::stores::object_alone::Alone;
 use crate::stores::server::{Server, Turn};
-use crate::workloads::flips::Flips;
-use crate::workloads::values::Size;
 
 use super::Ended;
+use super::beside::{Beside, Told};
 use super::clients::{Act, Acting, What};
 use super::common::AT_ONCE;
 use super::order::{Arrival, Return};
@@ -68,8 +67,7 @@ pub(super) struct Objects {
     one: One,
     /// Whether something comes of an answer when it is there, so that a read is judged only then.
     awaited: bool,
-    /// Where objects are flags that are evaluated.
-    flips: Option<Flips>,
+    beside: Beside,
 }
 
 /// The object of one key.
@@ -86,11 +84,9 @@ struct One {
     /// Requests on their way to it.
     coming: BinaryHeap<Waiting<Arrival, Request>>,
     /// Answers to writes on their way back.
-    returning: BinaryHeap<Waiting<Return, ()>>,
+    returning: BinaryHeap<Waiting<Return, Told>>,
     /// When the last write was complete, if one is.
     complete: Option<Time>,
-    /// The last of its flips that it holds, where it is a flag.
-    flipped: u32,
     /// The last thing that happened to it, but for acts.
     last_event: Time,
 }
@@ -103,6 +99,8 @@ struct Request {
     location: Location,
     /// What it writes, if it does.
     what: Option<What>,
+    /// Of a flip: which it is.
+    number: u32,
     /// How long ago the last write was complete when it started.
     since: Option<Span>,
 }
@@ -113,7 +111,7 @@ impl One {
         self.server.reset();
         (self.place, self.complete) = (None, None);
         (self.arrivals, self.durable, self.active) = (Arrivals::default(), Time::START, Time::START);
-        (self.flipped, self.last_event) = (0, Time::START);
+        self.last_event = Time::START;
     }
 
     fn happens(&mut self, at: Time) {
@@ -121,11 +119,12 @@ impl One {
     }
 
     /// Writes are complete whose answers are back before an act.
-    fn complete_before(&mut self, act: &Act) {
-        while let Some(Waiting(back, ())) = self.returning.peek()
+    fn complete_before(&mut self, act: &Act, beside: &mut Beside) {
+        while let Some(Waiting(back, told)) = self.returning.peek()
             && back.is_before(act)
         {
             self.complete = self.complete.max(Some(back.at));
+            beside.answered(*told);
             self.returning.pop();
         }
     }
@@ -173,7 +172,7 @@ impl GoesOn for Objects {
             return None;
         }
         self.arrive(end, ended);
-        self.one.complete_before(&Act::before_all(end));
+        self.one.complete_before(&Act::before_all(end), &mut self.beside);
         ended.happens(self.one.last_event);
         let (place, complete) = (self.one.place, self.one.complete);
         let counts = self.setting.alone.window_limit.is_some();
@@ -188,23 +187,19 @@ impl GoesOn for Objects {
 }
 
 impl Objects {
-    /// Whether answers to reads are awaited; where objects are flags, `flips` is where the flips of one go.
-    pub fn new(setting: Setting, tally: Tally, awaited: bool, flips: Option<Flips>) -> Objects {
-        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), awaited, flips }
+    /// Whether answers to reads are awaited; `beside` is what is measured beside of one object.
+    pub fn new(setting: Setting, tally: Tally, awaited: bool, beside: Beside) -> Objects {
+        Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), awaited, beside }
     }
 
     /// Simulates a key that is a partition.
     pub fn simulate_alone(&mut self, key: &mut impl Acting) {
         if key.is_any_known() {
             let mut ended = Ended::default();
-            if let Some(flips) = &mut self.flips {
-                flips.begin();
-            }
+            self.beside.begin();
             self.simulate(key, &mut ended);
             self.tally.end(&ended);
-            if let Some(flips) = &mut self.flips {
-                flips.end(self.tally.from(), self.tally.at(ended.last_event));
-            }
+            self.beside.end(ended.last_event, &mut self.tally);
         }
     }
 
@@ -243,7 +238,7 @@ impl Objects {
     /// Nobody acts any more.
     fn end_of_key(&mut self, ended: &mut Ended) {
         self.arrive(Time::NEVER, ended);
-        self.one.returning.clear();
+        self.one.returning.drain().for_each(|Waiting(_, told)| self.beside.answered(told));
         ended.happens(self.one.last_event);
     }
 
@@ -267,14 +262,12 @@ impl Objects {
     fn ask(&mut self, act: &Act, what: Option<What>, ended: &mut Ended) {
         self.arrive(act.at, ended);
         let one = &mut self.one;
-        one.complete_before(act);
+        one.complete_before(act, &mut self.beside);
         let place = *one.place.get_or_insert(self.setting.alone.hosts[act.location.index()]);
-        if let (Some(_), Some(flips)) = (what, &mut self.flips) {
-            flips.flip();
-        }
+        let number = self.beside.asked(act.at, what.is_some(), Some(&mut self.tally));
         let way = self.setting.way(place, act.location, 0, derive(act.draw, hop::OUT));
         let since = one.complete.map(|complete| act.at.since(complete));
-        let request = Request { start: act.at, draw: act.draw, location: act.location, what, since };
+        let request = Request { start: act.at, draw: act.draw, location: act.location, what, number, since };
         one.coming.push(Waiting(Arrival { at: act.at + way, n: act.n }, request));
     }
 
@@ -332,21 +325,17 @@ impl Objects {
         let back = self.back(leaves, request);
         let Some(what) = request.what else {
             let judged = self.judged(now, back);
-            if let Some(flips) = &mut self.flips {
-                flips.evaluated(request.location, self.one.flipped, (request.start, back), now);
-            }
+            self.beside.read(request.location, (request.start, back), now);
             return self.tally.fresh(request.location, (request.start, judged, back), request.since);
         };
-        if let (What::Put { size: Size::OfNumber(number), .. }, Some(flips)) = (what, &mut self.flips) {
-            self.one.flipped = number as u32;
-            flips.complete(self.one.flipped, back);
-        }
+        let told = self.beside.written(request.number, (request.start, back));
         let one = &mut self.one;
         one.happens(back);
         if back > now {
-            one.returning.push(Waiting(Return { at: back, left: arrival }, ()));
+            one.returning.push(Waiting(Return { at: back, left: arrival }, told));
         } else {
             one.complete = one.complete.max(Some(back));
+            self.beside.answered(told);
         }
         self.tally.wrote_for_all(request.location, request.start, back, what == What::Delete, ended);
     }

@@ -8,19 +8,23 @@ use crate::metrics::truth::Truth;
 use crate::model::{Span, Time};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{Law, Purpose, Sampler, StreamKey};
-use crate::stores::{KvCommon, KvPullConfig, KvPushConfig, StoreKind, d1_alone, kv_day, object_alone};
+use crate::stores::{
+    D1Config, DurableObjectConfig, KvCommon, KvPullConfig, KvPushConfig, StoreKind, d1_alone, kv_day, object_alone,
+};
 use crate::workloads::flips::Flips;
+use crate::workloads::rate_windows::{RateRule, RateWindows};
 use crate::workloads::trace::OperationRule;
 use crate::workloads::trace_feed::{Feed, PlaceRule};
 use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::{ROWS_MAX, Rows};
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{
-    CacheAsideWorkloadConfig, FeatureFlagConfig, MixConfig, Prepared, TraceConfig, TraceSource, ValuesConfig,
-    WorkloadConfig,
+    CacheAsideWorkloadConfig, FeatureFlagConfig, MixConfig, Prepared, RateLimitConfig, TraceConfig, TraceSource,
+    ValuesConfig, WorkloadConfig,
 };
 
-use super::callers::{InTurn, OfFlags, OfMix};
+use super::beside::Beside;
+use super::callers::InTurn;
 use super::clients::Clients;
 use super::common::Common;
 use super::database::Database;
@@ -28,8 +32,10 @@ use super::flags::{Flags, Shown};
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
+use super::rates::Rates;
 use super::rows::{FirstReplication, Held, Rules};
 use super::sizes::{self, AtStart, Sizes};
+use super::sources::Together;
 use super::tally::{AlsoStale, Tally};
 use super::writes::{Centre, Writes};
 use super::{Crowd, KeyByKey, Live, Open, Simulated};
@@ -55,6 +61,8 @@ enum Work {
         cache_ttl: Option<Span>,
     },
     Flags(FeatureFlagConfig),
+    /// Requests that are counted in one step.
+    Rates(RateLimitConfig),
     Trace(Arc<Replayed>),
 }
 
@@ -87,6 +95,8 @@ impl Work {
                 ..Says::NOTHING
             },
             Work::Flags(_) => Says { awaited: true, stale: AlsoStale::Evaluations, ..Says::NOTHING },
+            // Nobody reads.
+            Work::Rates(_) => Says::NOTHING,
             Work::Trace(trace) => {
                 let TraceConfig { source, values, .. } = &trace.config;
                 let named = source.client.is_some();
@@ -99,7 +109,7 @@ impl Work {
     fn at_start(&self) -> AtStart {
         match self {
             Work::Mix { mix, .. } if mix.preloaded => AtStart::Stored,
-            Work::Mix { .. } => AtStart::Nothing,
+            Work::Mix { .. } | Work::Rates(_) => AtStart::Nothing,
             Work::Flags(_) => AtStart::Stored,
             // A key that no row has written yet holds a value.
             Work::Trace(_) => AtStart::Uncounted,
@@ -168,6 +178,10 @@ impl Plan {
         };
         let NetworkConfig { places, edges, central: _, rtt: _, jitter: _, faults } = network;
         if !faults.is_empty() {
+            return None;
+        }
+        // Elsewhere what a limit admits follows from what was read.
+        if matches!(work, Work::Rates(_)) && !counts_in_one_step(store) {
             return None;
         }
         // No read of an object or a database is answered by a cache.
@@ -242,6 +256,7 @@ impl Plan {
         let mix =
             |mix, shares: &Arc<[f64]>| Clients::new(mix, awaited, shares.clone(), seed, replication, self.edges, until);
         let flags = |config| Flags::new(config, seed, replication, self.edges, until);
+        let rates = |config| Rates::new(config, seed, replication, self.edges, until);
         KeyByKey(match (&self.how, &self.work) {
             (How::ByKey(store), Work::Mix { mix: config, shares, .. }) => {
                 Simulated::Clients(Open::Mix(mix(config, shares)), self.live(store, replication, tally))
@@ -249,14 +264,18 @@ impl Plan {
             (How::ByKey(store), Work::Flags(config)) => {
                 Simulated::Clients(Open::Flags(flags(config)), self.live(store, replication, tally))
             }
+            (How::ByKey(store), Work::Rates(config)) => {
+                Simulated::Clients(Open::Rates(rates(config)), self.live(store, replication, tally))
+            }
             (How::ByKey(store), Work::Trace(trace)) => {
                 let rules = self.rules(&trace.config, replication);
                 Simulated::Rows(trace.clone(), rules, until, self.live(store, replication, tally))
             }
             (How::InOrder(alone, network), work) => {
                 let callers = match work {
-                    Work::Mix { mix: config, shares, .. } => Crowd::Mix(OfMix::new(mix(config, shares))),
-                    Work::Flags(config) => Crowd::Flags(OfFlags::new(flags(config))),
+                    Work::Mix { mix: config, shares, .. } => Crowd::Mix(Together::new(mix(config, shares))),
+                    Work::Flags(config) => Crowd::Flags(Together::new(flags(config))),
+                    Work::Rates(config) => Crowd::Rates(Together::new(rates(config))),
                     Work::Trace(trace) => {
                         let placement = StreamKey::new(seed, replication, Purpose::Placement);
                         let feed = Feed::new(&trace.config.source, &trace.places, self.edges, placement);
@@ -264,14 +283,18 @@ impl Plan {
                     }
                 };
                 let (alone, network) = ((**alone).clone(), network.clone());
-                Simulated::InOrder(callers, Box::new(Database::new(alone, network, tally, awaited, self.flips())))
+                Simulated::InOrder(callers, Box::new(Database::new(alone, network, tally, awaited, self.beside())))
             }
         })
     }
 
-    /// Where the flips of a flag go, if keys are flags.
-    fn flips(&self) -> Option<Flips> {
-        matches!(self.work, Work::Flags(_)).then(|| Flips::new(self.edges))
+    /// What is measured of a key beside its operations.
+    fn beside(&self) -> Beside {
+        match &self.work {
+            Work::Mix { .. } | Work::Trace(_) => Beside::Nothing,
+            Work::Flags(_) => Beside::Flips(Flips::new(self.edges), 0),
+            Work::Rates(config) => Beside::Windows(RateRule::new(config, self.window), RateWindows::default(), None),
+        }
     }
 
     /// A store at the start.
@@ -289,7 +312,7 @@ impl Plan {
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
             sizes: of_store.zip(values).map(sizes),
-            shown: self.flips().map(|flips| Box::new(Shown::new(flips))),
+            shown: matches!(self.work, Work::Flags(_)).then(|| Box::new(Shown::new(Flips::new(self.edges)))),
             awaited,
             tally,
             last_event: Time::START,
@@ -304,7 +327,7 @@ impl Plan {
                 Live::Push(common(centre, *of_store, tally), Push::new(config, self.locations))
             }
             Known::Objects(setting) => {
-                Live::Objects(Box::new(Objects::new(setting.clone(), tally, awaited, self.flips())))
+                Live::Objects(Box::new(Objects::new(setting.clone(), tally, awaited, self.beside())))
             }
         }
     }
@@ -313,6 +336,15 @@ impl Plan {
         let also_stale = self.work.says().stale;
         Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), also_stale)
     }
+}
+
+/// Whether a store counts a request in one step.
+fn counts_in_one_step(store: &StoreKind) -> bool {
+    matches!(
+        store,
+        StoreKind::DurableObject(DurableObjectConfig { read_then_write: false, .. })
+            | StoreKind::D1(D1Config { read_then_write: false, .. })
+    )
 }
 
 /// The central store of Workers KV, if nothing about it needs events.
@@ -359,6 +391,11 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
         WorkloadConfig::FeatureFlag(config) => {
             let FeatureFlagConfig { flags: _, flip_every: _, evaluations: _ } = config;
             Some(Work::Flags(config.clone()))
+        }
+        WorkloadConfig::RateLimit(config) => {
+            let RateLimitConfig { identities: _, requests: _, shape: _, locations: _, limit: _, window: _, arrivals } =
+                config;
+            arrivals.is_none().then(|| Work::Rates(config.clone()))
         }
         WorkloadConfig::Trace(config) => {
             let TraceConfig { source, default_operation: _, write_share: _, readers, values: _ } = config;
