@@ -61,11 +61,6 @@ impl RateRule {
 }
 
 impl RateWindows {
-    /// Another identity.
-    pub fn begin(&mut self) {
-        self.0.clear();
-    }
-
     /// A request was decided on, in the window that it was counted in.
     #[inline]
     pub fn decide(&mut self, window: u32, admit: bool) {

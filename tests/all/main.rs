@@ -47,6 +47,7 @@ mod pbs;
 mod queue;
 mod quotas;
 mod quotas_of_rows;
+mod rate_windows;
 mod reference;
 mod report;
 mod scenario;

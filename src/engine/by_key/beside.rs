@@ -29,10 +29,8 @@ impl Beside {
                 flips.begin();
                 *holds = 0;
             }
-            Beside::Windows(_, windows, counted) => {
-                windows.begin();
-                *counted = None;
-            }
+            // At the end of a key none of its windows is left.
+            Beside::Windows(_, _, counted) => *counted = None,
         }
     }
 
