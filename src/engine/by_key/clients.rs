@@ -9,7 +9,8 @@ use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 use crate::workloads::values::{KEY_BYTES, Size};
 
-use super::sources::Sources;
+use super::acts::{Act, Acting, What};
+use super::sources::{Sources, before};
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -31,32 +32,6 @@ pub(super) struct Clients {
     until: Time,
 }
 
-/// Those who act on one key, in the order of time.
-pub(super) trait Acting {
-    /// Whether more may act after others' keys were simulated.
-    const GOES_ON: bool;
-    /// Whether they may have names, so that what each of them knows can be told, whether what they put may expire or has a size,
-    /// and whether something may come of answers.
-    const SAY_MORE: bool;
-
-    /// Lets the next ones act, up to so many: reads are put in line, and whoever writes is sent off.
-    fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
-
-    /// Whether some who have not acted yet are known.
-    fn is_any_known(&self) -> bool;
-
-    /// Nobody who has not acted yet acts earlier than this; [`Time::NEVER`]: nobody does any more.
-    fn horizon(&self) -> Time;
-
-    /// When the last one acted.
-    fn last_act(&self) -> Time;
-
-    /// The number that the key's name makes, and how many bytes that has, if they can say it.
-    fn name_and_length(&self) -> Option<(u64, u16)> {
-        None
-    }
-}
-
 /// The clients of one key, on their way through the run; `MORE`: what they put may expire or has a size, or something may come
 /// of answers.
 #[derive(Debug)]
@@ -73,44 +48,6 @@ pub(super) struct OfKey<'a, const MORE: bool> {
     last: Time,
     /// When the next acts; [`Time::NEVER`]: nobody does any more.
     next: Time,
-}
-
-/// Somebody acts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Act {
-    /// Counted among all who share a stream with the key.
-    pub n: u64,
-    pub at: Time,
-    /// When the one before acted.
-    pub before: Time,
-    /// The request's own random number.
-    pub draw: u64,
-    pub location: Location,
-    /// Who it is, if they have names.
-    pub client: u32,
-}
-
-/// What somebody writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum What {
-    /// A value that perhaps expires after some time, and its size if sizes are stated.
-    Put {
-        ttl: Option<Span>,
-        size: Size,
-    },
-    Delete,
-}
-
-impl What {
-    /// A value of which nothing is said.
-    pub const PUT: What = What::Put { ttl: None, size: Size::Stated(0) };
-}
-
-impl Act {
-    /// Nobody acts: earlier than all who act at that time or later.
-    pub fn before_all(at: Time) -> Act {
-        Act { n: 0, at, before: Time::START, draw: 0, location: Location(0), client: 0 }
-    }
 }
 
 impl Clients {
@@ -163,7 +100,7 @@ impl Clients {
     #[inline(always)]
     fn first_at(&self, key: u32, rate: f64, pace: Pace) -> (Source, Time) {
         let (source, first) = self.arrivals.first_at(self.streams.stream(u64::from(key)), rate, pace);
-        (source, if first < self.until { first } else { Time::NEVER })
+        (source, before(self.until, first))
     }
 
     /// Where somebody acts, whether he writes, and whether that deletes.
@@ -203,8 +140,7 @@ impl Sources for Clients {
 
     #[inline]
     fn next(&self, key: u32, source: &mut Source, now: Time) -> Time {
-        let next = self.arrivals.next(source, now, self.rate_of(key));
-        if next < self.until { next } else { Time::NEVER }
+        before(self.until, self.arrivals.next(source, now, self.rate_of(key)))
     }
 }
 

@@ -8,8 +8,8 @@ use crate::random::derive;
 use crate::stores::hop;
 
 use super::Ended;
+use super::acts::{Act, Acting};
 use super::cached::Inside;
-use super::clients::{Act, Acting};
 use super::flags::Shown;
 use super::order::{Arrival, Return};
 use super::sessions::{Operation, Sessions, There};

@@ -9,8 +9,8 @@ use crate::workloads::FeatureFlagConfig;
 use crate::workloads::feature_flag::{FlagAct, FlagActs, OfFlag};
 use crate::workloads::flips::Flips;
 
-use super::clients::Act;
-use super::sources::Sources;
+use super::acts::Act;
+use super::sources::{Sources, before};
 
 /// Those who act on all flags, of one replication.
 #[derive(Debug)]
@@ -28,11 +28,6 @@ impl Flags {
         let acts = FlagActs::new(config, key(Purpose::Arrivals), edges);
         Flags { acts, count: config.flags, requests: key(Purpose::Requests), until }
     }
-
-    #[inline]
-    fn before_the_end(&self, at: Time) -> Time {
-        if at < self.until { at } else { Time::NEVER }
-    }
 }
 
 impl Sources for Flags {
@@ -48,7 +43,7 @@ impl Sources for Flags {
 
     fn first(&self, flag: u32) -> (OfFlag, Time) {
         let flag = self.acts.of(flag);
-        (flag, self.before_the_end(flag.next()))
+        (flag, before(self.until, flag.next()))
     }
 
     #[inline]
@@ -61,7 +56,7 @@ impl Sources for Flags {
 
     #[inline]
     fn next(&self, _: u32, flag: &mut OfFlag, _: Time) -> Time {
-        self.before_the_end(flag.next())
+        before(self.until, flag.next())
     }
 }
 

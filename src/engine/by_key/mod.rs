@@ -25,6 +25,7 @@
 //!
 //! What has a part that this does not know is simulated by events: [`Plan::new`] decides.
 
+mod acts;
 mod beside;
 mod cached;
 mod callers;
@@ -57,8 +58,9 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Whole;
 
+use acts::Acting;
 use callers::InTurn;
-use clients::{Acting, Clients};
+use clients::Clients;
 use common::Common;
 use database::Database;
 use flags::Flags;

@@ -18,8 +18,8 @@ use crate::stores::object_alone::Alone;
 use crate::stores::server::{Server, Turn};
 
 use super::Ended;
+use super::acts::{Act, Acting, What};
 use super::beside::{Beside, Told};
-use super::clients::{Act, Acting, What};
 use super::common::AT_ONCE;
 use super::order::{Arrival, Return};
 use super::rows::{OfRows, SoFar};

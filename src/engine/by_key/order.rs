@@ -12,7 +12,7 @@
 
 use crate::model::Time;
 
-use super::clients::Act;
+use super::acts::Act;
 
 /// An arrival at the central store; the order of fields is the order of events.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

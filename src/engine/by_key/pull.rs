@@ -6,8 +6,8 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPullConfig, hop};
 
+use super::acts::{Act, Acting};
 use super::cached::{Cached, Fill, Inside, Insides, NOTHING};
-use super::clients::{Act, Acting};
 use super::commits::{Commit, Commits};
 use super::common::{Common, Keyed};
 use super::order::{Arrival, Return};

@@ -6,8 +6,8 @@ use crate::model::{Location, Span, Time, Version};
 use crate::random::{Sampler, derive};
 use crate::stores::{KvPushConfig, hop};
 
+use super::acts::{Act, Acting};
 use super::cached::Inside;
-use super::clients::{Act, Acting};
 use super::common::{Common, Keyed};
 use super::order::Arrival;
 

@@ -7,7 +7,7 @@ use crate::stores::d1_alone::What as Does;
 use crate::workloads::RateLimitConfig;
 use crate::workloads::arrivals::{Arrivals, Source, any_edge};
 
-use super::sources::Sources;
+use super::sources::{Sources, before};
 
 /// Those who send, of one replication.
 #[derive(Debug)]
@@ -36,11 +36,6 @@ impl Rates {
             until,
         }
     }
-
-    #[inline]
-    fn before_the_end(&self, at: Time) -> Time {
-        if at < self.until { at } else { Time::NEVER }
-    }
 }
 
 impl Sources for Rates {
@@ -56,7 +51,7 @@ impl Sources for Rates {
 
     fn first(&self, identity: u32) -> (Source, Time) {
         let (source, first) = self.arrivals.first(self.streams.stream(u64::from(identity)), self.rate);
-        (source, self.before_the_end(first))
+        (source, before(self.until, first))
     }
 
     #[inline]
@@ -66,6 +61,6 @@ impl Sources for Rates {
 
     #[inline]
     fn next(&self, _: u32, source: &mut Source, now: Time) -> Time {
-        self.before_the_end(self.arrivals.next(source, now, self.rate))
+        before(self.until, self.arrivals.next(source, now, self.rate))
     }
 }

@@ -11,7 +11,7 @@ use crate::workloads::trace_beside::Slices;
 use crate::workloads::trace_feed::PlaceRule;
 use crate::workloads::trace_rows::{ByKey, KeyRow, Rows, Run};
 
-use super::clients::{Act, Acting, What};
+use super::acts::{Act, Acting, What};
 
 /// What differs between replications of a trace.
 #[derive(Clone, Copy, Debug)]

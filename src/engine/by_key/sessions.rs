@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 use crate::metrics::sessions::{Held, Knows};
 use crate::model::{Span, Time, Version};
 
-use super::clients::Act;
+use super::acts::Act;
 use super::order::{Arrival, Return};
 use super::tally::Tally;
 use super::writes::Waiting;

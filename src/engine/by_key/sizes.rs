@@ -9,7 +9,7 @@ use crate::stores::kv_limits::KvLimits;
 use crate::workloads::ValuesConfig;
 use crate::workloads::values::{Size, Values};
 
-use super::clients::{Act, What};
+use super::acts::{Act, What};
 use super::tally::Tally;
 use super::writes::Write;
 

@@ -7,8 +7,8 @@ use crate::random::derive;
 use crate::stores::d1_alone::What as Does;
 use crate::workloads::values::Size;
 
+use super::acts::{Act, Acting, What};
 use super::callers::{Call, Callers};
-use super::clients::{Act, Acting, What};
 
 /// Where acts are drawn from.
 pub(super) trait Sources {
@@ -29,6 +29,12 @@ pub(super) trait Sources {
 
     /// When the one after him acts, who did `now`; [`Time::NEVER`]: nobody does before the end.
     fn next(&self, key: u32, one: &mut Self::One, now: Time) -> Time;
+}
+
+/// When somebody would act, if that is before the end; else [`Time::NEVER`].
+#[inline(always)]
+pub(super) fn before(end: Time, at: Time) -> Time {
+    if at < end { at } else { Time::NEVER }
 }
 
 /// Those who act on one key, on their way through the run.

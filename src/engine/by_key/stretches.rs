@@ -10,7 +10,7 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::Rows;
 use crate::workloads::trace_stretches::Stretches;
 
-use super::clients::{Act, Acting};
+use super::acts::{Act, Acting};
 use super::common::{Common, Keyed};
 use super::rows::{Keys, OfRows, Rules, SoFar};
 use super::sessions;

@@ -9,8 +9,8 @@ use crate::random::{Sampler, chance, derive};
 use crate::stores::kv_pull::{counts_as_write, stamp_of};
 use crate::stores::{KvCommon, hop};
 
+use super::acts::{Act, What};
 use super::cached::Inside;
-use super::clients::{Act, What};
 use super::order::{Arrival, Return};
 
 /// What stays the same: how the central store takes writes.
