@@ -52,7 +52,7 @@ impl Beside {
         0
     }
 
-    /// A read is done `now` that started and ends then; all later ones end later.
+    /// A read is done `now` that started and ends then. None that is done after it ends before `now`.
     #[inline]
     pub fn read(&mut self, location: Location, times: (Time, Time), now: Time) {
         if let Beside::Flips(flips, holds) = self {

@@ -35,7 +35,7 @@ pub(super) struct Database {
     keys: Vec<OfKey>,
     /// Whether something comes of an answer when it is there, so that a read is judged only then.
     awaited: bool,
-    /// What is measured beside: of a key of which nothing is known, and of all of them.
+    /// What is measured beside: of a key of which nothing is known yet, and of all of them, if anything is.
     beside: (Beside, Vec<Beside>),
 }
 
@@ -76,7 +76,7 @@ struct Query {
 }
 
 impl Database {
-    /// Whether answers to reads are awaited; `beside` is what is measured beside of a key.
+    /// Whether answers to reads are awaited; `beside` is what is measured beside their operations, of one key.
     pub fn new(alone: Alone, network: Network, tally: Tally, awaited: bool, beside: Beside) -> Database {
         let beside = (beside, Vec::new());
         Database { alone, network, tally, queue: Queue::default(), keys: Vec::new(), awaited, beside }

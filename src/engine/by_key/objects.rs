@@ -67,6 +67,7 @@ pub(super) struct Objects {
     one: One,
     /// Whether something comes of an answer when it is there, so that a read is judged only then.
     awaited: bool,
+    /// What is measured beside, of the object of one key after another.
     beside: Beside,
 }
 
@@ -187,7 +188,7 @@ impl GoesOn for Objects {
 }
 
 impl Objects {
-    /// Whether answers to reads are awaited; `beside` is what is measured beside of one object.
+    /// Whether answers to reads are awaited; `beside` is what is measured beside their operations, of one object.
     pub fn new(setting: Setting, tally: Tally, awaited: bool, beside: Beside) -> Objects {
         Objects { setting, tally, reads: Vec::new(), writes: Vec::new(), one: One::default(), awaited, beside }
     }
