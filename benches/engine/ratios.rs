@@ -214,7 +214,10 @@ fn against_naive(what: &str, scenario: &Scenario, target: &str, divides: bool) {
     let shots = if divides { SHOTS } else { 1 };
     let (mut one, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..2 {
-        let mut shoot = || seconds(shots, [&mut || ours = Some(simulate(scenario, 1))])[0].clone();
+        let mut shoot = || {
+            let [times] = seconds(shots, [&mut || ours = Some(simulate(scenario, 1))]);
+            times
+        };
         let before = shoot();
         let [time] = seconds(1, [&mut || naive = Some(naive::simulate(scenario, 0, 0))]);
         one.push(median(&[before, shoot()].concat()));

@@ -145,7 +145,10 @@ impl Workload for RateLimit {
         match request.tag {
             // Without an answer nobody decides; such requests show as unavailable.
             COUNT | READ if !answer.is_ok() => {}
-            COUNT => windows.decide_counted(&rule, request.start, answer.seen.value),
+            COUNT => {
+                let uncounted = || window_count(rule.window_at(request.start), 0);
+                windows.decide_counted(&rule, answer.seen.value.unwrap_or_else(uncounted));
+            }
             READ => {
                 let window = rule.window_at(request.start);
                 let (stored, count) = answer.seen.value.map_or((window, 0), split_window_count);

@@ -78,10 +78,10 @@ impl RateWindows {
         self.0[place].admitted += u32::from(admit);
     }
 
-    /// The same of a request that started then and was counted where that is done in one step.
+    /// The same of a request that was counted where that is done in one step.
     #[inline]
-    pub fn decide_counted(&mut self, rule: &RateRule, start: Time, counted: Option<Value>) {
-        let (window, count) = counted.map_or_else(|| (rule.window_at(start), 0), split_window_count);
+    pub fn decide_counted(&mut self, rule: &RateRule, counted: Value) {
+        let (window, count) = split_window_count(counted);
         self.decide(window, count <= rule.limit);
     }
 

@@ -15,7 +15,10 @@ pub(super) trait Acting {
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, write: impl FnMut(Act, What));
 
     /// Whether some who have not acted yet are known.
-    fn is_any_known(&self) -> bool;
+    #[inline]
+    fn is_any_known(&self) -> bool {
+        self.horizon() < Time::NEVER
+    }
 
     /// Nobody who has not acted yet acts earlier than this; [`Time::NEVER`]: nobody does any more.
     fn horizon(&self) -> Time;
@@ -27,6 +30,12 @@ pub(super) trait Acting {
     fn name_and_length(&self) -> Option<(u64, u16)> {
         None
     }
+}
+
+/// When somebody would act, if that is before the end; else [`Time::NEVER`].
+#[inline(always)]
+pub(super) fn before(end: Time, at: Time) -> Time {
+    if at < end { at } else { Time::NEVER }
 }
 
 /// Somebody acts.

@@ -17,8 +17,8 @@ pub(super) enum Beside {
     Windows(RateRule, RateWindows, Option<Value>),
 }
 
-/// What a write leaves to be told when its answer is there: when it started, and what was counted.
-pub(super) type Told = Option<(Time, Option<Value>)>;
+/// What a write leaves to be told when its answer is there: what was counted.
+pub(super) type Told = Option<Value>;
 
 impl Beside {
     /// Another key.
@@ -73,7 +73,7 @@ impl Beside {
             Beside::Windows(rule, _, counted) => {
                 let count = Operation::CountInWindow { window: rule.window_at(start), limit: rule.limit };
                 *counted = count.apply(*counted);
-                Some((start, *counted))
+                *counted
             }
         }
     }
@@ -81,8 +81,8 @@ impl Beside {
     /// The answer to a write is there.
     #[inline]
     pub fn answered(&mut self, told: Told) {
-        if let (Beside::Windows(rule, windows, _), Some((start, counted))) = (self, told) {
-            windows.decide_counted(rule, start, counted);
+        if let (Beside::Windows(rule, windows, _), Some(counted)) = (self, told) {
+            windows.decide_counted(rule, counted);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::workloads::TraceOperation;
 use crate::workloads::trace_feed::{Feed, Placed};
 use crate::workloads::trace_file::TraceError;
 
+use super::acts::before;
 use super::rows::Rules;
 
 /// Those who act, one after another.
@@ -76,8 +77,7 @@ impl Callers for InTurn {
     #[inline]
     fn next(&mut self, _: u32, now: Time) -> Time {
         self.row = self.feed.next_row();
-        let at = self.row.map_or(Time::NEVER, |placed| placed.row.at.max(now));
-        if at < self.until { at } else { Time::NEVER }
+        before(self.until, self.row.map_or(Time::NEVER, |placed| placed.row.at.max(now)))
     }
 
     fn number(&self, key: u32) -> u64 {

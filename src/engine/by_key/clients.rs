@@ -9,8 +9,8 @@ use crate::workloads::MixConfig;
 use crate::workloads::arrivals::{Arrivals, Pace, Source, any_edge};
 use crate::workloads::values::{KEY_BYTES, Size};
 
-use super::acts::{Act, Acting, What};
-use super::sources::{Sources, before};
+use super::acts::{Act, Acting, What, before};
+use super::sources::Sources;
 
 /// The clients of all keys, of one replication.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) struct OfKey<'a, const MORE: bool> {
 }
 
 impl Clients {
-    /// Whether answers to reads are `awaited` says whether something comes of them.
+    /// `awaited`: whether something comes of answers to reads when they are there.
     pub fn new(
         config: &MixConfig,
         awaited: bool,
@@ -155,11 +155,6 @@ impl<const MORE: bool> Acting for OfKey<'_, MORE> {
         } else {
             self.draw::<false>(most, reads, write);
         }
-    }
-
-    #[inline]
-    fn is_any_known(&self) -> bool {
-        self.next < Time::NEVER
     }
 
     #[inline]

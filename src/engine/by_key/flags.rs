@@ -9,8 +9,8 @@ use crate::workloads::FeatureFlagConfig;
 use crate::workloads::feature_flag::{FlagAct, FlagActs, OfFlag};
 use crate::workloads::flips::Flips;
 
-use super::acts::Act;
-use super::sources::{Sources, before};
+use super::acts::{Act, before};
+use super::sources::Sources;
 
 /// Those who act on all flags, of one replication.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use crate::stores::d1_alone::What as Does;
 use crate::workloads::RateLimitConfig;
 use crate::workloads::arrivals::{Arrivals, Source, any_edge};
 
-use super::sources::{Sources, before};
+use super::acts::before;
+use super::sources::Sources;
 
 /// Those who send, of one replication.
 #[derive(Debug)]

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{Location, Time, Value};
+use crate::model::{Location, Time};
 use crate::random::derive;
 use crate::stores::d1_alone::What as Does;
-use crate::workloads::values::Size;
 
 use super::acts::{Act, Acting, What};
 use super::callers::{Call, Callers};
@@ -31,12 +30,6 @@ pub(super) trait Sources {
     fn next(&self, key: u32, one: &mut Self::One, now: Time) -> Time;
 }
 
-/// When somebody would act, if that is before the end; else [`Time::NEVER`].
-#[inline(always)]
-pub(super) fn before(end: Time, at: Time) -> Time {
-    if at < end { at } else { Time::NEVER }
-}
-
 /// Those who act on one key, on their way through the run.
 #[derive(Debug)]
 pub(super) struct OfOne<'a, S: Sources> {
@@ -45,9 +38,8 @@ pub(super) struct OfOne<'a, S: Sources> {
     one: S::One,
     /// The group's number for random draws.
     number: u64,
-    /// How many have acted, how many of them wrote, and when the last of them did.
+    /// How many have acted, and when the last of them did.
     acted: u64,
-    written: Value,
     last: Time,
     /// When the next acts; [`Time::NEVER`]: nobody does any more.
     next: Time,
@@ -57,7 +49,7 @@ impl<'a, S: Sources> OfOne<'a, S> {
     /// Before any of them acts.
     pub fn new(sources: &'a S, key: u32) -> OfOne<'a, S> {
         let (one, next) = sources.first(key);
-        OfOne { sources, key, one, number: sources.number(key), acted: 0, written: 0, last: Time::START, next }
+        OfOne { sources, key, one, number: sources.number(key), acted: 0, last: Time::START, next }
     }
 }
 
@@ -73,20 +65,12 @@ impl<S: Sources> Acting for OfOne<'_, S> {
             let act = Act { n, at, before: self.last, draw: derive(self.number, n + 1), location, client: 0 };
             match does {
                 Does::Get => reads.push(act),
-                Does::Put | Does::Delete => {
-                    self.written += 1;
-                    let put = What::Put { ttl: None, size: Size::OfNumber(self.written) };
-                    write(act, if does == Does::Put { put } else { What::Delete });
-                }
+                Does::Put => write(act, What::PUT),
+                Does::Delete => write(act, What::Delete),
             }
             (self.acted, self.last) = (n + 1, at);
             self.next = self.sources.next(self.key, &mut self.one, at);
         }
-    }
-
-    #[inline]
-    fn is_any_known(&self) -> bool {
-        self.next < Time::NEVER
     }
 
     #[inline]
