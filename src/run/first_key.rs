@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::engine::Partition;
 use crate::history::{Record, jsonl};
 use crate::metrics::{Distribution, DistributionId, Measurements};
-use crate::model::{Key, Span, Time};
+use crate::model::{Span, Time};
 use crate::workloads::trace_file::TraceError;
 
 use super::suspect::{OPERATIONS_MAX, Order, Suspect};
@@ -144,6 +144,6 @@ fn by_events(contestant: &Contestant, unit: Unit, group: u32) -> Vec<Record> {
     let alone = contestant.separable().is_some();
     let partition = if alone { Partition { first_group: group, groups: 1 } } else { contestant.whole() };
     let mut records = contestant.record(unit.replication, partition, OPERATIONS_MAX).unwrap_or_default().records;
-    records.retain(|record| alone || record.key == Key(group));
+    records.retain(|record| alone || contestant.group_of(record.key) == group);
     records
 }

@@ -11,7 +11,7 @@ use crate::history::History;
 use crate::limits::Terms;
 use crate::limits::day::Cuts;
 use crate::metrics::{Measurements, Window};
-use crate::model::{Time, Value};
+use crate::model::{Key, Time, Value};
 use crate::network::{Network, NetworkConfig};
 use crate::random::{Purpose, StreamKey};
 use crate::scenario::Scenario;
@@ -396,6 +396,11 @@ impl Contestant {
     /// The groups of a whole replication, likewise.
     pub fn all_partitions(&self) -> impl Iterator<Item = Partition> {
         self.partitions(Unit { store: 0, replication: 0, share: 0, shares: 1 })
+    }
+
+    /// The group of a key, where groups are simulated without events.
+    pub(super) fn group_of(&self, key: Key) -> u32 {
+        key.0 / self.by_key.as_ref().map_or(1, |plan| plan.keys_of_group().into())
     }
 
     /// Whether the store is simulated key by key, without events.

@@ -1,4 +1,4 @@
-//! What is left of a D1 database where nobody asks it for more than one key at a time, without stated sizes: for whoever
+//! What is left of a D1 database where everybody asks it for so many keys at a time, without stated sizes: for whoever
 //! simulates it without events.
 
 use crate::limits::{Terms, Usage};
@@ -15,6 +15,7 @@ use super::server::{Server, Turn};
 #[derive(Clone, Debug)]
 pub struct Alone {
     pub primary: Location,
+    keys: u16,
     retries: u8,
     queue_limit: u32,
     queue_timeout: Span,
@@ -32,14 +33,14 @@ pub enum What {
 }
 
 impl What {
-    /// A query of one key that asks for it.
-    fn request(self, start: Time) -> Request {
+    /// A query of so many keys that asks for it.
+    fn request(self, start: Time, keys: u16) -> Request {
         let operation = match self {
             What::Get => Operation::Get { cache_ttl: None },
             What::Put => Operation::Put { value: 0, ttl: None },
             What::Delete => Operation::Delete,
         };
-        Request::plain(operation, start)
+        Request { keys, ..Request::plain(operation, start) }
     }
 }
 
@@ -53,9 +54,9 @@ pub enum Became {
 }
 
 impl Alone {
-    /// This database, if nothing about it needs more than is here. Every field is looked at by name, so that whoever adds one
-    /// is asked here what it means.
-    pub fn of(config: &D1Config, terms: &Terms) -> Option<Alone> {
+    /// This database, if nothing about it needs more than is here, for queries of so many keys. Every field is looked at by
+    /// name, so that whoever adds one is asked here what it means.
+    pub fn of(config: &D1Config, terms: &Terms, keys: u16) -> Option<Alone> {
         let D1Config {
             primary,
             read_time: _,
@@ -70,12 +71,13 @@ impl Alone {
         } = config;
         let day = D1Day::new(&config.statements, terms);
         let statements = Statements::new(config, terms);
-        let refuses = statements.refuses(&What::Get.request(Time::START)).is_some();
+        let refuses = statements.refuses(&What::Get.request(Time::START, keys)).is_some();
         if replication.is_some() || day.is_limited() || refuses {
             return None;
         }
         Some(Alone {
             primary: *primary,
+            keys,
             retries: *read_retries,
             queue_limit: *queue_limit,
             queue_timeout: *queue_timeout,
@@ -94,7 +96,7 @@ impl Alone {
 
     /// A query arrives that started then; `draw` is that of this try. What it reads and writes is counted, if it is wanted.
     pub fn query(&mut self, now: Time, what: What, start: Time, draw: u64, counts: bool) -> Became {
-        let request = what.request(start);
+        let request = what.request(start, self.keys);
         let Busy { span, refusal } = self.statements.busy(&request, draw);
         match self.server.arrive(now, span, self.queue_limit, self.queue_timeout) {
             Turn::Done { end } => match refusal {
@@ -113,7 +115,7 @@ impl Alone {
 
     /// Whether a query that was refused after so many tries is tried again.
     pub fn tries_again(&self, what: What, refusal: Refusal, tries: u8) -> bool {
-        tries < self.retries && tried_again(&what.request(Time::START), refusal)
+        tries < self.retries && tried_again(&what.request(Time::START, self.keys), refusal)
     }
 
     /// What was read and written.

@@ -1,4 +1,4 @@
-//! What is left of a Durable Object where nobody calls it but for one key at a time, without stated sizes: for whoever
+//! What is left of a Durable Object where everybody calls it for so many keys at a time, without stated sizes: for whoever
 //! simulates it without events.
 
 use crate::limits::{MeterId, Terms};
@@ -27,7 +27,8 @@ pub struct Alone {
     pub queue_limit: u32,
     pub queue_timeout: Span,
     pub window_limit: Option<u32>,
-    /// What a key that is read counts on, and one that is written.
+    /// How many keys a request is for; what each that is read counts on, and each that is written.
+    pub keys: u16,
     pub meters: [MeterId; 2],
 }
 
@@ -43,9 +44,9 @@ pub fn nearest_hosts(config: &DurableObjectConfig, network: &NetworkConfig) -> V
 }
 
 impl Alone {
-    /// These objects, if nothing about them needs more than is here. Every field is looked at by name, so that whoever adds
-    /// one is asked here what it means.
-    pub fn of(config: &DurableObjectConfig, network: &NetworkConfig, terms: &Terms) -> Option<Alone> {
+    /// These objects, if nothing about them needs more than is here, for requests of so many keys. Every field is looked at
+    /// by name, so that whoever adds one is asked here what it means.
+    pub fn of(config: &DurableObjectConfig, network: &NetworkConfig, terms: &Terms, keys: u16) -> Option<Alone> {
         let DurableObjectConfig {
             placement: _,
             hosts: _,
@@ -69,7 +70,7 @@ impl Alone {
         let ObjectCode { foreign_await, block_concurrency_while: _, await_each_write: _, state } = code;
         let limits = ObjectLimits::new(config, terms);
         // What refuses a put for what it is refuses every request: none has a size.
-        let put = Request::plain(Operation::Put { value: 0, ttl: None }, Time::START);
+        let put = Request { keys, ..Request::plain(Operation::Put { value: 0, ttl: None }, Time::START) };
         let refuses = limits.refuses_to_send(&put).or_else(|| limits.refuses(&put)).is_some();
         let more = foreign_await.is_some() || *state != ObjectState::Storage || object_life::matters(life);
         // The days' quotas are those of all objects together.
@@ -85,6 +86,7 @@ impl Alone {
             queue_limit: *queue_limit,
             queue_timeout: *queue_timeout,
             window_limit: *window_limit,
+            keys,
             meters: match storage {
                 ObjectStorage::KeyValue => [MeterId::ObjectReadUnits, MeterId::ObjectWriteUnits],
                 ObjectStorage::Sqlite { .. } => [MeterId::ObjectRowsRead, MeterId::ObjectRowsWritten],

@@ -1,12 +1,12 @@
 //! A configuration of several keys is published together, and read together.
 
 use crate::metrics::{CountId, Judgement};
-use crate::model::{Answer, Key, Location, Operation, Request, Seen, Time, Value};
-use crate::random::{Sampler, StreamKey};
+use crate::model::{Answer, Key, Location, Operation, Request, Seen, Value};
+use crate::random::StreamKey;
 
-use super::arrivals::{Arrivals, Source, any_edge};
-use super::config::{ConfigConfig, Shape};
+use super::config::ConfigConfig;
 use super::contract::{Ask, Desk, Groups, Workload};
+use super::single_writer::{Does, OneWritten, SingleWriter};
 
 /// The publisher's tag; readings carry the place of their state.
 const PUBLISH: u32 = u32::MAX;
@@ -23,19 +23,17 @@ struct Reading {
 /// One configuration.
 #[derive(Clone, Copy, Debug)]
 struct Set {
-    publisher: Source,
-    readers: Source,
+    acting: OneWritten,
     published: Value,
 }
 
 /// The workload: each configuration is a group. The publisher sits at the first edge.
 #[derive(Debug)]
 pub struct Configurations {
-    config: ConfigConfig,
-    publish_every: Sampler,
-    arrivals: Arrivals,
-    key: StreamKey,
-    edges: u16,
+    acts: SingleWriter,
+    count: u32,
+    /// Of each configuration.
+    keys: u16,
     sets: Vec<Set>,
     readings: Vec<Reading>,
     free: Vec<u32>,
@@ -44,27 +42,22 @@ pub struct Configurations {
 impl Configurations {
     /// From its plain data.
     pub fn new(config: &ConfigConfig, key: StreamKey, edges: u16) -> Configurations {
+        let ConfigConfig { sets: count, keys, publish_every, reads } = config;
         Configurations {
-            publish_every: Sampler::new(&config.publish_every),
-            arrivals: Arrivals::new(&Shape::Poisson),
-            config: config.clone(),
-            key,
-            edges,
+            acts: SingleWriter::new(publish_every, *reads, key, edges),
+            count: *count,
+            keys: *keys,
             sets: Vec::new(),
             readings: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.config.reads * f64::from(self.edges)
-    }
-
     /// Asks for all keys of a set: in one request where the store can, else side by side.
     fn ask(&self, group: u32, location: Location, operation: Operation, tag: u32, desk: &mut Desk<'_>) -> u16 {
-        let count = self.config.keys;
+        let count = self.keys;
         let (requests, keys) = if desk.idiom.several_keys { (1, count) } else { (count, 1) };
-        let client = if tag == PUBLISH { u32::from(self.edges) } else { u32::from(location.0) };
+        let client = if tag == PUBLISH { u32::from(self.acts.edges()) } else { u32::from(location.0) };
         for n in 0..requests {
             let key = Key(group * u32::from(count) + u32::from(n));
             let wants_answer = tag != PUBLISH;
@@ -76,7 +69,7 @@ impl Configurations {
 
 impl Workload for Configurations {
     fn groups(&self) -> Groups {
-        Groups::Fixed(self.config.sets)
+        Groups::Fixed(self.count)
     }
 
     fn initial(&self) -> Option<Value> {
@@ -96,39 +89,33 @@ impl Workload for Configurations {
         self.readings.clear();
         self.free.clear();
         for group in 0..groups {
-            let number = u64::from(first_group + group);
-            let mut publisher = self.arrivals.first(self.key.stream(number << 1), 1.0).0;
-            let (readers, first) = self.arrivals.first(self.key.stream(number << 1 | 1), self.rate());
-            let publish = self.publish_every.span(publisher.stream.draw());
-            desk.wake(Time(publish.0), u64::from(group) << 1);
-            desk.wake(first, u64::from(group) << 1 | 1);
-            self.sets.push(Set { publisher, readers, published: 0 });
+            let acting = self.acts.of(first_group + group);
+            desk.wake(acting.next(), u64::from(group));
+            self.sets.push(Set { acting, published: 0 });
         }
     }
 
     fn wake(&mut self, token: u64, desk: &mut Desk<'_>) {
-        let group = (token >> 1) as u32;
-        let rate = self.rate();
+        let group = token as u32;
         let set = &mut self.sets[group as usize];
-        if token & 1 == 0 {
-            set.published += 1;
-            let operation = Operation::Put { value: set.published, ttl: None };
-            let next = desk.now + self.publish_every.span(set.publisher.stream.draw());
-            desk.wake(next, token);
-            self.ask(group, Location(0), operation, PUBLISH, desk);
-            return;
+        match set.acting.act(&self.acts) {
+            Does::Write => {
+                set.published += 1;
+                let operation = Operation::Put { value: set.published, ttl: None };
+                self.ask(group, Location(0), operation, PUBLISH, desk);
+            }
+            Does::Read(location) => {
+                let reading = Reading { awaited: 0, complete: true, oldest: Value::MAX, newest: Value::MIN };
+                let slot = self.free.pop().unwrap_or(self.readings.len() as u32);
+                if slot as usize == self.readings.len() {
+                    self.readings.push(reading);
+                }
+                self.readings[slot as usize] = reading;
+                let awaited = self.ask(group, location, Operation::Get { cache_ttl: None }, slot, desk);
+                self.readings[slot as usize].awaited = awaited;
+            }
         }
-        let location = any_edge(&mut set.readers.stream, self.edges);
-        let next = self.arrivals.next(&mut set.readers, desk.now, rate);
-        desk.wake(next, token);
-        let reading = Reading { awaited: 0, complete: true, oldest: Value::MAX, newest: Value::MIN };
-        let slot = self.free.pop().unwrap_or(self.readings.len() as u32);
-        if slot as usize == self.readings.len() {
-            self.readings.push(reading);
-        }
-        self.readings[slot as usize] = reading;
-        let awaited = self.ask(group, location, Operation::Get { cache_ttl: None }, slot, desk);
-        self.readings[slot as usize].awaited = awaited;
+        desk.wake(self.sets[group as usize].acting.next(), token);
     }
 
     fn answered(&mut self, request: &Request, answer: &Answer, _: Judgement, desk: &mut Desk<'_>) {

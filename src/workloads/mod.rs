@@ -16,6 +16,7 @@ pub mod put_then_get;
 pub mod rate_limit;
 pub mod rate_windows;
 pub mod session;
+pub mod single_writer;
 pub mod trace;
 pub mod trace_beside;
 pub mod trace_bytes;

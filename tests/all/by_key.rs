@@ -252,6 +252,21 @@ fn flags() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// Those of [`arbitrary`] whose keys are configurations, sometimes of more keys than a query may name.
+fn configurations() -> impl Strategy<Value = Scenario> {
+    let publish_every = prop_oneof![
+        (1_u64..60).prop_map(|n| Law::Constant(ms(n * 250))),
+        (50_u64..15_000).prop_map(|mean| Law::Exponential { mean: ms(mean) }),
+    ];
+    let keys = prop_oneof![30 => 1_u16..7, 1 => Just(101)];
+    (arbitrary(), 1_u32..4, keys, publish_every, 0.05_f64..4.0).prop_map(
+        |(mut scenario, sets, keys, publish_every, reads)| {
+            scenario.workload = WorkloadConfig::Config(ConfigConfig { sets, keys, publish_every, reads });
+            scenario
+        },
+    )
+}
+
 /// Those of [`arbitrary`] under the load of a cache in front of a database.
 fn cached() -> impl Strategy<Value = Scenario> {
     (arbitrary(), 0_u64..20).prop_map(|(mut scenario, ttl)| {
@@ -372,6 +387,16 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn gives_the_engine_s_measurements_of_configurations(scenario in configurations(), batches in 1_u32..40) {
+        same_both_ways(&scenario, batches)?;
+        some_and_others_are_all(&scenario)?;
+    }
+}
+
 /// What is there from the start is stored, of keys too that nobody asks for.
 #[test]
 fn what_nobody_asks_for_is_stored() {
@@ -434,6 +459,7 @@ fn by_key_of(scenario: &Scenario) -> String {
     let kind = match scenario.workload {
         WorkloadConfig::Trace(_) => "trace",
         WorkloadConfig::FeatureFlag(_) => "flags",
+        WorkloadConfig::Config(_) => "configurations",
         WorkloadConfig::RateLimit(_) => "limits",
         _ => "mix",
     };
@@ -454,12 +480,14 @@ fn each_shipped_scenario_goes_its_way() {
     let ways = [
         "cache-ttl: trace on half-a-minute, a-minute, five-minutes, push",
         "caching: mix on d1, durable_object",
+        "config: configurations on kv, d1, durable_object",
         "feature-flags: flags on kv, kv-30s, d1, durable_object",
         "push-against-pull: mix on pull, push-uniform, push-exponential",
         "rate-limiting-binding: limits on durable_object",
         "rate-limiting: limits on d1, durable_object",
         "trace: trace on kv",
         "guidance-caching: mix on d1, durable_object",
+        "guidance-config: configurations on kv, d1, durable_object",
         "guidance-feature-flags: flags on kv, d1, durable_object",
         "guidance-rate-limiting: limits on d1, durable_object",
     ];
@@ -572,6 +600,17 @@ fn what_needs_events_is_simulated_by_events() {
         evaluations: 1.0,
     });
     assert_eq!(which(&scenario), [true, true, false, false, true, true], "flags as a mix");
+    let configuration = |keys, reads| {
+        let publish_every = Law::Constant(ms(60_000));
+        WorkloadConfig::Config(ConfigConfig { sets: 2, keys, publish_every, reads })
+    };
+    scenario.workload = configuration(129, 1.0);
+    assert_eq!(which(&scenario), [true, true, false, false, true, true], "configurations as a mix");
+    let key_value = DurableObjectConfig { storage: ObjectStorage::KeyValue, ..DurableObjectConfig::default() };
+    scenario.stores[5] = object("do", "Durable Object", key_value);
+    assert_eq!(which(&scenario), [true, true, false, false, true, false], "more keys than an object takes at once");
+    scenario.workload = configuration(5, 1e4);
+    assert_eq!(which(&scenario), [false, false, false, false, true, true], "readings that are too many to be kept");
     let limit = RateLimitConfig {
         identities: 2,
         requests: 1.0,

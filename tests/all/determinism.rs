@@ -14,7 +14,7 @@ use consistency_sim::run::{Contestant, Unit};
 use consistency_sim::scenario::{Override, Scenario, load_with};
 use consistency_sim::stores::{Coupling, Ground, Outbox, Requests, Store, StoreKind};
 use consistency_sim::workloads::trace_file::TraceError;
-use consistency_sim::workloads::{TraceConfig, TraceFile, TraceOperation, WorkloadConfig};
+use consistency_sim::workloads::{ConfigConfig, TraceConfig, TraceFile, TraceOperation, WorkloadConfig};
 
 use crate::support::*;
 
@@ -112,12 +112,17 @@ impl Suspect for Mistakes<'_> {
 }
 
 /// The first measured operation of a group that is otherwise in two stores when they are simulated by events.
-fn first_by_events(stores: [&Contestant; 2], measured: Time, replication: u32, group: u32) -> (Time, Vec<String>) {
+fn first_by_events(
+    stores: [&Contestant; 2],
+    measured: Time,
+    replication: u32,
+    (group, keys): (u32, u16),
+) -> (Time, Vec<String>) {
     let [right, wrong] = stores.map(|store| {
         let alone = Partition { first_group: group, groups: 1 };
         let partition = if store.separable().is_some() { alone } else { store.whole() };
         let mut records = store.record(replication, partition, 1_000_000).expect("a history").records;
-        records.retain(|record| store.separable().is_some() || record.key == Key(group));
+        records.retain(|record| store.separable().is_some() || record.key.0 / u32::from(keys) == group);
         records.retain(|record| record.start >= measured);
         records.sort_by_key(|record| (record.start, record.client, record.location));
         records
@@ -130,13 +135,14 @@ fn first_by_events(stores: [&Contestant; 2], measured: Time, replication: u32, g
     (first.start, lines.collect())
 }
 
-/// Both stores without events, each under another setting in one group.
-fn mistaken(scenario: &Scenario, group: u32, share: u32, shares: u32) {
+/// All stores without events, each under another setting in one group of so many keys.
+fn mistaken(scenario: &Scenario, (group, keys): (u32, u16), share: u32, shares: u32) {
     let mut other = scenario.clone();
     for store in &mut other.stores {
         match &mut store.kind {
             StoreKind::KvPull(pull) => pull.cache_ttl = pull.cache_ttl + Span::from_secs(1),
             StoreKind::KvPush(push) => push.delay = Law::Constant(Span::from_millis(2_500)),
+            StoreKind::D1(config) => config.read_time = Law::Constant(Span::from_millis(3)),
             _ => unreachable!("stores that need no events"),
         }
     }
@@ -150,9 +156,10 @@ fn mistaken(scenario: &Scenario, group: u32, share: u32, shares: u32) {
         assert_eq!(key.group, group, "{key}");
         let operation = key.operation.as_ref().expect("an operation");
         let expected =
-            first_by_events([&right[store], &wrong[store]], Time(scenario.warmup.0), unit.replication, group);
+            first_by_events([&right[store], &wrong[store]], Time(scenario.warmup.0), unit.replication, (group, keys));
         assert_eq!((operation.at, operation.by_events.clone()), expected, "{key}");
-        assert!(expected.0 > Time(0) && expected.1.len() == 1 && key.figure.contains(" against "), "{key}");
+        let requests = if right[store].separable().is_some() { usize::from(keys) } else { 1 };
+        assert!(expected.0 > Time(0) && expected.1.len() == requests && key.figure.contains(" against "), "{key}");
     }
 }
 
@@ -162,7 +169,18 @@ fn the_first_operation_is_named_of_a_key_that_differs_only_without_events() {
     let mut scenario = scenario(network(3, Span::from_millis(80)), mix(40, 80.0, 4.0), stores);
     (scenario.warmup, scenario.duration) = (Span::from_secs(50), Span::from_secs(500));
     // The first of the unit, one in the middle, and the last.
-    [3, 19, 39].into_iter().for_each(|group| mistaken(&scenario, group, 3, 4));
+    [3, 19, 39].into_iter().for_each(|group| mistaken(&scenario, (group, 1), 3, 4));
+}
+
+#[test]
+fn the_first_reading_is_named_of_a_configuration_that_differs_only_without_events() {
+    let push = kv_push(Law::Constant(Span::from_secs(2)), Span::from_secs(9));
+    let stores = vec![kv_pull(Span::from_secs(60)), push, d1(Location(3))];
+    let publish_every = Law::Exponential { mean: Span::from_secs(20) };
+    let workload = WorkloadConfig::Config(ConfigConfig { sets: 6, keys: 3, publish_every, reads: 0.5 });
+    let mut scenario = scenario(network(3, Span::from_millis(80)), workload, stores);
+    (scenario.warmup, scenario.duration) = (Span::from_secs(50), Span::from_secs(500));
+    mistaken(&scenario, (4, 3), 0, 1);
 }
 
 #[test]
@@ -178,7 +196,7 @@ fn the_first_row_is_named_of_a_key_of_a_trace_that_differs_only_without_events()
     let stores = vec![kv_pull(Span::from_secs(60)), kv_push(Law::Constant(Span::from_secs(2)), Span::from_secs(9))];
     let mut scenario = scenario(network(3, Span::from_millis(80)), WorkloadConfig::Trace(trace), stores);
     (scenario.warmup, scenario.duration) = (Span::from_secs(50), Span::from_secs(1_266));
-    mistaken(&scenario, 5, 0, 1);
+    mistaken(&scenario, (5, 1), 0, 1);
 }
 
 /// One key in one place, whose hundredth read is slow. What it forgets at the start of a partition is how many reads there

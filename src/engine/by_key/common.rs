@@ -10,9 +10,9 @@ use crate::stores::hop;
 use super::Ended;
 use super::acts::{Act, Acting};
 use super::cached::Inside;
-use super::flags::Shown;
 use super::order::{Arrival, Return};
 use super::sessions::{Operation, Sessions, There};
+use super::shown::Shown;
 use super::sizes::{OfKey, Sizes};
 use super::tally::Tally;
 use super::writes::{Acknowledged, Centre, Decision, Write, Writes};
@@ -66,7 +66,7 @@ pub(super) struct Common {
     pub sessions: Option<Box<Sessions>>,
     /// Where sizes are stated.
     pub sizes: Option<Box<Sizes>>,
-    /// Where flags are evaluated.
+    /// Where it matters which of the writes a read shows.
     pub shown: Option<Box<Shown>>,
     /// Whether something comes of an answer when it is there, so that a read is judged only then.
     pub awaited: bool,
@@ -87,10 +87,15 @@ impl Common {
         {
             self.tally.at(last_event).storage.merge(&sizes.end_alone());
         }
-        if K::SAY_MORE
-            && let Some(shown) = &mut self.shown
-        {
-            shown.end(self.tally.from(), self.tally.at(last_event));
+    }
+
+    /// Simulates keys that are a partition together.
+    pub fn simulate_together<K: Acting>(&mut self, store: &mut impl Keyed, keys: impl Iterator<Item = K>) {
+        let mut ended = Ended::default();
+        keys.for_each(|mut key| self.simulate_one(store, &mut key, &mut ended));
+        self.tally.end(&ended);
+        if let Some(shown) = &mut self.shown {
+            shown.end(ended.last_event, &mut self.tally);
         }
     }
 
@@ -179,7 +184,7 @@ impl Common {
                 if K::SAY_MORE
                     && let Some(shown) = shown
                 {
-                    shown.flip(version);
+                    shown.written(version);
                 }
             }
         });
@@ -252,14 +257,11 @@ impl Common {
     /// A read whose answer is awaited is answered. Of a key that nobody writes nobody knows anything.
     #[inline]
     fn read<const QUIET: bool>(&mut self, act: Act, there: There, version: Version) {
-        if QUIET {
-            return;
-        }
-        if let Some(sessions) = &mut self.sessions {
+        if !QUIET && let Some(sessions) = &mut self.sessions {
             sessions.read(Operation { act, there, version });
         }
         if let Some(shown) = &mut self.shown {
-            shown.evaluated(&act, there.at(), version);
+            shown.read(&act, there.at(), version, self.tally.measures(act.at));
         }
     }
 

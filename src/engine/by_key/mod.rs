@@ -5,7 +5,7 @@
 //! key follows from a few things that can be computed in another order:
 //!
 //! - Clients who do not wait act at times that depend on no store: all acts of a key are a stream of draws
-//!   (`sources.rs`: of a mix `clients.rs`, of a feature flag `flags.rs`, of a limit `rates.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
+//!   (`sources.rs`: of a mix `clients.rs`, of flags and configurations `written.rs`, of a limit `rates.rs`), or rows of a trace (`rows.rs`; of a long one, stretch by stretch, `stretches.rs`). Delays are functions
 //!   of a request's own number.
 //! - A key's writes depend on no read. When all who act before a moment are known, so is what the central store holds
 //!   then (`writes.rs`).
@@ -33,7 +33,6 @@ mod clients;
 mod commits;
 mod common;
 mod database;
-mod flags;
 mod objects;
 mod order;
 mod plan;
@@ -42,12 +41,14 @@ mod push;
 mod rates;
 mod rows;
 mod sessions;
+mod shown;
 mod sizes;
 mod some;
 mod sources;
 mod stretches;
 mod tally;
 mod writes;
+mod written;
 
 use std::sync::Arc;
 
@@ -63,7 +64,6 @@ use callers::InTurn;
 use clients::Clients;
 use common::Common;
 use database::Database;
-use flags::Flags;
 use objects::Objects;
 pub use plan::Plan;
 use plan::Replayed;
@@ -76,6 +76,7 @@ use sizes::Stored;
 use some::{Apart, measured};
 use sources::{OfOne, Together};
 use tally::Tally;
+use written::Written;
 
 /// The simulation of one replication without events, one key after another where that can be.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ enum Simulated {
 #[derive(Debug)]
 enum Crowd {
     Mix(Together<Clients>),
-    Flags(Together<Flags>),
+    Written(Together<Written>),
     Rates(Together<Rates>),
     Rows(Box<InTurn>),
 }
@@ -103,7 +104,7 @@ enum Crowd {
 #[derive(Debug)]
 enum Open {
     Mix(Clients),
-    Flags(Flags),
+    Written(Written),
     Rates(Rates),
 }
 
@@ -133,10 +134,10 @@ impl Ended {
 }
 
 impl KeyByKey {
-    /// Simulates a key of clients that is a partition.
-    pub fn simulate(&mut self, key: u32) {
+    /// Simulates a group of clients that is a partition.
+    pub fn simulate(&mut self, group: u32) {
         if let Simulated::Clients(clients, store) = &mut self.0 {
-            store.simulate_clients(clients, key);
+            store.simulate_clients(clients, group);
         }
     }
 
@@ -171,7 +172,7 @@ impl KeyByKey {
             Simulated::Clients(..) => Ok(None),
             Simulated::Rows(trace, rules, until, store) => store.replay(trace, rules, *until, apart),
             Simulated::InOrder(Crowd::Mix(clients), database) => database.simulate(clients, apart),
-            Simulated::InOrder(Crowd::Flags(clients), database) => database.simulate(clients, apart),
+            Simulated::InOrder(Crowd::Written(clients), database) => database.simulate(clients, apart),
             Simulated::InOrder(Crowd::Rates(clients), database) => database.simulate(clients, apart),
             Simulated::InOrder(Crowd::Rows(rows), database) => database.simulate(&mut **rows, apart),
         }
@@ -214,13 +215,18 @@ impl Live {
         }
     }
 
-    /// Simulates the clients of a key.
-    fn simulate_clients(&mut self, clients: &Open, key: u32) {
+    /// Simulates the clients of a group, most of which are one key.
+    fn simulate_clients(&mut self, clients: &Open, group: u32) {
         match clients {
-            Open::Mix(clients) if clients.say_more() => self.simulate(&mut clients.of::<true>(key)),
-            Open::Mix(clients) => self.simulate(&mut clients.of::<false>(key)),
-            Open::Flags(flags) => self.simulate(&mut OfOne::new(flags, key)),
-            Open::Rates(rates) => self.simulate(&mut OfOne::new(rates, key)),
+            Open::Mix(clients) if clients.say_more() => self.simulate(&mut clients.of::<true>(group)),
+            Open::Mix(clients) => self.simulate(&mut clients.of::<false>(group)),
+            Open::Written(written) => match self {
+                Live::Pull(common, pull) => common.simulate_together(pull, written.key_by_key(group)),
+                Live::Push(common, push) => common.simulate_together(push, written.key_by_key(group)),
+                // Which asks for all its keys in one request.
+                Live::Objects(objects) => objects.simulate_alone(&mut OfOne::new(written, group)),
+            },
+            Open::Rates(rates) => self.simulate(&mut OfOne::new(rates, group)),
         }
     }
 

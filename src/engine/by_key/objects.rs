@@ -315,9 +315,10 @@ impl Objects {
             ended.usage.add(MeterId::ObjectDuration, leaves.since(active.max(from)).0);
         }
         if now >= from {
-            ended.usage.add(self.setting.alone.meters[0], 1);
+            let Alone { keys, meters, .. } = &self.setting.alone;
+            ended.usage.add(meters[0], (*keys).into());
             if request.what.is_some() {
-                ended.usage.add(self.setting.alone.meters[1], 1);
+                ended.usage.add(meters[1], (*keys).into());
             }
         }
         if request.start >= from {

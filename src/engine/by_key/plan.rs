@@ -19,8 +19,8 @@ use crate::workloads::trace_file::TraceError;
 use crate::workloads::trace_rows::{ROWS_MAX, Rows};
 use crate::workloads::trace_stretches::{Begun, Stretches, Whole};
 use crate::workloads::{
-    CacheAsideWorkloadConfig, FeatureFlagConfig, MixConfig, Prepared, RateLimitConfig, TraceConfig, TraceSource,
-    ValuesConfig, WorkloadConfig,
+    CacheAsideWorkloadConfig, ConfigConfig, FeatureFlagConfig, MixConfig, Prepared, RateLimitConfig, TraceConfig,
+    TraceSource, ValuesConfig, WorkloadConfig,
 };
 
 use super::beside::Beside;
@@ -28,16 +28,17 @@ use super::callers::InTurn;
 use super::clients::Clients;
 use super::common::Common;
 use super::database::Database;
-use super::flags::{Flags, Shown};
 use super::objects::{Objects, Setting};
 use super::pull::Pull;
 use super::push::Push;
 use super::rates::Rates;
 use super::rows::{FirstReplication, Held, Rules};
+use super::shown::{Of, Readings, Shown};
 use super::sizes::{self, AtStart, Sizes};
 use super::sources::Together;
-use super::tally::{AlsoStale, Tally};
+use super::tally::{Also, Tally};
 use super::writes::{Centre, Writes};
+use super::written::{HowOften, Written};
 use super::{Crowd, KeyByKey, Live, Open, Simulated};
 
 /// What is the same for all units of one store that can be simulated key by key.
@@ -60,7 +61,8 @@ enum Work {
         shares: Arc<[f64]>,
         cache_ttl: Option<Span>,
     },
-    Flags(FeatureFlagConfig),
+    Flags(HowOften),
+    Configurations(HowOften),
     /// Requests that are counted in one step.
     Rates(RateLimitConfig),
     Trace(Arc<Replayed>),
@@ -73,8 +75,8 @@ struct Says<'a> {
     named: bool,
     /// Whether something comes of an answer when it is there.
     awaited: bool,
-    /// What stale reads are counted as, too.
-    stale: AlsoStale,
+    /// What answered reads are counted as, too.
+    also: Also,
     /// Whether they say of each value when it expires.
     ttls: bool,
     values: Option<&'a ValuesConfig>,
@@ -82,7 +84,7 @@ struct Says<'a> {
 
 impl Says<'_> {
     const NOTHING: Says<'static> =
-        Says { named: false, awaited: false, stale: AlsoStale::Nothing, ttls: false, values: None };
+        Says { named: false, awaited: false, also: Also::Nothing, ttls: false, values: None };
 }
 
 impl Work {
@@ -90,11 +92,12 @@ impl Work {
         match self {
             Work::Mix { mix, cache_ttl, .. } => Says {
                 awaited: cache_ttl.is_some(),
-                stale: cache_ttl.map_or(AlsoStale::Nothing, AlsoStale::Cached),
+                also: cache_ttl.map_or(Also::Nothing, Also::Cached),
                 values: mix.values.as_ref(),
                 ..Says::NOTHING
             },
-            Work::Flags(_) => Says { awaited: true, stale: AlsoStale::Evaluations, ..Says::NOTHING },
+            Work::Flags(_) => Says { awaited: true, also: Also::Evaluations, ..Says::NOTHING },
+            Work::Configurations(often) => Says { awaited: true, also: Also::Readings(often.keys), ..Says::NOTHING },
             // Nobody reads.
             Work::Rates(_) => Says::NOTHING,
             Work::Trace(trace) => {
@@ -110,7 +113,7 @@ impl Work {
         match self {
             Work::Mix { mix, .. } if mix.preloaded => AtStart::Stored,
             Work::Mix { .. } | Work::Rates(_) => AtStart::Nothing,
-            Work::Flags(_) => AtStart::Stored,
+            Work::Flags(_) | Work::Configurations(_) => AtStart::Stored,
             // A key that no row has written yet holds a value.
             Work::Trace(_) => AtStart::Uncounted,
         }
@@ -180,6 +183,14 @@ impl Plan {
         if !faults.is_empty() {
             return None;
         }
+        let keys = work.says().also.keys();
+        let each_by_itself = matches!(store, StoreKind::KvPull(_) | StoreKind::KvPush(_));
+        if let Work::Configurations(often) = &work
+            && each_by_itself
+            && often.reads_of_one(network.edges, window.until) > Readings::MOST
+        {
+            return None;
+        }
         // Elsewhere what a limit admits follows from what was read.
         if matches!(work, Work::Rates(_)) && !counts_in_one_step(store) {
             return None;
@@ -206,10 +217,12 @@ impl Plan {
             // Who asks for what of which value is told of Workers KV only.
             StoreKind::DurableObject(_) | StoreKind::D1(_) if named || ttls || values.is_some() => return None,
             StoreKind::DurableObject(config) => {
-                let alone = object_alone::Alone::of(config, network, terms)?;
+                let alone = object_alone::Alone::of(config, network, terms, keys)?;
                 by_key(Known::Objects(Setting::new(alone, Network::new(network), places.len())))
             }
-            StoreKind::D1(config) => How::InOrder(Box::new(d1_alone::Alone::of(config, terms)?), Network::new(network)),
+            StoreKind::D1(config) => {
+                How::InOrder(Box::new(d1_alone::Alone::of(config, terms, keys)?), Network::new(network))
+            }
             _ => return None,
         };
         let (hit_latency, locations) = (Sampler::new(hit_latency), places.len());
@@ -220,6 +233,11 @@ impl Plan {
     /// while it is read, and those on a database.
     pub fn is_whole(&self) -> bool {
         matches!((&self.work, &self.how), (Work::Trace(_), _) | (_, How::InOrder(..)))
+    }
+
+    /// How many keys in a row belong together.
+    pub fn keys_of_group(&self) -> u16 {
+        self.work.says().also.keys()
     }
 
     /// At least so many of the first rows of the trace that is replayed, as they are in the first replication; `None` where
@@ -255,14 +273,14 @@ impl Plan {
         let Says { awaited, .. } = self.work.says();
         let mix =
             |mix, shares: &Arc<[f64]>| Clients::new(mix, awaited, shares.clone(), seed, replication, self.edges, until);
-        let flags = |config| Flags::new(config, seed, replication, self.edges, until);
+        let written = |often| Written::new(often, seed, replication, self.edges, until);
         let rates = |config| Rates::new(config, seed, replication, self.edges, until);
         KeyByKey(match (&self.how, &self.work) {
             (How::ByKey(store), Work::Mix { mix: config, shares, .. }) => {
                 Simulated::Clients(Open::Mix(mix(config, shares)), self.live(store, replication, tally))
             }
-            (How::ByKey(store), Work::Flags(config)) => {
-                Simulated::Clients(Open::Flags(flags(config)), self.live(store, replication, tally))
+            (How::ByKey(store), Work::Flags(often) | Work::Configurations(often)) => {
+                Simulated::Clients(Open::Written(written(often)), self.live(store, replication, tally))
             }
             (How::ByKey(store), Work::Rates(config)) => {
                 Simulated::Clients(Open::Rates(rates(config)), self.live(store, replication, tally))
@@ -274,7 +292,7 @@ impl Plan {
             (How::InOrder(alone, network), work) => {
                 let callers = match work {
                     Work::Mix { mix: config, shares, .. } => Crowd::Mix(Together::new(mix(config, shares))),
-                    Work::Flags(config) => Crowd::Flags(Together::new(flags(config))),
+                    Work::Flags(often) | Work::Configurations(often) => Crowd::Written(Together::new(written(often))),
                     Work::Rates(config) => Crowd::Rates(Together::new(rates(config))),
                     Work::Trace(trace) => {
                         let placement = StreamKey::new(seed, replication, Purpose::Placement);
@@ -291,9 +309,18 @@ impl Plan {
     /// What is measured of a key beside its operations.
     fn beside(&self) -> Beside {
         match &self.work {
-            Work::Mix { .. } | Work::Trace(_) => Beside::Nothing,
+            Work::Mix { .. } | Work::Configurations(_) | Work::Trace(_) => Beside::Nothing,
             Work::Flags(_) => Beside::Flips(Flips::new(self.edges), 0),
             Work::Rates(config) => Beside::Windows(RateRule::new(config, self.window), RateWindows::default(), None),
+        }
+    }
+
+    /// What matters of what reads show, where each key is read by itself.
+    fn shown(&self) -> Option<Of> {
+        match &self.work {
+            Work::Flags(_) => Some(Of::Flag(Flips::new(self.edges))),
+            Work::Configurations(_) => Some(Of::Configuration(Readings::default())),
+            Work::Mix { .. } | Work::Rates(_) | Work::Trace(_) => None,
         }
     }
 
@@ -312,7 +339,7 @@ impl Plan {
             missed: vec![0; self.locations],
             sessions: named.then(Box::default),
             sizes: of_store.zip(values).map(sizes),
-            shown: matches!(self.work, Work::Flags(_)).then(|| Box::new(Shown::new(Flips::new(self.edges)))),
+            shown: self.shown().map(|of| Box::new(Shown::new(of))),
             awaited,
             tally,
             last_event: Time::START,
@@ -333,8 +360,12 @@ impl Plan {
     }
 
     pub(super) fn tally(&self, batches: u32) -> Tally {
-        let also_stale = self.work.says().stale;
-        Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), also_stale)
+        let also = match (self.work.says().also, &self.how) {
+            // Workers KV is asked for each of the keys by itself.
+            (Also::Readings(_), How::ByKey(store)) if !matches!(**store, Known::Objects(_)) => Also::Nothing,
+            (also, _) => also,
+        };
+        Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), also)
     }
 }
 
@@ -389,8 +420,14 @@ fn work(workload: &WorkloadConfig, prepared: &Prepared, network: &NetworkConfig)
             Some(Work::Mix { mix: load.mix(network.edges), shares: prepared.shares()?, cache_ttl: Some(*ttl) })
         }
         WorkloadConfig::FeatureFlag(config) => {
-            let FeatureFlagConfig { flags: _, flip_every: _, evaluations: _ } = config;
-            Some(Work::Flags(config.clone()))
+            let FeatureFlagConfig { flags, flip_every, evaluations } = config;
+            let write_every = flip_every.clone();
+            Some(Work::Flags(HowOften { count: *flags, keys: 1, write_every, reads: *evaluations }))
+        }
+        WorkloadConfig::Config(config) => {
+            let ConfigConfig { sets, keys, publish_every, reads } = config;
+            let write_every = publish_every.clone();
+            Some(Work::Configurations(HowOften { count: *sets, keys: *keys, write_every, reads: *reads }))
         }
         WorkloadConfig::RateLimit(config) => {
             let RateLimitConfig { identities: _, requests: _, shape: _, locations: _, limit: _, window: _, arrivals } =

@@ -36,8 +36,10 @@ pub(super) struct OfOne<'a, S: Sources> {
     sources: &'a S,
     key: u32,
     one: S::One,
-    /// The group's number for random draws.
+    /// The group's number for random draws; each who acts sends so many requests, of which this is the one for the key.
     number: u64,
+    requests: u64,
+    request: u64,
     /// How many have acted, and when the last of them did.
     acted: u64,
     last: Time,
@@ -48,8 +50,14 @@ pub(super) struct OfOne<'a, S: Sources> {
 impl<'a, S: Sources> OfOne<'a, S> {
     /// Before any of them acts.
     pub fn new(sources: &'a S, key: u32) -> OfOne<'a, S> {
+        OfOne::of_several(sources, key, 0, 1)
+    }
+
+    /// The same where everybody asks for so many keys at once, by a request for each: of their requests for one of them.
+    pub fn of_several(sources: &'a S, key: u32, request: u16, requests: u16) -> OfOne<'a, S> {
         let (one, next) = sources.first(key);
-        OfOne { sources, key, one, number: sources.number(key), acted: 0, last: Time::START, next }
+        let (number, requests, request) = (sources.number(key), requests.into(), request.into());
+        OfOne { sources, key, one, number, requests, request, acted: 0, last: Time::START, next }
     }
 }
 
@@ -60,7 +68,7 @@ impl<S: Sources> Acting for OfOne<'_, S> {
     fn act(&mut self, most: usize, reads: &mut Vec<Act>, mut write: impl FnMut(Act, What)) {
         let end = self.acted + most as u64;
         while self.next < Time::NEVER && self.acted < end {
-            let (n, at) = (self.acted, self.next);
+            let (n, at) = (self.acted * self.requests + self.request, self.next);
             let (location, does) = self.sources.act(&mut self.one);
             let act = Act { n, at, before: self.last, draw: derive(self.number, n + 1), location, client: 0 };
             match does {
@@ -68,7 +76,7 @@ impl<S: Sources> Acting for OfOne<'_, S> {
                 Does::Put => write(act, What::PUT),
                 Does::Delete => write(act, What::Delete),
             }
-            (self.acted, self.last) = (n + 1, at);
+            (self.acted, self.last) = (self.acted + 1, at);
             self.next = self.sources.next(self.key, &mut self.one, at);
         }
     }

@@ -33,19 +33,44 @@ pub(super) struct Tally {
     latencies: DistributionRows,
     /// Kept once, too: it tells its time itself.
     series: Series,
-    also_stale: AlsoStale,
+    also: Also,
     /// By batch: stale reads that were older than a cache's TTL.
     beyond_ttl: Vec<u64>,
 }
 
-/// What stale reads are counted as, too.
+/// What answered reads are counted as, too.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum AlsoStale {
+pub(super) enum Also {
     Nothing,
     /// Evaluations of flags.
     Evaluations,
     /// Answers of a cache in front of a database, which should be no older than this.
     Cached(Span),
+    /// Readings of so many keys in one step: all of them are judged, none is stale, and no reading is torn.
+    Readings(u16),
+}
+
+impl Also {
+    /// Of how many keys an answered read is.
+    pub fn keys(self) -> u16 {
+        if let Also::Readings(keys) = self { keys } else { 1 }
+    }
+
+    /// What is judged of each key, given what is of one.
+    fn each_key(self, one: Distribution) -> Distribution {
+        if self.keys() == 1 {
+            return one;
+        }
+        let mut all = Distribution::default();
+        (0..self.keys()).for_each(|_| all.merge(&one));
+        all
+    }
+
+    /// The same of reads that are counted.
+    fn count_each_key(self, one: Count) -> Count {
+        let keys = u64::from(self.keys());
+        Count { hits: keys * one.hits, of: keys * one.of }
+    }
 }
 
 /// Tells where in time something belongs.
@@ -135,7 +160,7 @@ impl Clock {
 
 impl Tally {
     /// `hit_latency` is what the latency of a read is drawn from that a cache answers.
-    pub fn new(locations: usize, window: Window, batches: u32, hit_latency: Sampler, also_stale: AlsoStale) -> Tally {
+    pub fn new(locations: usize, window: Window, batches: u32, hit_latency: Sampler, also: Also) -> Tally {
         let batches = batches.max(1);
         let series = Series::new(window);
         let mut empty = Measurements::new(locations);
@@ -155,7 +180,7 @@ impl Tally {
             latencies: DistributionRows::new(Served::ALL.len() * locations),
             batches: vec![empty; batches as usize],
             series,
-            also_stale,
+            also,
             beyond_ttl: vec![0; batches as usize],
         }
     }
@@ -281,7 +306,7 @@ impl Tally {
         self.lags.add(batch, lag);
         self.batches[batch].joint.add(lag, age);
         self.stale[location.index()] += 1;
-        if let AlsoStale::Cached(ttl) = self.also_stale {
+        if let Also::Cached(ttl) = self.also {
             self.beyond_ttl[batch] += u64::from(age > ttl);
         }
     }
@@ -330,7 +355,7 @@ impl Tally {
     pub fn wrote_for_all(&mut self, location: Location, start: Time, end: Time, deletes: bool, ended: &mut Ended) {
         self.wrote(location, start, end, deletes);
         if self.measures(start) {
-            ended.windows.add(0);
+            (0..self.also.keys()).for_each(|_| ended.windows.add(0));
         }
     }
 
@@ -371,11 +396,12 @@ impl Tally {
             let (came, went) = (self.came[batch], self.went[batch]);
             let stale =
                 Count { hits: reads[batch].hits + came.hits - went.hits, of: reads[batch].of + came.of - went.of };
-            *measurements.count_mut(CountId::StaleReads) = stale;
-            match self.also_stale {
-                AlsoStale::Nothing => {}
-                AlsoStale::Evaluations => *measurements.count_mut(CountId::StaleEvaluations) = stale,
-                AlsoStale::Cached(_) => {
+            *measurements.count_mut(CountId::StaleReads) = self.also.count_each_key(stale);
+            match self.also {
+                Also::Nothing => {}
+                Also::Evaluations => *measurements.count_mut(CountId::StaleEvaluations) = stale,
+                Also::Readings(_) => *measurements.count_mut(CountId::TornReads) = Count { hits: 0, ..stale },
+                Also::Cached(_) => {
                     *measurements.count_mut(CountId::StaleAfterInvalidation) = stale;
                     let beyond = Count { hits: self.beyond_ttl[batch], ..stale };
                     *measurements.count_mut(CountId::StaleBeyondTtl) = beyond;
@@ -384,14 +410,14 @@ impl Tally {
             *measurements.distribution_mut(DistributionId::StaleAge) = self.ages.distribution(batch);
             *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);
             let curve = measurements.curve_mut(CurveId::TVisibility);
-            curve.hits = self.since.distribution(2 * batch + 1);
+            curve.hits = self.also.each_key(self.since.distribution(2 * batch + 1));
             curve.chances = self.since.distribution(2 * batch);
             curve.chances.merge(&curve.hits);
         }
         let places: Vec<PlaceMeasurements> = (0..self.locations).map(|location| self.place(location)).collect();
         if let Some(last) = self.batches.last_mut() {
             let stale = self.stale.iter().zip(&places).map(|(stale, place)| Count { hits: *stale, of: place.reads() });
-            last.stale_by_location = stale.collect();
+            last.stale_by_location = stale.map(|stale| self.also.count_each_key(stale)).collect();
             last.places = places;
             last.series = self.series;
         }
