@@ -46,6 +46,7 @@ use super::{Crowd, KeyByKey, Live, Open, Simulated};
 pub struct Plan {
     work: Work,
     how: How,
+    also: Also,
     hit_latency: Sampler,
     locations: usize,
     edges: u16,
@@ -183,13 +184,16 @@ impl Plan {
         if !faults.is_empty() {
             return None;
         }
-        let keys = work.says().also.keys();
-        let each_by_itself = matches!(store, StoreKind::KvPull(_) | StoreKind::KvPush(_));
+        let mut also = work.says().also;
+        let keys = also.keys();
+        // Workers KV is asked for each of several keys by itself.
         if let Work::Configurations(often) = &work
-            && each_by_itself
-            && often.reads_of_one(network.edges, window.until) > Readings::MOST
+            && matches!(store, StoreKind::KvPull(_) | StoreKind::KvPush(_))
         {
-            return None;
+            if often.reads_of_one(*edges, window.until) > Readings::MOST {
+                return None;
+            }
+            also = Also::Nothing;
         }
         // Elsewhere what a limit admits follows from what was read.
         if matches!(work, Work::Rates(_)) && !counts_in_one_step(store) {
@@ -226,7 +230,7 @@ impl Plan {
             _ => return None,
         };
         let (hit_latency, locations) = (Sampler::new(hit_latency), places.len());
-        Some(Plan { work, how, hit_latency, locations, edges: *edges, window, seed })
+        Some(Plan { work, how, also, hit_latency, locations, edges: *edges, window, seed })
     }
 
     /// Whether all keys are one partition, which is simulated by [`KeyByKey::simulate_all`]: those of a trace, which are found
@@ -360,12 +364,7 @@ impl Plan {
     }
 
     pub(super) fn tally(&self, batches: u32) -> Tally {
-        let also = match (self.work.says().also, &self.how) {
-            // Workers KV is asked for each of the keys by itself.
-            (Also::Readings(_), How::ByKey(store)) if !matches!(**store, Known::Objects(_)) => Also::Nothing,
-            (also, _) => also,
-        };
-        Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), also)
+        Tally::new(self.locations, self.window, batches, self.hit_latency.clone(), self.also)
     }
 }
 

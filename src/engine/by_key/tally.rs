@@ -411,7 +411,7 @@ impl Tally {
             *measurements.distribution_mut(DistributionId::VersionLag) = self.lags.distribution(batch);
             let curve = measurements.curve_mut(CurveId::TVisibility);
             curve.hits = self.also.each_key(self.since.distribution(2 * batch + 1));
-            curve.chances = self.since.distribution(2 * batch);
+            curve.chances = self.also.each_key(self.since.distribution(2 * batch));
             curve.chances.merge(&curve.hits);
         }
         let places: Vec<PlaceMeasurements> = (0..self.locations).map(|location| self.place(location)).collect();
