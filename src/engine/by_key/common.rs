@@ -254,7 +254,7 @@ impl Common {
         self.sizes.as_ref().map_or(Span::ZERO, |sizes| sizes.parse(inside().bytes))
     }
 
-    /// A read whose answer is awaited is answered. Of a key that nobody writes nobody knows anything.
+    /// A read whose answer is awaited is answered. Of a key that nobody writes nobody knows anything, but it is read all the same.
     #[inline]
     fn read<const QUIET: bool>(&mut self, act: Act, there: There, version: Version) {
         if !QUIET && let Some(sessions) = &mut self.sessions {

@@ -109,6 +109,11 @@ impl Work {
         }
     }
 
+    /// How many keys in a row belong together.
+    fn keys_of_group(&self) -> u16 {
+        if let Work::Configurations(often) = self { often.keys } else { 1 }
+    }
+
     /// What every key holds at the start.
     fn at_start(&self) -> AtStart {
         match self {
@@ -184,8 +189,7 @@ impl Plan {
         if !faults.is_empty() {
             return None;
         }
-        let mut also = work.says().also;
-        let keys = also.keys();
+        let (keys, mut also) = (work.keys_of_group(), work.says().also);
         // Workers KV is asked for each of several keys by itself.
         if let Work::Configurations(often) = &work
             && matches!(store, StoreKind::KvPull(_) | StoreKind::KvPush(_))
@@ -241,7 +245,7 @@ impl Plan {
 
     /// How many keys in a row belong together.
     pub fn keys_of_group(&self) -> u16 {
-        self.work.says().also.keys()
+        self.work.keys_of_group()
     }
 
     /// At least so many of the first rows of the trace that is replayed, as they are in the first replication; `None` where

@@ -88,9 +88,8 @@ impl Shown {
 
     /// A write is acknowledged.
     pub fn complete(&mut self, version: Version, at: Time) {
-        let number = self.number(version);
         if let Of::Flag(flips) = &mut self.of {
-            flips.complete(number, at);
+            flips.complete(number_of(version, &self.versions), at);
         }
     }
 
@@ -98,10 +97,10 @@ impl Shown {
     /// their acts.
     #[inline]
     pub fn read(&mut self, act: &Act, end: Time, version: Version, measured: bool) {
-        let number = self.number(version);
+        let number = || number_of(version, &self.versions);
         match &mut self.of {
-            Of::Flag(flips) => flips.evaluated(act.location, number, (act.at, end), act.at),
-            Of::Configuration(readings) if measured => readings.show(number, end),
+            Of::Flag(flips) => flips.evaluated(act.location, number(), (act.at, end), act.at),
+            Of::Configuration(readings) if measured => readings.show(number(), end),
             Of::Configuration(_) => {}
         }
     }
@@ -113,10 +112,10 @@ impl Shown {
             Of::Configuration(readings) => readings.end(tally),
         }
     }
+}
 
-    /// The write that put a version, counted from one; 0: none did. Mostly one of the last.
-    #[inline]
-    fn number(&self, version: Version) -> u32 {
-        self.versions.iter().rposition(|write| *write == version).map_or(0, |place| place as u32 + 1)
-    }
+/// Which of the writes put a version, counted from one; 0: none did. Mostly one of the last.
+#[inline]
+fn number_of(version: Version, writes: &[Version]) -> u32 {
+    writes.iter().rposition(|write| *write == version).map_or(0, |place| place as u32 + 1)
 }

@@ -52,7 +52,7 @@ pub(super) enum Also {
 
 impl Also {
     /// Of how many keys an answered read is.
-    pub fn keys(self) -> u16 {
+    fn keys(self) -> u16 {
         if let Also::Readings(keys) = self { keys } else { 1 }
     }
 
